@@ -1,0 +1,14 @@
+// How Ctrl-C reaches a long operation without the runtime knowing Python.
+#pragma once
+
+namespace lookalike {
+
+/// The hook answers whether the current operation should stop. It is asked on the thread that called into the library,
+/// at most every 50 ms, and never while a lock of ours is held. Null: never interrupted.
+using InterruptHook = bool (*)();
+void set_interrupt_hook(InterruptHook hook) noexcept;
+
+/// Asks the hook, if one is set and 50 ms have passed since this thread asked last. Throws Interrupted.
+void poll_interrupt();
+
+}  // namespace lookalike

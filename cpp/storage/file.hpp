@@ -1,0 +1,119 @@
+// Saving is naming: a component writes named arrays into one checksummed, 64-byte-aligned, mappable file.
+// The bytes are described in docs/file-format.md.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/array.hpp"
+#include "base/errors.hpp"
+#include "base/function_ref.hpp"
+#include "base/types.hpp"
+
+namespace lookalike {
+
+/// What a section's bytes are. Values are part of the file format: never reorder.
+enum class DType : std::uint8_t { bytes = 0, u8 = 1, s8 = 2, u16 = 3, f16 = 4, u32 = 5, s32 = 6, f32 = 7, u64 = 8, s64 = 9, f64 = 10 };
+
+template <class T>
+constexpr DType dtype_of();
+template <> constexpr DType dtype_of<std::byte>() { return DType::bytes; }
+template <> constexpr DType dtype_of<std::uint8_t>() { return DType::u8; }
+template <> constexpr DType dtype_of<std::int8_t>() { return DType::s8; }
+template <> constexpr DType dtype_of<std::uint16_t>() { return DType::u16; }
+template <> constexpr DType dtype_of<Half>() { return DType::f16; }
+template <> constexpr DType dtype_of<std::uint32_t>() { return DType::u32; }
+template <> constexpr DType dtype_of<std::int32_t>() { return DType::s32; }
+template <> constexpr DType dtype_of<float>() { return DType::f32; }
+template <> constexpr DType dtype_of<std::uint64_t>() { return DType::u64; }
+template <> constexpr DType dtype_of<std::int64_t>() { return DType::s64; }
+template <> constexpr DType dtype_of<double>() { return DType::f64; }
+
+/// Collects named arrays, then writes them at once. The arrays are borrowed until then.
+class FileWriter {
+ public:
+  /// `kind` names what is inside ("flat", "hnsw", ...).
+  explicit FileWriter(std::string kind) : kind_(std::move(kind)) {}
+
+  template <class T>
+  void array(std::string name, std::span<const T> values) {
+    add(std::move(name), dtype_of<T>(), std::as_bytes(values));
+  }
+  template <class T>
+  void value(std::string name, T value) {
+    add_copy(std::move(name), dtype_of<T>(), std::as_bytes(std::span<const T>(&value, 1)));
+  }
+  void text(std::string name, std::string_view value) {
+    add_copy(std::move(name), DType::bytes, std::as_bytes(std::span<const char>(value)));
+  }
+
+  /// Writes beside `path`, syncs, renames over it and syncs the directory: after a crash the old file or the new one
+  /// is there, whole. Throws IoError and removes what it wrote beside.
+  void save(const std::filesystem::path& path) const;
+  /// The same bytes, handed to `sink` piece by piece, in order.
+  void write(function_ref<void(std::span<const std::byte>)> sink) const;
+
+ private:
+  struct Section {
+    std::string name;
+    DType dtype;
+    std::span<const std::byte> bytes;
+  };
+  void add(std::string name, DType dtype, std::span<const std::byte> bytes);
+  void add_copy(std::string name, DType dtype, std::span<const std::byte> bytes);
+
+  std::string kind_;
+  std::vector<Section> sections_;
+  std::vector<std::unique_ptr<std::vector<std::byte>>> copies_;
+};
+
+/// Reads what FileWriter wrote. Every length is checked before anything is allocated or touched, and every section's
+/// checksum before it is handed out; a file that was cut, changed or written by something else throws CorruptFile.
+class FileReader {
+ public:
+  /// With `map`, sections are borrowed from the mapped file (their checksums are still verified once, at open, which
+  /// reads the file through the page cache); without it they are read into memory.
+  static FileReader open(const std::filesystem::path& path, bool map);
+  static FileReader from_bytes(std::shared_ptr<const std::vector<std::byte>> bytes);
+
+  const std::string& kind() const noexcept { return kind_; }
+  bool contains(std::string_view name) const noexcept;
+
+  /// Throws CorruptFile if the section is missing or of another dtype.
+  template <class T>
+  Array<T> array(std::string_view name) const {
+    const std::span<const std::byte> bytes = section(name, dtype_of<T>(), sizeof(T));
+    const std::span<const T> values(reinterpret_cast<const T*>(bytes.data()), bytes.size() / sizeof(T));
+    return borrow_ ? Array<T>::mapped(values, keeper_) : Array<T>(values);
+  }
+  template <class T>
+  T value(std::string_view name) const {
+    const Array<T> values = array<T>(name);
+    if (values.size() != 1) throw CorruptFile("section '" + std::string(name) + "' should hold one value");
+    return values[0];
+  }
+  std::string text(std::string_view name) const;
+
+ private:
+  struct Section {
+    std::string name;
+    DType dtype;
+    std::span<const std::byte> bytes;
+  };
+  FileReader() = default;
+  void parse(std::span<const std::byte> file);
+  std::span<const std::byte> section(std::string_view name, DType dtype, std::size_t element) const;
+
+  std::string kind_;
+  std::vector<Section> sections_;
+  std::shared_ptr<const void> keeper_;
+  bool borrow_ = false;
+};
+
+}  // namespace lookalike
