@@ -1,0 +1,33 @@
+from __future__ import annotations
+
+import pytest
+from repository import ROOT, includes, storeys, tracked
+
+CPP = ROOT / "cpp"
+SOURCES = tracked("cpp/*.hpp", "cpp/*.cpp")
+
+
+def test_there_is_something_to_check() -> None:
+    assert len(SOURCES) > 20
+    assert len(storeys()) > 10
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=lambda path: str(path.relative_to(CPP)))
+def test_includes_go_down_only(source) -> None:
+    folder = source.relative_to(CPP).parts[0]
+    table = storeys()
+    assert folder in table, f"cpp/{folder} has no storey in ARCHITECTURE.md"
+    for ours, path in includes(source):
+        if not ours:
+            continue
+        assert (CPP / path).is_file(), f'"{path}" must be written from cpp/'
+        below = path.split("/")[0]
+        assert below == folder or table[below] < table[folder], (
+            f'storey {table[folder]} ({folder}) includes "{path}" of storey {table[below]}'
+        )
+
+
+def test_our_headers_are_quoted() -> None:
+    for source in SOURCES:
+        for ours, path in includes(source):
+            assert ours or path.split("/")[0] not in storeys(), f"{source.name}: write <{path}> with quotes"
