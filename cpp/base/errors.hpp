@@ -32,7 +32,7 @@ struct Unsupported : Error {
 
 /// The operating system refused. OSError in Python; `code` is errno.
 struct IoError : Error {
-  IoError(const std::string& message, int code) : Error(message), code(code) {}
+  IoError(const std::string& message, int error_number) : Error(message), code(error_number) {}
   int code;
 };
 

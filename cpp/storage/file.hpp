@@ -19,21 +19,68 @@
 namespace lookalike {
 
 /// What a section's bytes are. Values are part of the file format: never reorder.
-enum class DType : std::uint8_t { bytes = 0, u8 = 1, s8 = 2, u16 = 3, f16 = 4, u32 = 5, s32 = 6, f32 = 7, u64 = 8, s64 = 9, f64 = 10 };
+enum class DType : std::uint8_t {
+  bytes = 0,
+  u8 = 1,
+  s8 = 2,
+  u16 = 3,
+  f16 = 4,
+  u32 = 5,
+  s32 = 6,
+  f32 = 7,
+  u64 = 8,
+  s64 = 9,
+  f64 = 10
+};
 
 template <class T>
 constexpr DType dtype_of();
-template <> constexpr DType dtype_of<std::byte>() { return DType::bytes; }
-template <> constexpr DType dtype_of<std::uint8_t>() { return DType::u8; }
-template <> constexpr DType dtype_of<std::int8_t>() { return DType::s8; }
-template <> constexpr DType dtype_of<std::uint16_t>() { return DType::u16; }
-template <> constexpr DType dtype_of<Half>() { return DType::f16; }
-template <> constexpr DType dtype_of<std::uint32_t>() { return DType::u32; }
-template <> constexpr DType dtype_of<std::int32_t>() { return DType::s32; }
-template <> constexpr DType dtype_of<float>() { return DType::f32; }
-template <> constexpr DType dtype_of<std::uint64_t>() { return DType::u64; }
-template <> constexpr DType dtype_of<std::int64_t>() { return DType::s64; }
-template <> constexpr DType dtype_of<double>() { return DType::f64; }
+template <>
+constexpr DType dtype_of<std::byte>() {
+  return DType::bytes;
+}
+template <>
+constexpr DType dtype_of<std::uint8_t>() {
+  return DType::u8;
+}
+template <>
+constexpr DType dtype_of<std::int8_t>() {
+  return DType::s8;
+}
+template <>
+constexpr DType dtype_of<std::uint16_t>() {
+  return DType::u16;
+}
+template <>
+constexpr DType dtype_of<Half>() {
+  return DType::f16;
+}
+template <>
+constexpr DType dtype_of<std::uint32_t>() {
+  return DType::u32;
+}
+template <>
+constexpr DType dtype_of<std::int32_t>() {
+  return DType::s32;
+}
+template <>
+constexpr DType dtype_of<float>() {
+  return DType::f32;
+}
+template <>
+constexpr DType dtype_of<std::uint64_t>() {
+  return DType::u64;
+}
+template <>
+constexpr DType dtype_of<std::int64_t>() {
+  return DType::s64;
+}
+template <>
+constexpr DType dtype_of<double>() {
+  return DType::f64;
+}
+
+class InputFile;
 
 /// Collects named arrays, then writes them at once. The arrays are borrowed until then.
 class FileWriter {
@@ -54,7 +101,8 @@ class FileWriter {
   }
 
   /// Writes beside `path`, syncs, renames over it and syncs the directory: after a crash the old file or the new one
-  /// is there, whole. Throws IoError and removes what it wrote beside.
+  /// is there, whole. Throws IoError and removes what it wrote beside. A link is followed; a device or a pipe is
+  /// written into. Names are unique, 1 to 40 bytes (the kind: 1 to 16) without NUL, else InvalidArgument.
   void save(const std::filesystem::path& path) const;
   /// The same bytes, handed to `sink` piece by piece, in order.
   void write(function_ref<void(std::span<const std::byte>)> sink) const;
@@ -74,11 +122,12 @@ class FileWriter {
 };
 
 /// Reads what FileWriter wrote. Every length is checked before anything is allocated or touched, and every section's
-/// checksum before it is handed out; a file that was cut, changed or written by something else throws CorruptFile.
+/// checksum before it is handed out; a file that was cut, changed or written by something else throws CorruptFile, one
+/// made by a newer version of the format Unsupported.
 class FileReader {
  public:
   /// With `map`, sections are borrowed from the mapped file (their checksums are still verified once, at open, which
-  /// reads the file through the page cache); without it they are read into memory.
+  /// reads the file through the page cache); without it `array` reads them into memory, and checks what it read.
   static FileReader open(const std::filesystem::path& path, bool map);
   static FileReader from_bytes(std::shared_ptr<const std::vector<std::byte>> bytes);
 
@@ -88,14 +137,20 @@ class FileReader {
   /// Throws CorruptFile if the section is missing or of another dtype.
   template <class T>
   Array<T> array(std::string_view name) const {
-    const std::span<const std::byte> bytes = section(name, dtype_of<T>(), sizeof(T));
-    const std::span<const T> values(reinterpret_cast<const T*>(bytes.data()), bytes.size() / sizeof(T));
-    return borrow_ ? Array<T>::mapped(values, keeper_) : Array<T>(values);
+    const Section& section = find(name, dtype_of<T>());
+    const std::size_t count = section.length / sizeof(T);
+    if (mapped_) {
+      return Array<T>::mapped({reinterpret_cast<const T*>(memory_.data() + section.offset), count}, keeper_);
+    }
+    Array<T> values;
+    values.resize_for_overwrite(count);
+    if (count) read(section, std::as_writable_bytes(std::span<T>(values.mutable_data(), count)));
+    return values;
   }
   template <class T>
   T value(std::string_view name) const {
     const Array<T> values = array<T>(name);
-    if (values.size() != 1) throw CorruptFile("section '" + std::string(name) + "' should hold one value");
+    if (values.size() != 1) refuse("section '" + std::string(name) + "' should hold one value");
     return values[0];
   }
   std::string text(std::string_view name) const;
@@ -104,16 +159,27 @@ class FileReader {
   struct Section {
     std::string name;
     DType dtype;
-    std::span<const std::byte> bytes;
+    std::uint32_t checksum;
+    std::size_t offset;
+    std::size_t length;
   };
-  FileReader() = default;
-  void parse(std::span<const std::byte> file);
-  std::span<const std::byte> section(std::string_view name, DType dtype, std::size_t element) const;
+  explicit FileReader(std::string name) : name_(std::move(name)) {}
 
+  void parse(std::uint64_t size);
+  void verify_checksums() const;
+  const Section& find(std::string_view name, DType dtype) const;
+  void read(const Section& section, std::span<std::byte> out) const;
+  void read_at(std::uint64_t offset, std::span<std::byte> out) const;
+  std::uint32_t checksum_at(std::uint64_t offset, std::uint64_t length) const;
+  [[noreturn]] void refuse(const std::string& what) const;
+
+  std::string name_;  // for messages
   std::string kind_;
   std::vector<Section> sections_;
-  std::shared_ptr<const void> keeper_;
-  bool borrow_ = false;
+  std::shared_ptr<const InputFile> file_;  // sections are read from here, or, where null, from memory_
+  std::span<const std::byte> memory_;
+  std::shared_ptr<const void> keeper_;  // of memory_
+  bool mapped_ = false;
 };
 
 }  // namespace lookalike

@@ -1,0 +1,169 @@
+#include <algorithm>
+#include <cstring>
+#include <unordered_set>
+
+#include "storage/crc32c.hpp"
+#include "storage/file.hpp"
+#include "storage/format.hpp"
+#include "storage/input_file.hpp"
+#include "storage/mapped_file.hpp"
+
+namespace lookalike {
+namespace {
+
+// Small enough for the cache, so that a checksum costs no second trip to memory.
+constexpr std::size_t piece = std::size_t{256} << 10;
+
+std::string in_quotes(std::string_view name) { return "'" + std::string(name) + "'"; }
+
+/// What is wrong with the header of a file of `size` bytes; empty if nothing is. Throws Unsupported for a file that is
+/// right and too new.
+std::string fault_in(const format::Header& header, std::uint64_t size, const std::string& name) {
+  if (std::memcmp(header.magic, format::magic, sizeof header.magic)) return "is not a lookalike file";
+  if (header.byte_order == format::big_endian) {
+    throw Unsupported(name + " was written on a big-endian machine; this reader takes little-endian files only");
+  }
+  if (header.header_checksum !=
+      crc32c(std::as_bytes(std::span(&header, 1)).first(offsetof(format::Header, header_checksum)))) {
+    return "has a damaged header";
+  }
+  if (header.version > format::version || header.features & ~format::known_features) {
+    throw Unsupported(name + " was made by a newer lookalike (file format " + std::to_string(header.version) +
+                      "; this one reads " + std::to_string(format::version) + "): upgrade lookalike to read it");
+  }
+  if (header.version == 0 || header.byte_order != format::little_endian || header.reserved ||
+      format::get_name(header.kind).empty()) {
+    return "has a header that makes no sense";
+  }
+  if (header.file_length != size) {
+    return "should have " + std::to_string(header.file_length) + " bytes and has " + std::to_string(size);
+  }
+  if (header.section_count > (size - sizeof header) / sizeof(format::SectionEntry)) return "has no room for its table";
+  return {};
+}
+
+}  // namespace
+
+FileReader FileReader::open(const std::filesystem::path& path, bool map) {
+  const auto file = std::make_shared<const InputFile>(path);
+  FileReader reader(file->name());
+  if (map && file->size()) {
+    const auto mapping = std::make_shared<const MappedFile>(*file);
+    reader.memory_ = mapping->bytes();
+    reader.keeper_ = mapping;
+    reader.mapped_ = true;
+  } else {
+    reader.file_ = file;
+  }
+  reader.parse(file->size());
+  return reader;
+}
+
+FileReader FileReader::from_bytes(std::shared_ptr<const std::vector<std::byte>> bytes) {
+  FileReader reader("the saved index");
+  reader.memory_ = *bytes;
+  reader.keeper_ = std::move(bytes);
+  reader.parse(reader.memory_.size());
+  return reader;
+}
+
+void FileReader::parse(std::uint64_t size) {
+  format::Header header;
+  if (size < sizeof header) refuse(size ? "is too short to be a lookalike file" : "is empty");
+  read_at(0, std::as_writable_bytes(std::span(&header, 1)));
+  if (const std::string fault = fault_in(header, size, name_); !fault.empty()) refuse(fault);
+  kind_ = format::get_name(header.kind);
+
+  std::vector<format::SectionEntry> table(header.section_count);
+  read_at(sizeof header, std::as_writable_bytes(std::span(table)));
+  if (crc32c(std::as_bytes(std::span(table))) != header.table_checksum) refuse("has a damaged table of sections");
+
+  // The layout has no freedom: sections follow each other, padded to the alignment, and the last ends the file.
+  std::uint64_t end = sizeof header + std::as_bytes(std::span(table)).size();
+  std::unordered_set<std::string_view> names;
+  for (const format::SectionEntry& entry : table) {
+    const std::string_view name = format::get_name(entry.name);
+    const std::size_t element = format::dtype_size(entry.dtype);
+    const bool plain = !entry.reserved[0] && !entry.reserved[1] && !entry.reserved[2];
+    if (name.empty() || !names.insert(name).second || !element || !plain) refuse("has a table that makes no sense");
+    if (entry.offset != end || entry.length > size - end || entry.length % element ||
+        format::padding_after(entry.length) > size - end - entry.length) {
+      refuse("has section " + in_quotes(name) + " out of its place");
+    }
+    end += entry.length + format::padding_after(entry.length);
+    sections_.push_back({std::string(name), static_cast<DType>(entry.dtype), entry.checksum,
+                         static_cast<std::size_t>(entry.offset), static_cast<std::size_t>(entry.length)});
+  }
+  if (end != size) refuse("goes on after its last section");
+  verify_checksums();
+}
+
+void FileReader::verify_checksums() const {
+  for (const Section& section : sections_) {
+    if (checksum_at(section.offset, section.length) != section.checksum) {
+      refuse("is damaged in section " + in_quotes(section.name));
+    }
+    std::byte padding[alignment];
+    const auto unused = std::span(padding).first(static_cast<std::size_t>(format::padding_after(section.length)));
+    read_at(section.offset + section.length, unused);
+    if (std::any_of(unused.begin(), unused.end(), [](std::byte byte) { return byte != std::byte{0}; })) {
+      refuse("is damaged after section " + in_quotes(section.name));
+    }
+  }
+}
+
+bool FileReader::contains(std::string_view name) const noexcept {
+  return std::any_of(sections_.begin(), sections_.end(), [&](const Section& section) { return section.name == name; });
+}
+
+std::string FileReader::text(std::string_view name) const {
+  const Section& section = find(name, DType::bytes);
+  std::string value(section.length, '\0');
+  read(section, std::as_writable_bytes(std::span(value)));
+  return value;
+}
+
+const FileReader::Section& FileReader::find(std::string_view name, DType dtype) const {
+  for (const Section& section : sections_) {
+    if (section.name != name) continue;
+    if (section.dtype == dtype) return section;
+    refuse("has section " + in_quotes(name) + " of another dtype than expected");
+  }
+  refuse("has no section " + in_quotes(name));
+}
+
+void FileReader::read(const Section& section, std::span<std::byte> out) const {
+  std::uint32_t checksum = 0;
+  for (std::size_t done = 0; done < out.size(); done += piece) {
+    const auto part = out.subspan(done, std::min(piece, out.size() - done));
+    read_at(section.offset + done, part);
+    // Memory was verified when the reader was made; a file may have been written to since.
+    if (file_) checksum = crc32c(part, checksum);
+  }
+  if (file_ && checksum != section.checksum)
+    refuse("changed in section " + in_quotes(section.name) + " while it was read");
+}
+
+void FileReader::read_at(std::uint64_t offset, std::span<std::byte> out) const {
+  if (file_) {
+    file_->read_at(offset, out);
+  } else if (!out.empty()) {
+    std::memcpy(out.data(), memory_.data() + offset, out.size());
+  }
+}
+
+std::uint32_t FileReader::checksum_at(std::uint64_t offset, std::uint64_t length) const {
+  if (!file_) return crc32c(memory_.subspan(static_cast<std::size_t>(offset), static_cast<std::size_t>(length)));
+  std::vector<std::byte> buffer(static_cast<std::size_t>(std::min<std::uint64_t>(length, piece)));
+  std::uint32_t checksum = 0;
+  for (std::uint64_t done = 0; done < length; done += buffer.size()) {
+    const auto part = std::span(buffer).first(static_cast<std::size_t>(std::min<std::uint64_t>(length - done, piece)));
+    file_->read_at(offset + done, part);
+    checksum = crc32c(part, checksum);
+  }
+  return checksum;
+}
+
+void FileReader::refuse(const std::string& what) const { throw CorruptFile(name_ + " " + what); }
+
+}  // namespace lookalike

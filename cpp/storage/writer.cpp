@@ -1,0 +1,84 @@
+#include <algorithm>
+#include <cstring>
+#include <limits>
+#include <string>
+#include <unordered_set>
+#include <vector>
+
+#include "storage/crc32c.hpp"
+#include "storage/file.hpp"
+#include "storage/format.hpp"
+#include "storage/output_file.hpp"
+
+namespace lookalike {
+namespace {
+
+using Sink = function_ref<void(std::span<const std::byte>)>;
+
+constexpr std::size_t piece = std::size_t{4} << 20;
+
+void write_in_pieces(std::span<const std::byte> bytes, Sink sink) {
+  for (; !bytes.empty(); bytes = bytes.subspan(std::min(piece, bytes.size()))) {
+    sink(bytes.first(std::min(piece, bytes.size())));
+  }
+}
+
+void write_padding(std::uint64_t offset, Sink sink) {
+  static constexpr std::byte zeros[alignment] = {};
+  const auto padding = static_cast<std::size_t>(format::padding_after(offset));
+  if (padding) sink({zeros, padding});
+}
+
+}  // namespace
+
+void FileWriter::add(std::string name, DType dtype, std::span<const std::byte> bytes) {
+  sections_.push_back({std::move(name), dtype, bytes});
+}
+
+void FileWriter::add_copy(std::string name, DType dtype, std::span<const std::byte> bytes) {
+  copies_.push_back(std::make_unique<std::vector<std::byte>>(bytes.begin(), bytes.end()));
+  add(std::move(name), dtype, *copies_.back());
+}
+
+void FileWriter::write(Sink sink) const {
+  format::Header header = {};
+  std::vector<format::SectionEntry> table(sections_.size());
+  std::unordered_set<std::string_view> names;
+  std::uint64_t end = sizeof header + std::as_bytes(std::span(table)).size();
+  for (std::size_t i = 0; i < table.size(); ++i) {
+    const Section& section = sections_[i];
+    if (!names.insert(section.name).second) throw InvalidArgument("two sections are named '" + section.name + "'");
+    format::put_name(table[i].name, section.name, "the section name");
+    table[i].dtype = static_cast<std::uint8_t>(section.dtype);
+    table[i].checksum = crc32c(section.bytes);
+    table[i].offset = end;
+    table[i].length = section.bytes.size();
+    end += table[i].length + format::padding_after(table[i].length);
+  }
+
+  std::memcpy(header.magic, format::magic, sizeof header.magic);
+  header.version = format::version;
+  header.byte_order = format::little_endian;
+  header.file_length = end;
+  format::put_name(header.kind, kind_, "the kind");
+  if (table.size() > std::numeric_limits<std::uint32_t>::max()) throw InvalidArgument("too many sections");
+  header.section_count = static_cast<std::uint32_t>(table.size());
+  header.table_checksum = crc32c(std::as_bytes(std::span(table)));
+  header.header_checksum =
+      crc32c(std::as_bytes(std::span(&header, 1)).first(offsetof(format::Header, header_checksum)));
+
+  sink(std::as_bytes(std::span(&header, 1)));
+  write_in_pieces(std::as_bytes(std::span(table)), sink);
+  for (const Section& section : sections_) {
+    write_in_pieces(section.bytes, sink);
+    write_padding(section.bytes.size(), sink);
+  }
+}
+
+void FileWriter::save(const std::filesystem::path& path) const {
+  OutputFile file(path);
+  write([&](std::span<const std::byte> bytes) { file.write(bytes); });
+  file.commit();
+}
+
+}  // namespace lookalike
