@@ -32,7 +32,9 @@ def test_no_stl_behind_instruction_set_flags(table: Path) -> None:
                 seen.add(path)
                 pending.append(ROOT / "cpp" / path)
             elif not ours:
-                assert path in PLAIN_HEADERS, f"{source.relative_to(ROOT)} includes <{path}>, reached from {table.name}"
+                assert path in PLAIN_HEADERS, (
+                    f"{source.relative_to(ROOT)} includes <{path}>, reached from {table.name}"
+                )
     assert seen, "a table includes at least its own header"
 
 
@@ -51,7 +53,9 @@ def test_one_exported_symbol(table: Path, core_objects: Path) -> None:
 
 def test_flags_live_in_one_place() -> None:
     allowed = ROOT / "cmake" / "isa.cmake"
-    build_files = tracked("*CMakeLists.txt", "*.cmake", "CMakePresets.json", "pyproject.toml", ".ci/*", "tools/*", "*.yml")
+    build_files = tracked(
+        "*CMakeLists.txt", "*.cmake", "CMakePresets.json", "pyproject.toml", ".ci/*", "tools/*", "*.yml"
+    )
     assert allowed in build_files
     for path in build_files:
         flags = ISA_FLAG.findall(path.read_text())

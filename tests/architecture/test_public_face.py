@@ -8,10 +8,11 @@ import subprocess
 import sys
 import types
 
-import lookalike as la
 import numpy as np
 import pytest
 from repository import ROOT
+
+import lookalike as la
 
 PUBLIC = sorted(set(la.__all__) - {"__version__"})
 
@@ -21,7 +22,8 @@ def members(thing: object) -> dict[str, object]:
     return {
         name: member
         for name, member in vars(thing).items()
-        if not name.startswith("_") and isinstance(member, (types.FunctionType, property, classmethod, staticmethod))
+        if not name.startswith("_")
+        and isinstance(member, (types.FunctionType, property, classmethod, staticmethod))
     }
 
 
@@ -60,7 +62,14 @@ def test_every_public_method_has_a_docstring(name: str) -> None:
 
 
 def test_stub_matches_the_binary() -> None:
-    command = [sys.executable, "-m", "mypy.stubtest", "--mypy-config-file", "pyproject.toml", "lookalike._core"]
+    command = [
+        sys.executable,
+        "-m",
+        "mypy.stubtest",
+        "--mypy-config-file",
+        "pyproject.toml",
+        "lookalike._core",
+    ]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
 

@@ -39,7 +39,10 @@ def test_guests_enter_where_they_are_used(module: Path) -> None:
 
 
 def test_import_brings_numpy_and_nothing_heavier() -> None:
-    script = "import json, sys, numpy; a = set(sys.modules); import lookalike; print(json.dumps(sorted(set(sys.modules) - a)))"
+    script = (
+        "import json, sys, numpy; before = set(sys.modules); import lookalike; "
+        "print(json.dumps(sorted(set(sys.modules) - before)))"
+    )
     done = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True)
     fresh = set(json.loads(done.stdout))
     assert "lookalike._core" in fresh

@@ -1,0 +1,3 @@
+"""Our distance kernels against NumKong's, timed in compiled loops."""
+
+from __future__ import annotations
