@@ -3,12 +3,17 @@
 function(lookalike_isa_flags target)
   # Results must not depend on whether the compiler fuses a multiply and an add.
   target_compile_options(${target} PRIVATE -ffp-contract=off)
+  # Kernels are always optimised, and drag in no unwinding symbols.
+  set(kernel_flags -O3 -fno-exceptions -fno-asynchronous-unwind-tables)
+  set_source_files_properties(cpp/kernels/table_scalar.cpp PROPERTIES COMPILE_OPTIONS "${kernel_flags}")
   if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64|amd64")
     target_compile_options(${target} PUBLIC -march=x86-64-v2)
-    set_source_files_properties(cpp/kernels/table_avx2.cpp PROPERTIES COMPILE_OPTIONS "-march=x86-64-v3")
+    set_source_files_properties(cpp/kernels/table_avx2.cpp PROPERTIES COMPILE_OPTIONS
+      "-march=x86-64-v3;${kernel_flags}")
+    # GCC 12's own AVX-512 header raises false alarms about its undefined registers.
     set_source_files_properties(cpp/kernels/table_avx512.cpp PROPERTIES COMPILE_OPTIONS
-      "-march=x86-64-v4;-mavx512vnni;-mavx512vpopcntdq;-mprefer-vector-width=512")
+      "-march=x86-64-v4;-mavx512vnni;-mavx512vpopcntdq;-mprefer-vector-width=512;-Wno-uninitialized;-Wno-maybe-uninitialized;${kernel_flags}")
   elseif(CMAKE_SYSTEM_PROCESSOR MATCHES "aarch64|arm64|ARM64")
-    set_source_files_properties(cpp/kernels/table_neon.cpp PROPERTIES COMPILE_OPTIONS "-march=armv8.2-a+dotprod+fp16")
+    set_source_files_properties(cpp/kernels/table_neon.cpp PROPERTIES COMPILE_OPTIONS "-march=armv8.2-a+dotprod+fp16;${kernel_flags}")
   endif()
 endfunction()

@@ -1,0 +1,78 @@
+#include "kernels/dispatch.hpp"
+
+#include <cstdlib>
+#include <cstring>
+
+#if defined(__aarch64__) && defined(__linux__)
+#include <sys/auxv.h>
+#endif
+
+namespace lookalike {
+
+extern const KernelTable scalar_kernels;
+#if defined(__x86_64__)
+extern const KernelTable avx2_kernels, avx512_kernels;
+#elif defined(__aarch64__)
+extern const KernelTable neon_kernels;
+#endif
+
+namespace {
+
+#if defined(__x86_64__)
+bool runs_avx2() {
+  return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c");
+}
+bool runs_avx512() {
+  return runs_avx2() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+         __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
+         __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512vnni") &&
+         __builtin_cpu_supports("avx512vpopcntdq");
+}
+#elif defined(__aarch64__)
+bool runs_neon() {
+#if defined(__linux__)
+  constexpr unsigned long asimd_half = 1 << 10, dot_product = 1 << 20;  // HWCAP_ASIMDHP, HWCAP_ASIMDDP
+  return (getauxval(AT_HWCAP) & (asimd_half | dot_product)) == (asimd_half | dot_product);
+#else
+  return true;  // every Arm64 Mac has both
+#endif
+}
+#endif
+
+struct Runnable {
+  const KernelTable* tables[4];
+  std::size_t count = 0;
+
+  Runnable() {
+    tables[count++] = &scalar_kernels;
+#if defined(__x86_64__)
+    __builtin_cpu_init();
+    if (runs_avx2()) tables[count++] = &avx2_kernels;
+    if (runs_avx512()) tables[count++] = &avx512_kernels;
+#elif defined(__aarch64__)
+    if (runs_neon()) tables[count++] = &neon_kernels;
+#endif
+  }
+};
+
+const KernelTable& choose() noexcept {
+  const auto runnable = runnable_kernels();
+  if (const char* wanted = std::getenv("LOOKALIKE_ISA"))
+    for (const KernelTable* table : runnable)
+      if (std::strcmp(table->isa, wanted) == 0) return *table;
+  return *runnable.back();
+}
+
+}  // namespace
+
+std::span<const KernelTable* const> runnable_kernels() noexcept {
+  static const Runnable runnable;
+  return {runnable.tables, runnable.count};
+}
+
+const KernelTable& kernels() noexcept {
+  static const KernelTable& chosen = choose();
+  return chosen;
+}
+
+}  // namespace lookalike

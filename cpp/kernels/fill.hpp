@@ -1,0 +1,56 @@
+// One table from one instruction set's families. A new kernel is one more line here.
+#pragma once
+
+#include "kernels/distance.hpp"
+#include "kernels/pack.hpp"
+#include "kernels/select.hpp"
+#include "kernels/table.hpp"
+#include "kernels/tile.hpp"
+
+namespace lookalike {
+namespace {
+
+template <class Memory, class V, class Step, class Q, class X>
+constexpr Kernels<Q> pair() {
+  return {scan<V, Step, Q, X>, gather<Memory, V, Step, Q, X>};
+}
+
+/// `Simd` names one instruction set: its families, and how many registers of rows and how many queries fill its tiles.
+template <class Simd>
+constexpr KernelTable make_table(const char* isa) {
+  using Memory = typename Simd::Memory;
+  using F = typename Simd::Floats;
+  using U = typename Simd::template Integers<std::uint8_t>;
+  using S = typename Simd::template Integers<std::int8_t>;
+  using FT = typename Simd::FloatTile;
+  using BT = typename Simd::ByteTile;
+  using K = typename Simd::Keys;
+  constexpr std::size_t vectors = Simd::tile_vectors, queries = Simd::tile_queries;
+
+  return {
+      .isa = isa,
+      .squared_l2_f32 = pair<Memory, F, SquaredL2, float, float>(),
+      .squared_l2_f16 = pair<Memory, F, SquaredL2, float, Half>(),
+      .squared_l2_f32_u8 = pair<Memory, F, SquaredL2, float, std::uint8_t>(),
+      .squared_l2_f32_s8 = pair<Memory, F, SquaredL2, float, std::int8_t>(),
+      .inner_product_f32 = pair<Memory, F, InnerProduct, float, float>(),
+      .inner_product_f16 = pair<Memory, F, InnerProduct, float, Half>(),
+      .inner_product_f32_u8 = pair<Memory, F, InnerProduct, float, std::uint8_t>(),
+      .inner_product_f32_s8 = pair<Memory, F, InnerProduct, float, std::int8_t>(),
+      .squared_l2_u8 = pair<Memory, U, SquaredL2, std::uint8_t, std::uint8_t>(),
+      .inner_product_u8 = pair<Memory, U, InnerProduct, std::uint8_t, std::uint8_t>(),
+      .squared_l2_s8 = pair<Memory, S, SquaredL2, std::int8_t, std::int8_t>(),
+      .inner_product_s8 = pair<Memory, S, InnerProduct, std::int8_t, std::int8_t>(),
+      .hamming = pair<Memory, typename Simd::Bits, Hamming, std::uint8_t, std::uint8_t>(),
+      .tile_f32 = {vectors * FT::lanes, queries, FT::elements_per_unit, TileUnits<FT>::header,
+                   pack_float_rows<Simd, FT, vectors>, pack_float_queries<FT, queries>, row_sums<FT, K, vectors>,
+                   multiply<FT, K, vectors, queries>},
+      .tile_bytes = {vectors * BT::lanes, queries, BT::elements_per_unit, TileUnits<BT>::header,
+                     pack_byte_rows<Simd, BT, vectors>, pack_byte_queries<BT, queries>, row_sums<BT, K, vectors>,
+                     multiply<BT, K, vectors, queries>},
+      .find_not_above = find_not_above<K>,
+  };
+}
+
+}  // namespace
+}  // namespace lookalike

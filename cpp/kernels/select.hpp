@@ -1,0 +1,23 @@
+// Picking the few small values out of many, written once for every instruction set.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace lookalike {
+namespace {
+
+template <class K>
+std::size_t find_not_above(const float* values, std::size_t count, float limit, std::uint32_t* positions) noexcept {
+  const auto bound = K::broadcast(limit);
+  std::size_t found = 0, i = 0;
+  for (; i + K::lanes <= count; i += K::lanes)
+    for (std::uint32_t mask = K::not_above(K::load(values + i), bound); mask; mask &= mask - 1)
+      positions[found++] = static_cast<std::uint32_t>(i) + static_cast<std::uint32_t>(__builtin_ctz(mask));
+  for (; i < count; ++i)
+    if (!(values[i] > limit)) positions[found++] = static_cast<std::uint32_t>(i);
+  return found;
+}
+
+}  // namespace
+}  // namespace lookalike

@@ -1,0 +1,80 @@
+// THE LIST of kernels: one table per instruction set, chosen once. To add a kernel, add a member here and a line in
+// fill.hpp; nothing compiles until every instruction set has it.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "base/types.hpp"
+
+namespace lookalike {
+
+/// out[i] = distance(query, row i), rows `stride` bytes apart. Smaller is nearer, always. Rows may be unaligned; nothing
+/// past the last element of a row is read.
+template <class Q>
+using ScanKernel = void (*)(const Q* query, const std::byte* rows, std::size_t stride, std::size_t count,
+                            std::size_t dim, float* out) noexcept;
+
+/// out[i] = distance(query, row picks[i]); prefetches ahead.
+template <class Q>
+using GatherKernel = void (*)(const Q* query, const std::byte* rows, std::size_t stride, const Row* picks,
+                              std::size_t count, std::size_t dim, float* out) noexcept;
+
+template <class Q>
+struct Kernels {
+  ScanKernel<Q> scan;
+  GatherKernel<Q> gather;
+};
+
+/// A block of a matrix product Q X^T whose sums never leave the registers: `queries` queries against `rows` rows, both
+/// packed unit by unit into panels, turned into keys
+///     key = bias[row] - scale[row] * (start[query] + <query, row>)
+/// and compared with each query's limit.
+///
+/// Byte tiles multiply signed bytes: u8 data are first shifted by -128 (so <query, row> is over the shifted values).
+struct TileKernel {
+  std::size_t rows;               // rows in a panel
+  std::size_t queries;            // queries in a panel
+  std::size_t elements_per_unit;  // panels hold ceil(dim / elements_per_unit) units a row
+  std::size_t query_header;       // bytes before a query panel's units
+
+  /// Bytes of one panel.
+  std::size_t row_panel_bytes(std::size_t dim) const { return units(dim) * rows * 4; }
+  std::size_t query_panel_bytes(std::size_t dim) const { return query_header + units(dim) * queries * 4; }
+  std::size_t units(std::size_t dim) const { return (dim + elements_per_unit - 1) / elements_per_unit; }
+
+  /// Packs `count` <= rows rows, zeros for the missing ones. `center` (dim floats, or null) is subtracted; float tiles
+  /// only. `element` is the rows' type: any but bits for a float tile, u8 or s8 for a byte tile.
+  void (*pack_rows)(const std::byte* const* rows, Element element, std::size_t count, std::size_t dim,
+                    const float* center, void* panel) noexcept;
+  /// Packs `count` <= queries queries (float32 for a float tile; u8 or s8 for a byte tile). `start`, one a query, is
+  /// what the products are added to: float for a float tile, int32 for a byte tile; null means zeros.
+  void (*pack_queries)(const std::byte* const* queries, Element element, std::size_t count, std::size_t dim,
+                       const float* center, const void* start, void* panel) noexcept;
+  /// Over each packed row: the sum of its elements and of their squares.
+  void (*row_sums)(const void* row_panel, std::size_t dim, float* sums, float* squares) noexcept;
+  /// Writes keys[query * rows + row], and into masks[query] one bit a row where key > limits[query] does not hold.
+  void (*multiply)(const void* row_panel, const void* query_panel, std::size_t dim, const float* bias,
+                   const float* scale, const float* limits, float* keys, std::uint32_t* masks) noexcept;
+};
+
+struct KernelTable {
+  const char* isa;
+  // float queries against rows of any number type
+  Kernels<float> squared_l2_f32, squared_l2_f16, squared_l2_f32_u8, squared_l2_f32_s8;
+  Kernels<float> inner_product_f32, inner_product_f16, inner_product_f32_u8, inner_product_f32_s8;  // negated
+  // integers against integers: exact while the sum is below 2^31 (dim <= 33025), rounded once to float
+  Kernels<std::uint8_t> squared_l2_u8, inner_product_u8;
+  Kernels<std::int8_t> squared_l2_s8, inner_product_s8;
+  // packed bits; dim counts bytes
+  Kernels<std::uint8_t> hamming;
+  // blocks of matrix products
+  TileKernel tile_f32, tile_bytes;
+  /// positions[...] = every i with !(values[i] > limit); returns how many.
+  std::size_t (*find_not_above)(const float* values, std::size_t count, float limit, std::uint32_t* positions) noexcept;
+};
+
+/// The table in use: the best this CPU runs, or the one LOOKALIKE_ISA names.
+const KernelTable& kernels() noexcept;
+
+}  // namespace lookalike

@@ -1,0 +1,32 @@
+// Compiled for x86-64-v3: AVX2, FMA, F16C. Twelve sums of sixteen registers.
+// This object exports one symbol and uses no standard library, so that nothing compiled for this instruction set can
+// be linked into code that must run without it.
+#if defined(__x86_64__)
+#include "kernels/fill.hpp"
+#include "simd/avx2.hpp"
+
+namespace lookalike {
+namespace {
+
+struct Simd {
+  using Memory = avx2::Memory;
+  using Floats = avx2::Floats;
+  template <class Byte>
+  using Integers = avx2::Integers<Byte>;
+  using Bits = avx2::Bits;
+  using Keys = avx2::Keys;
+  using FloatTile = avx2::FloatTile;
+  using ByteTile = avx2::ByteTile;
+  using Block = avx2::Block;
+  static void store_block(void* p, Block block) { avx2::store_block(p, block); }
+  static void transpose(Block (&block)[FloatTile::lanes]) { avx2::transpose(block); }
+  static constexpr std::size_t tile_vectors = 2, tile_queries = 6;
+};
+
+}  // namespace
+
+extern const KernelTable avx2_kernels;
+constinit const KernelTable avx2_kernels = make_table<Simd>("avx2");
+
+}  // namespace lookalike
+#endif

@@ -1,0 +1,32 @@
+// Compiled for x86-64-v4 with VNNI and VPOPCNTDQ. Twenty-four sums of thirty-two registers.
+// This object exports one symbol and uses no standard library, so that nothing compiled for this instruction set can
+// be linked into code that must run without it.
+#if defined(__x86_64__)
+#include "kernels/fill.hpp"
+#include "simd/avx512.hpp"
+
+namespace lookalike {
+namespace {
+
+struct Simd {
+  using Memory = avx512::Memory;
+  using Floats = avx512::Floats;
+  template <class Byte>
+  using Integers = avx512::Integers<Byte>;
+  using Bits = avx512::Bits;
+  using Keys = avx512::Keys;
+  using FloatTile = avx512::FloatTile;
+  using ByteTile = avx512::ByteTile;
+  using Block = avx512::Block;
+  static void store_block(void* p, Block block) { avx512::store_block(p, block); }
+  static void transpose(Block (&block)[FloatTile::lanes]) { avx512::transpose(block); }
+  static constexpr std::size_t tile_vectors = 2, tile_queries = 12;
+};
+
+}  // namespace
+
+extern const KernelTable avx512_kernels;
+constinit const KernelTable avx512_kernels = make_table<Simd>("avx512");
+
+}  // namespace lookalike
+#endif

@@ -1,0 +1,32 @@
+// Compiled for Armv8.2 with dot product. Twenty-four sums of thirty-two registers.
+// This object exports one symbol and uses no standard library, so that nothing compiled for this instruction set can
+// be linked into code that must run without it.
+#if defined(__aarch64__)
+#include "kernels/fill.hpp"
+#include "simd/neon.hpp"
+
+namespace lookalike {
+namespace {
+
+struct Simd {
+  using Memory = neon::Memory;
+  using Floats = neon::Floats;
+  template <class Byte>
+  using Integers = neon::Integers<Byte>;
+  using Bits = neon::Bits;
+  using Keys = neon::Keys;
+  using FloatTile = neon::FloatTile;
+  using ByteTile = neon::ByteTile;
+  using Block = neon::Block;
+  static void store_block(void* p, Block block) { neon::store_block(p, block); }
+  static void transpose(Block (&block)[FloatTile::lanes]) { neon::transpose(block); }
+  static constexpr std::size_t tile_vectors = 4, tile_queries = 6;
+};
+
+}  // namespace
+
+extern const KernelTable neon_kernels;
+constinit const KernelTable neon_kernels = make_table<Simd>("neon");
+
+}  // namespace lookalike
+#endif

@@ -1,0 +1,30 @@
+// Any CPU at all.
+// This object exports one symbol and uses no standard library, so that nothing compiled for this instruction set can
+// be linked into code that must run without it.
+#include "kernels/fill.hpp"
+#include "simd/scalar.hpp"
+
+namespace lookalike {
+namespace {
+
+struct Simd {
+  using Memory = scalar::Memory;
+  using Floats = scalar::Floats;
+  template <class Byte>
+  using Integers = scalar::Integers<Byte>;
+  using Bits = scalar::Bits;
+  using Keys = scalar::Keys;
+  using FloatTile = scalar::FloatTile;
+  using ByteTile = scalar::ByteTile;
+  using Block = scalar::Block;
+  static void store_block(void* p, Block block) { scalar::store_block(p, block); }
+  static void transpose(Block (&block)[FloatTile::lanes]) { scalar::transpose(block); }
+  static constexpr std::size_t tile_vectors = 4, tile_queries = 4;
+};
+
+}  // namespace
+
+extern const KernelTable scalar_kernels;
+constinit const KernelTable scalar_kernels = make_table<Simd>("scalar");
+
+}  // namespace lookalike

@@ -1,0 +1,244 @@
+// AVX-512 with VNNI and VPOPCNTDQ (Ice Lake, Zen 4 and later), in the vocabulary the generic loops speak.
+// Included by kernels/table_avx512.cpp alone: everything here has internal linkage and uses no standard library.
+#pragma once
+
+#include <immintrin.h>
+
+#include <cstddef>
+#include <cstdint>
+
+#include "base/types.hpp"
+
+namespace lookalike::avx512 {
+namespace {
+
+struct Memory {
+  static void prefetch(const void* address) { _mm_prefetch(static_cast<const char*>(address), _MM_HINT_T0); }
+};
+
+inline __mmask16 first16(std::size_t n) { return static_cast<__mmask16>((1u << n) - 1); }
+inline __mmask32 first32(std::size_t n) { return static_cast<__mmask32>((1ull << n) - 1); }
+inline __mmask64 first64(std::size_t n) { return n >= 64 ? ~0ull : (1ull << n) - 1; }
+
+// GCC (PR 94663) copies and spills the accumulators of the VNNI intrinsics; in assembly they stay where they are.
+inline __m512i dot_u8_s8(__m512i sum, __m512i unsigned_bytes, __m512i signed_bytes) {
+  __asm__("vpdpbusd %2, %1, %0" : "+v"(sum) : "v"(unsigned_bytes), "v"(signed_bytes));
+  return sum;
+}
+inline __m512i dot_s16(__m512i sum, __m512i a, __m512i b) {
+  __asm__("vpdpwssd %2, %1, %0" : "+v"(sum) : "v"(a), "v"(b));
+  return sum;
+}
+
+inline __m128 add_quarters(__m512 x) {
+  const __m256 half = _mm256_add_ps(_mm512_castps512_ps256(x), _mm512_extractf32x8_ps(x, 1));
+  return _mm_add_ps(_mm256_castps256_ps128(half), _mm256_extractf128_ps(half, 1));
+}
+inline __m128i add_quarters(__m512i x) {
+  const __m256i half = _mm256_add_epi32(_mm512_castsi512_si256(x), _mm512_extracti64x4_epi64(x, 1));
+  return _mm_add_epi32(_mm256_castsi256_si128(half), _mm256_extracti128_si256(half, 1));
+}
+
+/// Sixteen floats, loaded from whatever a row stores.
+struct Floats {
+  using Register = __m512;
+  using Accumulator = __m512;
+  static constexpr std::size_t lanes = 16;
+
+  static Accumulator zero() { return _mm512_setzero_ps(); }
+  static Register load(const float* p) { return _mm512_loadu_ps(p); }
+  static Register load(const Half* p) {
+    return _mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)));
+  }
+  static Register load(const std::uint8_t* p) {
+    return _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))));
+  }
+  static Register load(const std::int8_t* p) {
+    return _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))));
+  }
+  /// The first n < lanes elements, zeros after them; nothing past them is touched.
+  static Register load_first(const float* p, std::size_t n) { return _mm512_maskz_loadu_ps(first16(n), p); }
+  static Register load_first(const Half* p, std::size_t n) {
+    return _mm512_cvtph_ps(_mm256_maskz_loadu_epi16(first16(n), p));
+  }
+  static Register load_first(const std::uint8_t* p, std::size_t n) {
+    return _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(_mm_maskz_loadu_epi8(first16(n), p)));
+  }
+  static Register load_first(const std::int8_t* p, std::size_t n) {
+    return _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_maskz_loadu_epi8(first16(n), p)));
+  }
+  static Accumulator add_squared_difference(Accumulator sum, Register a, Register b) {
+    const Register difference = _mm512_sub_ps(a, b);
+    return _mm512_fmadd_ps(difference, difference, sum);
+  }
+  static Accumulator add_product(Accumulator sum, Register a, Register b) { return _mm512_fmadd_ps(a, b, sum); }
+  static Accumulator add(Accumulator a, Accumulator b) { return _mm512_add_ps(a, b); }
+  static void totals(const Accumulator (&sums)[4], float* out) {
+    __m128 a = add_quarters(sums[0]), b = add_quarters(sums[1]), c = add_quarters(sums[2]), d = add_quarters(sums[3]);
+    _MM_TRANSPOSE4_PS(a, b, c, d);
+    _mm_storeu_ps(out, _mm_add_ps(_mm_add_ps(a, b), _mm_add_ps(c, d)));
+  }
+};
+
+/// Thirty-two bytes widened to 16 bits, so that differences and products never saturate; sums in 32 bits.
+template <class Byte>
+struct Integers {
+  using Register = __m512i;
+  using Accumulator = __m512i;
+  static constexpr std::size_t lanes = 32;
+
+  static Accumulator zero() { return _mm512_setzero_si512(); }
+  static Register widen(__m256i bytes) {
+    if constexpr (Byte(-1) < Byte(0))
+      return _mm512_cvtepi8_epi16(bytes);
+    else
+      return _mm512_cvtepu8_epi16(bytes);
+  }
+  static Register load(const Byte* p) { return widen(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p))); }
+  static Register load_first(const Byte* p, std::size_t n) { return widen(_mm256_maskz_loadu_epi8(first32(n), p)); }
+  static Accumulator add_squared_difference(Accumulator sum, Register a, Register b) {
+    const Register difference = _mm512_sub_epi16(a, b);
+    return dot_s16(sum, difference, difference);
+  }
+  static Accumulator add_product(Accumulator sum, Register a, Register b) { return dot_s16(sum, a, b); }
+  static Accumulator add(Accumulator a, Accumulator b) { return _mm512_add_epi32(a, b); }
+  static void totals(const Accumulator (&sums)[4], float* out) {
+    __m128i a = add_quarters(sums[0]), b = add_quarters(sums[1]), c = add_quarters(sums[2]), d = add_quarters(sums[3]);
+    const __m128i ab = _mm_hadd_epi32(a, b), cd = _mm_hadd_epi32(c, d);
+    _mm_storeu_ps(out, _mm_cvtepi32_ps(_mm_hadd_epi32(ab, cd)));
+  }
+};
+
+/// Sixty-four packed bytes of bits.
+struct Bits {
+  using Register = __m512i;
+  using Accumulator = __m512i;
+  static constexpr std::size_t lanes = 64;
+
+  static Accumulator zero() { return _mm512_setzero_si512(); }
+  static Register load(const std::uint8_t* p) { return _mm512_loadu_si512(p); }
+  static Register load_first(const std::uint8_t* p, std::size_t n) {
+    return _mm512_maskz_loadu_epi8(first64(n), p);
+  }
+  static Accumulator add_differing(Accumulator sum, Register a, Register b) {
+    return _mm512_add_epi64(sum, _mm512_popcnt_epi64(_mm512_xor_si512(a, b)));
+  }
+  static Accumulator add(Accumulator a, Accumulator b) { return _mm512_add_epi64(a, b); }
+  static void totals(const Accumulator (&sums)[4], float* out) {
+    // Counts fit 32 bits, so the upper halves of the 64-bit lanes are zero and 32-bit sums are right.
+    Integers<std::uint8_t>::totals(sums, out);
+  }
+};
+
+/// What a tile's epilogue needs: keys, limits and masks.
+struct Keys {
+  using Register = __m512;
+  static constexpr std::size_t lanes = 16;
+
+  static Register load(const float* p) { return _mm512_loadu_ps(p); }
+  static Register broadcast(float x) { return _mm512_set1_ps(x); }
+  static void store(float* p, Register x) { _mm512_storeu_ps(p, x); }
+  static Register bias_minus_scaled(Register bias, Register scale, Register x) {
+    return _mm512_fnmadd_ps(scale, x, bias);
+  }
+  /// One bit a lane where key > limit does not hold; a NaN key counts as not above.
+  static std::uint32_t not_above(Register key, Register limit) {
+    return _mm512_cmp_ps_mask(key, limit, _CMP_NGT_UQ);
+  }
+};
+
+/// Transposes sixteen registers of sixteen 32-bit units, as packing a panel needs.
+using Block = __m512i;
+inline void store_block(void* p, Block block) { _mm512_storeu_si512(p, block); }
+inline void transpose(__m512i (&r)[16]) {
+  __m512i t[16];
+  for (int i = 0; i < 16; i += 2) {
+    t[i] = _mm512_unpacklo_epi32(r[i], r[i + 1]);
+    t[i + 1] = _mm512_unpackhi_epi32(r[i], r[i + 1]);
+  }
+  for (int i = 0; i < 16; i += 4) {
+    r[i] = _mm512_unpacklo_epi64(t[i], t[i + 2]);
+    r[i + 1] = _mm512_unpackhi_epi64(t[i], t[i + 2]);
+    r[i + 2] = _mm512_unpacklo_epi64(t[i + 1], t[i + 3]);
+    r[i + 3] = _mm512_unpackhi_epi64(t[i + 1], t[i + 3]);
+  }
+  for (int i = 0; i < 4; ++i) {
+    t[i] = _mm512_shuffle_i32x4(r[i], r[i + 4], 0x88);
+    t[i + 4] = _mm512_shuffle_i32x4(r[i], r[i + 4], 0xdd);
+    t[i + 8] = _mm512_shuffle_i32x4(r[i + 8], r[i + 12], 0x88);
+    t[i + 12] = _mm512_shuffle_i32x4(r[i + 8], r[i + 12], 0xdd);
+  }
+  for (int i = 0; i < 4; ++i) {
+    r[i] = _mm512_shuffle_i32x4(t[i], t[i + 8], 0x88);
+    r[i + 8] = _mm512_shuffle_i32x4(t[i], t[i + 8], 0xdd);
+    r[i + 4] = _mm512_shuffle_i32x4(t[i + 4], t[i + 12], 0x88);
+    r[i + 12] = _mm512_shuffle_i32x4(t[i + 4], t[i + 12], 0xdd);
+  }
+}
+
+/// Tile arithmetic on floats: one unit is one element.
+struct FloatTile {
+  using Unit = float;
+  using Register = __m512;
+  using Accumulator = __m512;
+  static constexpr std::size_t lanes = 16;
+  static constexpr std::size_t elements_per_unit = 1;
+  static constexpr int row_shift = 0;
+
+  /// The next units of a row, from element i on, as bits; zeros past dim.
+  template <class X>
+  static __m512i pack(const X* row, std::size_t i, std::size_t dim, const float* center) {
+    const bool whole = i + lanes <= dim;
+    Register x = whole ? Floats::load(row + i) : Floats::load_first(row + i, dim - i);
+    if (center) x = _mm512_sub_ps(x, whole ? Floats::load(center + i) : Floats::load_first(center + i, dim - i));
+    return _mm512_castps_si512(x);
+  }
+  static Accumulator start(float x) { return _mm512_set1_ps(x); }
+  static Register load(const Unit* p) { return _mm512_loadu_ps(p); }
+  static Register broadcast(const Unit* p) { return _mm512_set1_ps(*p); }
+  static Accumulator multiply_add(Accumulator sum, Register rows, Register query) {
+    return _mm512_fmadd_ps(rows, query, sum);
+  }
+  static __m512 to_float(Accumulator sum) { return sum; }
+  static Accumulator add_square(Accumulator sum, Register rows) { return _mm512_fmadd_ps(rows, rows, sum); }
+  static Accumulator add_element(Accumulator sum, Register rows) { return _mm512_add_ps(sum, rows); }
+};
+
+/// Tile arithmetic on bytes: one unit is four elements, rows shifted to unsigned, queries signed (VPDPBUSD).
+struct ByteTile {
+  using Unit = std::int32_t;
+  using Register = __m512i;
+  using Accumulator = __m512i;
+  static constexpr std::size_t lanes = 16;
+  static constexpr std::size_t elements_per_unit = 4;
+  static constexpr int row_shift = 128;
+
+  template <class X>
+  static __m512i pack(const X* row, std::size_t i, std::size_t dim, const float*) {
+    const __mmask64 mask = first64(dim - i);
+    const __m512i top = _mm512_set1_epi8(-128);  // the shifted zero
+    if constexpr (X(-1) < X(0)) return _mm512_xor_si512(_mm512_maskz_loadu_epi8(mask, row + i), top);
+    return _mm512_mask_loadu_epi8(top, mask, row + i);
+  }
+  static Accumulator start(std::int32_t x) { return _mm512_set1_epi32(x); }
+  static Register load(const Unit* p) { return _mm512_loadu_si512(p); }
+  static Register broadcast(const Unit* p) { return _mm512_set1_epi32(*p); }
+  static Accumulator multiply_add(Accumulator sum, Register rows, Register query) {
+    return dot_u8_s8(sum, rows, query);
+  }
+  static __m512 to_float(Accumulator sum) { return _mm512_cvtepi32_ps(sum); }
+  /// Sums over the unshifted elements x = u - 128: x*x = u*x - 128*x.
+  static Accumulator add_square(Accumulator sum, Register rows) {
+    const __m512i x = _mm512_xor_si512(rows, _mm512_set1_epi8(-128));
+    const __m512i with_shift = dot_u8_s8(sum, rows, x);
+    const __m512i element_sum = _mm512_sub_epi32(
+        dot_u8_s8(_mm512_setzero_si512(), rows, _mm512_set1_epi8(1)), _mm512_set1_epi32(4 * 128));
+    return _mm512_sub_epi32(with_shift, _mm512_slli_epi32(element_sum, 7));
+  }
+  static Accumulator add_element(Accumulator sum, Register rows) {
+    return _mm512_sub_epi32(dot_u8_s8(sum, rows, _mm512_set1_epi8(1)), _mm512_set1_epi32(4 * 128));
+  }
+};
+
+}  // namespace
+}  // namespace lookalike::avx512

@@ -1,0 +1,214 @@
+// Arm64 NEON with dot product and half precision (Armv8.2: Neoverse, Apple, Cortex-A76 and later).
+// Included by kernels/table_neon.cpp alone: everything here has internal linkage and uses no standard library.
+#pragma once
+
+#include <arm_neon.h>
+
+#include <cstddef>
+#include <cstdint>
+
+#include "base/types.hpp"
+
+namespace lookalike::neon {
+namespace {
+
+struct Memory {
+  static void prefetch(const void* address) { __builtin_prefetch(address); }
+};
+
+/// The first n <= 16 bytes, zeros after them; nothing past them is touched.
+inline uint8x16_t load_first_bytes(const void* p, std::size_t n) {
+  alignas(16) std::uint8_t buffer[16] = {};
+  __builtin_memcpy(buffer, p, n);
+  return vld1q_u8(buffer);
+}
+
+/// Four floats, loaded from whatever a row stores.
+struct Floats {
+  using Register = float32x4_t;
+  using Accumulator = float32x4_t;
+  static constexpr std::size_t lanes = 4;
+
+  static Accumulator zero() { return vdupq_n_f32(0); }
+  static Register from(uint8x16_t bytes, float) { return vreinterpretq_f32_u8(bytes); }
+  static Register from(uint8x16_t bytes, Half) {
+    return vcvt_f32_f16(vreinterpret_f16_u8(vget_low_u8(bytes)));
+  }
+  static Register from(uint8x16_t bytes, std::uint8_t) {
+    return vcvtq_f32_u32(vmovl_u16(vget_low_u16(vmovl_u8(vget_low_u8(bytes)))));
+  }
+  static Register from(uint8x16_t bytes, std::int8_t) {
+    return vcvtq_f32_s32(vmovl_s16(vget_low_s16(vmovl_s8(vreinterpret_s8_u8(vget_low_u8(bytes))))));
+  }
+  static Register load(const float* p) { return vld1q_f32(p); }
+  static Register load(const Half* p) { return vcvt_f32_f16(vreinterpret_f16_u16(vld1_u16(&p->bits))); }
+  template <class Byte>
+  static Register load(const Byte* p) {
+    return load_first(p, lanes);
+  }
+  /// The first n <= lanes elements, zeros after them; nothing past them is touched.
+  template <class Number>
+  static Register load_first(const Number* p, std::size_t n) {
+    return from(load_first_bytes(p, n * sizeof(Number)), Number{});
+  }
+  static Accumulator add_squared_difference(Accumulator sum, Register a, Register b) {
+    const Register difference = vsubq_f32(a, b);
+    return vfmaq_f32(sum, difference, difference);
+  }
+  static Accumulator add_product(Accumulator sum, Register a, Register b) { return vfmaq_f32(sum, a, b); }
+  static Accumulator add(Accumulator a, Accumulator b) { return vaddq_f32(a, b); }
+  static void totals(const Accumulator (&sums)[4], float* out) {
+    vst1q_f32(out, vpaddq_f32(vpaddq_f32(sums[0], sums[1]), vpaddq_f32(sums[2], sums[3])));
+  }
+};
+
+/// Sixteen bytes. A byte's absolute difference fits a byte, whose square UDOT adds in 32 bits.
+template <class Byte>
+struct Integers;
+
+template <>
+struct Integers<std::uint8_t> {
+  using Register = uint8x16_t;
+  using Accumulator = uint32x4_t;
+  static constexpr std::size_t lanes = 16;
+
+  static Accumulator zero() { return vdupq_n_u32(0); }
+  static Register load(const std::uint8_t* p) { return vld1q_u8(p); }
+  static Register load_first(const std::uint8_t* p, std::size_t n) { return load_first_bytes(p, n); }
+  static Accumulator add_squared_difference(Accumulator sum, Register a, Register b) {
+    const Register difference = vabdq_u8(a, b);
+    return vdotq_u32(sum, difference, difference);
+  }
+  static Accumulator add_product(Accumulator sum, Register a, Register b) { return vdotq_u32(sum, a, b); }
+  static Accumulator add(Accumulator a, Accumulator b) { return vaddq_u32(a, b); }
+  static void totals(const Accumulator (&sums)[4], float* out) {
+    vst1q_f32(out, vcvtq_f32_u32(vpaddq_u32(vpaddq_u32(sums[0], sums[1]), vpaddq_u32(sums[2], sums[3]))));
+  }
+};
+
+template <>
+struct Integers<std::int8_t> {
+  using Register = int8x16_t;
+  using Accumulator = int32x4_t;
+  static constexpr std::size_t lanes = 16;
+
+  static Accumulator zero() { return vdupq_n_s32(0); }
+  static Register load(const std::int8_t* p) { return vld1q_s8(p); }
+  static Register load_first(const std::int8_t* p, std::size_t n) {
+    return vreinterpretq_s8_u8(load_first_bytes(p, n));
+  }
+  static Accumulator add_squared_difference(Accumulator sum, Register a, Register b) {
+    const uint8x16_t difference = vreinterpretq_u8_s8(vabdq_s8(a, b));
+    return vreinterpretq_s32_u32(vdotq_u32(vreinterpretq_u32_s32(sum), difference, difference));
+  }
+  static Accumulator add_product(Accumulator sum, Register a, Register b) { return vdotq_s32(sum, a, b); }
+  static Accumulator add(Accumulator a, Accumulator b) { return vaddq_s32(a, b); }
+  static void totals(const Accumulator (&sums)[4], float* out) {
+    vst1q_f32(out, vcvtq_f32_s32(vpaddq_s32(vpaddq_s32(sums[0], sums[1]), vpaddq_s32(sums[2], sums[3]))));
+  }
+};
+
+/// Sixteen packed bytes of bits.
+struct Bits {
+  using Register = uint8x16_t;
+  using Accumulator = uint32x4_t;
+  static constexpr std::size_t lanes = 16;
+
+  static Accumulator zero() { return vdupq_n_u32(0); }
+  static Register load(const std::uint8_t* p) { return vld1q_u8(p); }
+  static Register load_first(const std::uint8_t* p, std::size_t n) { return load_first_bytes(p, n); }
+  static Accumulator add_differing(Accumulator sum, Register a, Register b) {
+    return vdotq_u32(sum, vcntq_u8(veorq_u8(a, b)), vdupq_n_u8(1));
+  }
+  static Accumulator add(Accumulator a, Accumulator b) { return vaddq_u32(a, b); }
+  static void totals(const Accumulator (&sums)[4], float* out) { Integers<std::uint8_t>::totals(sums, out); }
+};
+
+/// What a tile's epilogue needs: keys, limits and masks.
+struct Keys {
+  using Register = float32x4_t;
+  static constexpr std::size_t lanes = 4;
+
+  static Register load(const float* p) { return vld1q_f32(p); }
+  static Register broadcast(float x) { return vdupq_n_f32(x); }
+  static void store(float* p, Register x) { vst1q_f32(p, x); }
+  static Register bias_minus_scaled(Register bias, Register scale, Register x) { return vfmsq_f32(bias, scale, x); }
+  /// One bit a lane where key > limit does not hold; a NaN key counts as not above.
+  static std::uint32_t not_above(Register key, Register limit) {
+    const std::uint32_t weights[4] = {1, 2, 4, 8};
+    return vaddvq_u32(vbicq_u32(vld1q_u32(weights), vcgtq_f32(key, limit)));
+  }
+};
+
+using Block = uint32x4_t;
+inline void store_block(void* p, Block block) { vst1q_u32(static_cast<std::uint32_t*>(p), block); }
+/// Transposes four registers of four 32-bit units, as packing a panel needs.
+inline void transpose(Block (&r)[4]) {
+  const uint32x4x2_t ab = vtrnq_u32(r[0], r[1]), cd = vtrnq_u32(r[2], r[3]);
+  r[0] = vcombine_u32(vget_low_u32(ab.val[0]), vget_low_u32(cd.val[0]));
+  r[1] = vcombine_u32(vget_low_u32(ab.val[1]), vget_low_u32(cd.val[1]));
+  r[2] = vcombine_u32(vget_high_u32(ab.val[0]), vget_high_u32(cd.val[0]));
+  r[3] = vcombine_u32(vget_high_u32(ab.val[1]), vget_high_u32(cd.val[1]));
+}
+
+/// Tile arithmetic on floats: one unit is one element.
+struct FloatTile {
+  using Unit = float;
+  using Register = float32x4_t;
+  using Accumulator = float32x4_t;
+  static constexpr std::size_t lanes = 4;
+  static constexpr std::size_t elements_per_unit = 1;
+  static constexpr int row_shift = 0;
+
+  /// The next units of a row, from element i on, as bits; zeros past dim.
+  template <class X>
+  static Block pack(const X* row, std::size_t i, std::size_t dim, const float* center) {
+    const bool whole = i + lanes <= dim;
+    Register x = whole ? Floats::load(row + i) : Floats::load_first(row + i, dim - i);
+    if (center) x = vsubq_f32(x, whole ? Floats::load(center + i) : Floats::load_first(center + i, dim - i));
+    return vreinterpretq_u32_f32(x);
+  }
+  static Accumulator start(float x) { return vdupq_n_f32(x); }
+  static Register load(const Unit* p) { return vld1q_f32(p); }
+  static Register broadcast(const Unit* p) { return vld1q_dup_f32(p); }
+  static Accumulator multiply_add(Accumulator sum, Register rows, Register query) {
+    return vfmaq_f32(sum, rows, query);
+  }
+  static float32x4_t to_float(Accumulator sum) { return sum; }
+  static Accumulator add_square(Accumulator sum, Register rows) { return vfmaq_f32(sum, rows, rows); }
+  static Accumulator add_element(Accumulator sum, Register rows) { return vaddq_f32(sum, rows); }
+};
+
+/// Tile arithmetic on bytes: one unit is four signed elements (SDOT).
+struct ByteTile {
+  using Unit = std::int32_t;
+  using Register = int8x16_t;
+  using Accumulator = int32x4_t;
+  static constexpr std::size_t lanes = 4;
+  static constexpr std::size_t elements_per_unit = 4;
+  static constexpr int row_shift = 0;
+
+  template <class X>
+  static Block pack(const X* row, std::size_t i, std::size_t dim, const float*) {
+    const std::size_t n = dim - i < 16 ? dim - i : 16;
+    uint8x16_t x = load_first_bytes(row + i, n);
+    if constexpr (!(X(-1) < X(0))) {
+      const std::uint8_t lane[16] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+      const uint8x16_t held = vcltq_u8(vld1q_u8(lane), vdupq_n_u8(static_cast<std::uint8_t>(n)));
+      x = veorq_u8(x, vandq_u8(held, vdupq_n_u8(128)));  // past the end the shifted value is zero, not the shift
+    }
+    return vreinterpretq_u32_u8(x);
+  }
+  static Accumulator start(std::int32_t x) { return vdupq_n_s32(x); }
+  static Register load(const Unit* p) { return vreinterpretq_s8_s32(vld1q_s32(p)); }
+  static Register broadcast(const Unit* p) { return vreinterpretq_s8_s32(vld1q_dup_s32(p)); }
+  static Accumulator multiply_add(Accumulator sum, Register rows, Register query) {
+    return vdotq_s32(sum, rows, query);
+  }
+  static float32x4_t to_float(Accumulator sum) { return vcvtq_f32_s32(sum); }
+  static Accumulator add_square(Accumulator sum, Register rows) { return vdotq_s32(sum, rows, rows); }
+  static Accumulator add_element(Accumulator sum, Register rows) { return vdotq_s32(sum, rows, vdupq_n_s8(1)); }
+};
+
+}  // namespace
+}  // namespace lookalike::neon

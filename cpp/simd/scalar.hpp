@@ -1,0 +1,149 @@
+// One element at a time: for CPUs without the rest, and the plainest statement of what every family must do.
+// Included by kernels/table_scalar.cpp alone: everything here has internal linkage and uses no standard library.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "base/half.hpp"
+#include "base/types.hpp"
+
+namespace lookalike::scalar {
+namespace {
+
+struct Memory {
+  static void prefetch(const void* address) { __builtin_prefetch(address); }
+};
+
+inline float to_float(Half x) { return half_to_float(x); }
+template <class Number>
+inline float to_float(Number x) {
+  return static_cast<float>(x);
+}
+
+struct Floats {
+  using Register = float;
+  using Accumulator = float;
+  static constexpr std::size_t lanes = 1;
+
+  static Accumulator zero() { return 0; }
+  template <class Number>
+  static Register load(const Number* p) {
+    return to_float(*p);
+  }
+  template <class Number>
+  static Register load_first(const Number*, std::size_t) {
+    return 0;  // with one lane nothing is ever partial
+  }
+  static Accumulator add_squared_difference(Accumulator sum, Register a, Register b) { return sum + (a - b) * (a - b); }
+  static Accumulator add_product(Accumulator sum, Register a, Register b) { return sum + a * b; }
+  static Accumulator add(Accumulator a, Accumulator b) { return a + b; }
+  static void totals(const Accumulator (&sums)[4], float* out) {
+    for (int r = 0; r < 4; ++r) out[r] = sums[r];
+  }
+};
+
+template <class Byte>
+struct Integers {
+  using Register = std::int32_t;
+  using Accumulator = std::int32_t;
+  static constexpr std::size_t lanes = 1;
+
+  static Accumulator zero() { return 0; }
+  static Register load(const Byte* p) { return *p; }
+  static Register load_first(const Byte*, std::size_t) { return 0; }
+  static Accumulator add_squared_difference(Accumulator sum, Register a, Register b) { return sum + (a - b) * (a - b); }
+  static Accumulator add_product(Accumulator sum, Register a, Register b) { return sum + a * b; }
+  static Accumulator add(Accumulator a, Accumulator b) { return a + b; }
+  static void totals(const Accumulator (&sums)[4], float* out) {
+    for (int r = 0; r < 4; ++r) out[r] = static_cast<float>(sums[r]);
+  }
+};
+
+struct Bits {
+  using Register = std::uint64_t;
+  using Accumulator = std::uint64_t;
+  static constexpr std::size_t lanes = 8;
+
+  static Accumulator zero() { return 0; }
+  static Register load(const std::uint8_t* p) { return load_first(p, lanes); }
+  static Register load_first(const std::uint8_t* p, std::size_t n) {
+    Register bits = 0;
+    __builtin_memcpy(&bits, p, n);
+    return bits;
+  }
+  static Accumulator add_differing(Accumulator sum, Register a, Register b) {
+    return sum + static_cast<std::uint64_t>(__builtin_popcountll(a ^ b));
+  }
+  static Accumulator add(Accumulator a, Accumulator b) { return a + b; }
+  static void totals(const Accumulator (&sums)[4], float* out) {
+    for (int r = 0; r < 4; ++r) out[r] = static_cast<float>(sums[r]);
+  }
+};
+
+struct Keys {
+  using Register = float;
+  static constexpr std::size_t lanes = 1;
+
+  static Register load(const float* p) { return *p; }
+  static Register broadcast(float x) { return x; }
+  static void store(float* p, Register x) { *p = x; }
+  static Register bias_minus_scaled(Register bias, Register scale, Register x) { return bias - scale * x; }
+  static std::uint32_t not_above(Register key, Register limit) { return !(key > limit); }
+};
+
+using Block = std::uint32_t;
+inline void store_block(void* p, Block block) { __builtin_memcpy(p, &block, sizeof block); }
+inline void transpose(Block (&)[1]) {}
+
+struct FloatTile {
+  using Unit = float;
+  using Register = float;
+  using Accumulator = float;
+  static constexpr std::size_t lanes = 1;
+  static constexpr std::size_t elements_per_unit = 1;
+  static constexpr int row_shift = 0;
+
+  template <class X>
+  static Block pack(const X* row, std::size_t i, std::size_t, const float* center) {
+    const float x = to_float(row[i]) - (center ? center[i] : 0.0f);
+    Block bits;
+    __builtin_memcpy(&bits, &x, sizeof bits);
+    return bits;
+  }
+  static Accumulator start(float x) { return x; }
+  static Register load(const Unit* p) { return *p; }
+  static Register broadcast(const Unit* p) { return *p; }
+  static Accumulator multiply_add(Accumulator sum, Register rows, Register query) { return sum + rows * query; }
+  static float to_float(Accumulator sum) { return sum; }
+  template <class Number>
+  static float to_float(Number x) {
+    return scalar::to_float(x);
+  }
+  static Accumulator add_square(Accumulator sum, Register rows) { return sum + rows * rows; }
+  static Accumulator add_element(Accumulator sum, Register rows) { return sum + rows; }
+};
+
+struct ByteTile {
+  using Unit = std::int32_t;
+  using Register = std::int32_t;
+  using Accumulator = std::int32_t;
+  static constexpr std::size_t lanes = 1;
+  static constexpr std::size_t elements_per_unit = 1;
+  static constexpr int row_shift = 0;
+
+  template <class X>
+  static Block pack(const X* row, std::size_t i, std::size_t, const float*) {
+    return static_cast<Block>(X(-1) < X(0) ? row[i] : row[i] - 128);
+  }
+  static Accumulator start(std::int32_t x) { return x; }
+  static Register load(const Unit* p) { return *p; }
+  static Register broadcast(const Unit* p) { return *p; }
+  static Accumulator multiply_add(Accumulator sum, Register rows, Register query) { return sum + rows * query; }
+  static float to_float(Accumulator sum) { return static_cast<float>(sum); }
+  static Accumulator add_square(Accumulator sum, Register rows) { return sum + rows * rows; }
+  static Accumulator add_element(Accumulator sum, Register rows) { return sum + rows; }
+};
+
+}  // namespace
+}  // namespace lookalike::scalar
