@@ -50,7 +50,7 @@ def best_seconds(work: Callable[[], object], repeats: int) -> float:
 def interleaved(
     contestants: dict[str, Callable[[], object]], repeats: int, patience: float = 15.0
 ) -> dict[str, float]:
-    """Median seconds of each, run in turn round by round, so that a slow minute of the machine meets everyone.
+    """Median seconds of each, run in turn round by round, so that a slow minute meets everyone.
 
     Whoever needs longer than `patience` seconds runs once, unwarmed: warming is nothing to such a run.
     """

@@ -58,8 +58,8 @@ def main() -> None:
     chosen = {title: SECTIONS[title] for title in options.sections or SECTIONS}
     parts = [
         "# Results\n"
-        f"Measured on {datetime.date.today()} by `python -m benchmarks.report`, nothing else running, peers in\n"
-        "the same run, rounds interleaved, medians unless a table says otherwise. Peers come with\n"
+        f"Measured on {datetime.date.today()} by `python -m benchmarks.report`, nothing else running, peers\n"
+        "in the same run, rounds interleaved, medians unless a table says otherwise. Peers come with\n"
         "`pip install '.[dev,bench]'`; `LOOKALIKE_DATA` names the folder of the data.\n\n"
         f"- {machine.describe()}\n- {peer_versions()}\n"
     ]

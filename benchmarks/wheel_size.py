@@ -1,4 +1,4 @@
-"""The size of the wheel and of its largest files: python -m benchmarks.wheel_size [WHEEL] (built if not given)."""
+"""The size of the wheel and its largest files: python -m benchmarks.wheel_size [WHEEL] (built if absent)."""
 
 from __future__ import annotations
 

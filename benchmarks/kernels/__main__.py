@@ -115,9 +115,8 @@ def main() -> None:
     options = parser.parse_args()
     machine.hold_to(1)
     loops = build_loops()
-    print(
-        f"\nNanoseconds a row, best of seven rounds, one thread, {loops.isa().decode()}, {BYTES_IN_CACHE // 1024} KiB of rows\n"
-    )
+    setting = f"one thread, {loops.isa().decode()}, {BYTES_IN_CACHE // 1024} KiB of rows"
+    print(f"\nNanoseconds a row, best of seven rounds, {setting}\n")
     print(
         "| kernel | dim | ours | NumKong pair loop | NumKong cdist | NumKong packed | best unpacked / ours |"
     )
