@@ -88,7 +88,7 @@ def numkong(loops, kernel: str, kind: str, rows, wide, rounds: int) -> dict[str,
     metric, pointer = KERNELS[kernel]
     query = rows[:1].copy()
     theirs = Batch(query.ctypes.data, rows.ctypes.data, rows.strides[0], len(rows), rows.shape[1])
-    function = ctypes.c_void_p(getattr(nk, pointer)(kind))
+    function = ctypes.c_void_p(getattr(nk, pointer)(TYPES[kind]))
     pack = nk.dots_pack(rows), nk.dots_pack(rows[:1])
     packed = nk.euclideans_packed if kernel == "squared_l2" else nk.dots_packed
 
