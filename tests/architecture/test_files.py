@@ -24,12 +24,3 @@ def test_nothing_names_a_machine_path() -> None:
             continue
         found = MACHINE_PATH.findall(data.decode(errors="replace"))
         assert not found, f"{path.relative_to(ROOT)} names {found}"
-
-
-def test_nothing_big_is_tracked() -> None:
-    big = {
-        str(path.relative_to(ROOT)): path.stat().st_size
-        for path in tracked()
-        if path.stat().st_size > 8_000_000
-    }
-    assert not big, f"larger than 8 MB: {big}"
