@@ -1,0 +1,80 @@
+"""The index beside the catalogue: made from it, and told apart from a stale one by the generation it was made at."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import lookalike
+
+from ..errors import Error
+from .catalogue import Catalogue
+
+if TYPE_CHECKING:
+    from ..flat import Flat
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """The searchable state of a library at one moment: an index whose ids are the catalogue's, and their paths."""
+
+    generation: int
+    index: Flat | None
+    paths: Mapping[int, bytes]
+
+
+def build(catalogue: Catalogue) -> Flat | None:
+    """Make the index of everything in the catalogue; None where nothing is."""
+    index = None
+    for ids, vectors in catalogue.vectors():
+        if index is None:
+            index = lookalike.Flat(dim=vectors.shape[1], metric="cosine")
+        index.add(vectors, ids)
+    return index
+
+
+def refresh(catalogue: Catalogue, path: Path) -> None:
+    """Bring the index file up to the catalogue's generation. Called by the one who holds the sync lock.
+
+    The file is replaced first and the catalogue told after: a crash between the two leaves a remark that does not
+    match, and the index is made again.
+    """
+    if _is_current(catalogue, path):
+        return
+    index = build(catalogue)
+    if index is None:
+        path.unlink(missing_ok=True)
+    else:
+        index.save(path)
+    with catalogue.transaction():
+        catalogue.set_meta("indexed", _remark(catalogue, path))
+
+
+def read(catalogue: Catalogue, path: Path) -> Snapshot:
+    """Return the state as of now: from the index file where it is current, else made from the catalogue."""
+    with catalogue.snapshot():
+        index = None
+        remark = catalogue.meta("indexed")
+        if _is_current(catalogue, path) and path.exists():
+            try:
+                index = lookalike.load(path)
+            except Error:
+                index = None  # The catalogue has it all.
+        # A sync elsewhere may have replaced the file while it was read.
+        if index is None or _remark(catalogue, path) != remark:
+            index = build(catalogue)
+        return Snapshot(catalogue.generation, index, catalogue.paths())
+
+
+def _is_current(catalogue: Catalogue, path: Path) -> bool:
+    return catalogue.meta("indexed") == _remark(catalogue, path)
+
+
+def _remark(catalogue: Catalogue, path: Path) -> str:
+    try:
+        status = path.stat()
+    except OSError:
+        return f"{catalogue.generation}"
+    return f"{catalogue.generation} {status.st_size} {status.st_mtime_ns}"

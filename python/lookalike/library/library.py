@@ -1,0 +1,290 @@
+"""A folder of photos that can be searched by what they look like."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import InvalidArgument, IoError
+from . import duplicates, index_file
+from .catalogue import Catalogue, sqlite_errors
+from .hits import PhotoHit, PhotoHits
+from .index_file import Snapshot
+from .lock import sync_lock
+from .progress import ProgressBar
+from .report import SyncReport
+from .scan import Stamp
+from .sync import Sync
+
+if TYPE_CHECKING:
+    from .embedder import PhotoEmbedder
+
+DEFAULT_MODEL = "efficientnet-lite0"
+
+
+class Library:
+    """A folder of photos kept in step with a catalogue and an index, searchable by example.
+
+    Parameters
+    ----------
+    folder : str or PathLike
+        The folder; photos in nested folders belong to it, hidden files and folders do not.
+    model : str, PathLike or PhotoEmbedder
+        A shipped model's name, a folder with a ``model.toml``, an ``.onnx`` file, or an embedder. It is loaded when
+        it is first needed.
+    store : str or PathLike, optional
+        Where the catalogue (``catalogue.sqlite``) and the index (``photos.look``) live; ``.lookalike`` inside the
+        folder when left out.
+
+    Raises
+    ------
+    lookalike.errors.IoError
+        If `folder` is missing.
+    lookalike.errors.InvalidArgument
+        If `folder` is not a folder.
+
+    Examples
+    --------
+    >>> library = la.Library("examples/photos")                         # doctest: +SKIP
+    >>> print(library.sync())                                           # doctest: +SKIP
+    63 added, 0 changed, 0 removed, 0 unchanged in 1.1 s
+    >>> library.search("examples/photos/windmill-01.jpg", k=3).paths    # doctest: +SKIP
+    """
+
+    def __init__(
+        self,
+        folder: str | os.PathLike[str],
+        *,
+        model: str | os.PathLike[str] | PhotoEmbedder = DEFAULT_MODEL,
+        store: str | os.PathLike[str] | None = None,
+    ) -> None:
+        self.folder = _as_folder(folder)
+        self.store = self.folder / ".lookalike" if store is None else Path(store)
+        self._model = model
+        self._embedder: PhotoEmbedder | None = None
+        self._snapshot: Snapshot | None = None
+        self._guard = threading.Lock()
+
+    def __repr__(self) -> str:
+        return f"Library({str(self.folder)!r})"
+
+    def __len__(self) -> int:
+        """How many photos can be found."""
+        if not self.is_synced:
+            return 0
+        with self._catalogue() as catalogue:
+            return len(self._state(catalogue).paths)
+
+    @property
+    def is_synced(self) -> bool:
+        """Whether the folder has ever been synced."""
+        return self._catalogue_path.exists()
+
+    @property
+    def index_path(self) -> Path:
+        """Where the index file is, for `lookalike.load` or ``lookalike check``."""
+        return self.store / "photos.look"
+
+    @property
+    def embedder(self) -> PhotoEmbedder:
+        """The model, loaded when first asked for."""
+        with self._guard:
+            if self._embedder is None:
+                self._embedder = _as_embedder(self._model)
+            return self._embedder
+
+    @property
+    def errors(self) -> dict[Path, str]:
+        """The files and folders the last sync could not read, and why."""
+        if not self.is_synced:
+            return {}
+        with self._catalogue() as catalogue:
+            return {self._place(path): message for path, message in catalogue.errors().items()}
+
+    def sync(self, progress: bool | None = None) -> SyncReport:
+        """Bring catalogue and index up to date with the folder.
+
+        Only new and changed photos are embedded; renamed, copied and merely touched ones keep their vectors. Broken
+        files are reported and tried again only when they change. Work is written down every few seconds: what is
+        interrupted, by Ctrl-C or a power cut, goes on where it stopped. A second sync of the same folder waits for
+        the first.
+
+        Parameters
+        ----------
+        progress : bool, optional
+            Whether to draw a bar on stderr; by default where stderr is a terminal.
+
+        Returns
+        -------
+        SyncReport
+            What was added, changed, removed, unchanged, and what could not be read.
+
+        Raises
+        ------
+        lookalike.errors.IoError
+            If the folder cannot be listed or the store cannot be written.
+        """
+        show = sys.stderr.isatty() if progress is None else progress
+        embedder = self.embedder
+        try:
+            self.store.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise IoError(f"store {self.store}: cannot be made: {error.strerror}") from error
+        with sync_lock(self.store / "lock", self._tell_of_wait), self._catalogue(create=True) as catalogue:
+            self._adopt(catalogue, embedder)
+            try:
+                report = Sync(catalogue, self.folder, embedder, ProgressBar if show else None).run(self.store)
+            except NotADirectoryError as error:
+                raise IoError(f"folder {self.folder}: is no longer a folder") from error
+            index_file.refresh(catalogue, self.index_path)
+        return report
+
+    def search(self, query: Any, k: int = 20) -> PhotoHits:
+        """Find the `k` photos that look most like the query.
+
+        Parameters
+        ----------
+        query : path, bytes, PIL image or array
+            A photo inside the library (its stored vector is used) or anywhere else, an encoded image, or an image
+            of shape (height, width, 3), uint8.
+        k : int
+            How many photos at most.
+
+        Returns
+        -------
+        PhotoHits
+            Nearest first; fewer than `k` where the library holds fewer. A query inside the library finds itself.
+
+        Raises
+        ------
+        lookalike.errors.InvalidArgument
+            If `k` is not a positive integer, the query is no image, or the library was made with another model.
+        lookalike.errors.IoError
+            If the query's file is missing or the folder was never synced.
+        """
+        if isinstance(k, bool) or not isinstance(k, int | np.integer) or k < 1:
+            raise InvalidArgument(f"k: got {k!r}, need a positive integer")
+        with self._catalogue() as catalogue:
+            vector = self._vector(catalogue, query)
+            state = self._state(catalogue)
+        if state.index is None:
+            return PhotoHits([], query)
+        ids, distances = state.index.search(vector, int(k))
+        found = zip(ids.tolist(), distances.tolist(), strict=True)
+        return PhotoHits(
+            [PhotoHit(self._place(state.paths[id_]), max(distance, 0.0)) for id_, distance in found if id_ in state.paths],
+            query,
+        )
+
+    def duplicates(self, threshold: float = 0.95) -> list[list[Path]]:
+        """Find groups of near copies.
+
+        Parameters
+        ----------
+        threshold : float
+            The cosine similarity, above 0 and up to 1, from which two photos count as copies. Those joined by a
+            chain of such pairs form one group.
+
+        Returns
+        -------
+        list of list of Path
+            Groups of two photos or more; inside a group sorted by path.
+        """
+        if isinstance(threshold, bool) or not isinstance(threshold, int | float) or not 0 < threshold <= 1:
+            raise InvalidArgument(f"threshold: got {threshold!r}, need a cosine similarity above 0 and up to 1")
+        with self._catalogue() as catalogue:
+            state = self._state(catalogue)
+            found = duplicates.groups(catalogue, state, float(threshold))
+        return sorted(sorted(self._place(state.paths[id_]) for id_ in group) for group in found)
+
+    # -- inside -------------------------------------------------------------------------------------------------
+
+    @property
+    def _catalogue_path(self) -> Path:
+        return self.store / "catalogue.sqlite"
+
+    def _place(self, path: bytes) -> Path:
+        return self.folder / os.fsdecode(path)
+
+    @contextmanager
+    def _catalogue(self, *, create: bool = False) -> Iterator[Catalogue]:
+        if not create and not self.is_synced:
+            raise IoError(f"folder {self.folder}: was never synced; call sync() first (or: lookalike sync DIR)")
+        catalogue = Catalogue(self._catalogue_path, create=create)
+        try:
+            with sqlite_errors(self._catalogue_path):
+                yield catalogue
+        finally:
+            catalogue.close()
+
+    def _state(self, catalogue: Catalogue) -> Snapshot:
+        with self._guard:
+            if self._snapshot is None or self._snapshot.generation != catalogue.generation:
+                self._snapshot = index_file.read(catalogue, self.index_path)
+            return self._snapshot
+
+    def _adopt(self, catalogue: Catalogue, embedder: PhotoEmbedder) -> None:
+        """Make the catalogue the embedder's own; what another model made is of no use to it."""
+        if catalogue.meta("model") != embedder.identity:
+            with catalogue.transaction():
+                catalogue.forget_vectors()
+                catalogue.set_meta("model", embedder.identity)
+                catalogue.set_meta("model_name", embedder.name)
+
+    def _vector(self, catalogue: Catalogue, query: Any) -> NDArray[np.float32]:
+        stored = self._stored_vector(catalogue, query)
+        if stored is not None:
+            return stored
+        embedder = self.embedder
+        if catalogue.meta("model") != embedder.identity:
+            raise InvalidArgument(
+                f"model: the library {self.folder} was made with {catalogue.meta('model_name')!r}, not with "
+                f"{embedder.name!r} as it is here; give that model, or sync to embed everything again"
+            )
+        vector: NDArray[np.float32] = embedder.embed([query])[0]
+        return vector
+
+    def _stored_vector(self, catalogue: Catalogue, query: Any) -> NDArray[np.float32] | None:
+        """Return the vector of a query that is a photo of this library, unchanged since the last sync."""
+        if not isinstance(query, str | os.PathLike):
+            return None
+        place = Path(query)
+        try:
+            relative = place.resolve().relative_to(self.folder.resolve())
+            status = place.stat()
+        except (OSError, ValueError):
+            return None
+        row = catalogue.file(os.fsencode(relative.as_posix()))
+        if row is None or row.hash is None or row.stamp != Stamp(status.st_size, status.st_mtime_ns):
+            return None
+        return catalogue.vector(row.hash)
+
+    def _tell_of_wait(self) -> None:
+        print(f"lookalike: another sync of {self.folder} is running; waiting for it", file=sys.stderr)
+
+
+def _as_folder(folder: str | os.PathLike[str]) -> Path:
+    if not isinstance(folder, str | os.PathLike):
+        raise InvalidArgument(f"folder: got {type(folder).__name__}, need a path")
+    path = Path(folder)
+    if not path.exists():
+        raise IoError(f"folder {path}: no such folder")
+    if not path.is_dir():
+        raise InvalidArgument(f"folder {path}: is a file, need a folder")
+    return path
+
+
+def _as_embedder(model: str | os.PathLike[str] | PhotoEmbedder) -> PhotoEmbedder:
+    if isinstance(model, str | os.PathLike):
+        from ..embed import ImageEmbedder
+
+        return ImageEmbedder(model)
+    return model

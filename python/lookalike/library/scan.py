@@ -1,0 +1,82 @@
+"""Which photos a folder holds right now, and which of its corners could not be read."""
+
+from __future__ import annotations
+
+import os
+import stat
+from dataclasses import dataclass, field
+from pathlib import Path
+
+#: File name endings taken for images, in lower case.
+IMAGE_SUFFIXES = frozenset(
+    ".avif .bmp .gif .jp2 .jpe .jpeg .jpg .pbm .pgm .png .pnm .ppm .tga .tif .tiff .webp".split()
+)
+
+
+@dataclass(frozen=True)
+class Stamp:
+    """What tells cheaply that a file is as it was: its size in bytes and its time in nanoseconds."""
+
+    size: int
+    mtime_ns: int
+
+
+@dataclass
+class Scan:
+    """A folder's photos and its unreadable corners, by path relative to the folder, as `os.fsencode` bytes."""
+
+    photos: dict[bytes, Stamp] = field(default_factory=dict)
+    errors: dict[bytes, str] = field(default_factory=dict)
+    #: Folders that could not be listed: what was known below them is neither there nor gone.
+    closed: list[bytes] = field(default_factory=list)
+
+    def hides(self, path: bytes) -> bool:
+        """Whether `path` lies below a folder that could not be listed."""
+        return any(path.startswith(folder + b"/") for folder in self.closed)
+
+
+def scan(folder: Path, store: Path) -> Scan:
+    """List the photos below `folder`: regular files with an image's suffix, nested folders included.
+
+    Hidden files and folders and the `store` are left out. A link to a file counts as that file; a link to a
+    folder is not followed, so no loop can trap the walk.
+
+    Raises
+    ------
+    OSError
+        If `folder` itself cannot be listed.
+    """
+    found = Scan()
+    root = os.fsencode(folder)
+    skip = os.fsencode(store.resolve())
+    waiting = [b""]
+    while waiting:
+        below = waiting.pop()
+        try:
+            entries = sorted(os.scandir(os.path.join(root, below)), key=lambda entry: entry.name)
+        except OSError as error:
+            if not below:
+                raise
+            found.errors[below] = f"folder cannot be read: {error.strerror}"
+            found.closed.append(below)
+            continue
+        for entry in entries:
+            if entry.name.startswith(b"."):
+                continue
+            path = below + b"/" + entry.name if below else entry.name
+            if entry.is_dir(follow_symlinks=False):
+                if os.path.realpath(entry.path) != skip:
+                    waiting.append(path)
+            elif os.path.splitext(entry.name)[1].lower().decode("ascii", "replace") in IMAGE_SUFFIXES:
+                _take(entry, path, found)
+    return found
+
+
+def _take(entry: os.DirEntry[bytes], path: bytes, found: Scan) -> None:
+    try:
+        status = entry.stat()
+    except OSError as error:
+        found.errors[path] = f"file cannot be read: {error.strerror}"
+        return
+    if stat.S_ISREG(status.st_mode):
+        found.photos[path] = Stamp(status.st_size, status.st_mtime_ns)

@@ -1,0 +1,174 @@
+"""One pass over a folder: find what is new, changed or gone, embed what must be, write it all down."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+from collections import deque
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .embedder import PhotoEmbedder
+from ..errors import Error
+from .catalogue import Catalogue, FileRow
+from .progress import ProgressBar
+from .report import SyncReport
+from .scan import Scan, Stamp, scan
+
+#: What a crash can cost at most: this many photos, or this many seconds, have to be embedded again.
+_COMMIT_FILES, _COMMIT_SECONDS = 256, 5.0
+_LOOK_AGAIN = -1
+
+
+@dataclass(frozen=True)
+class _Outcome:
+    path: bytes
+    stamp: Stamp
+    hash: bytes | None
+    error: str | None = None
+    vector: NDArray[np.float32] | None = None
+
+
+class Sync:
+    """A sync under way. The caller holds the sync lock."""
+
+    def __init__(self, catalogue: Catalogue, folder: Path, embedder: PhotoEmbedder, bar: type[ProgressBar] | None) -> None:
+        self._catalogue, self._folder, self._embedder, self._bar_type = catalogue, folder, embedder, bar
+        self._bar: ProgressBar | None = None
+        self._known = catalogue.files()
+        self._hashes = catalogue.hashes()
+        #: Decided without the model, by whichever thread the embedder reads its images in.
+        self._settled: deque[_Outcome] = deque()
+        self._sent: list[tuple[bytes, Stamp, bytes]] = []
+        self.report = SyncReport()
+
+    def run(self, store: Path) -> SyncReport:
+        """Do it all and say what was done."""
+        start = time.monotonic()
+        found = scan(self._folder, store)
+        pending = [path for path, stamp in found.photos.items() if not self._is_settled(path, stamp)]
+        self.report.unchanged = sum(
+            self._known[path].error is None for path in found.photos.keys() - set(pending)
+        )
+        if pending:
+            self._bar = self._bar_type(len(pending), "embedding") if self._bar_type else None
+            try:
+                self._take_in(pending, found)
+            finally:
+                if self._bar:
+                    self._bar.close()
+        self._drop(found)
+        self.report.seconds = time.monotonic() - start
+        return self.report
+
+    def _is_settled(self, path: bytes, stamp: Stamp) -> bool:
+        row = self._known.get(path)
+        if row is None or row.stamp != stamp or row.hash is None:
+            return False
+        return row.error is not None or row.hash in self._hashes
+
+    def _take_in(self, pending: list[bytes], found: Scan) -> None:
+        outcomes: list[_Outcome] = []
+        committed = time.monotonic()
+        with closing(self._outcomes(pending, found)) as stream:
+            for outcome in stream:
+                outcomes.append(outcome)
+                if len(outcomes) >= _COMMIT_FILES or time.monotonic() - committed > _COMMIT_SECONDS:
+                    self._commit(outcomes)
+                    outcomes, committed = [], time.monotonic()
+        self._commit(outcomes)
+
+    def _outcomes(self, pending: list[bytes], found: Scan) -> Iterator[_Outcome]:
+        for index, result in self._embedder.embed_stream(self._unseen(pending, found)):
+            yield from self._drain()
+            yield self._judge(*self._sent[index], result)
+        yield from self._drain()
+
+    def _drain(self) -> Iterator[_Outcome]:
+        while self._settled:
+            yield self._settled.popleft()
+
+    def _unseen(self, pending: list[bytes], found: Scan) -> Iterator[Path]:
+        """Yield the photos whose content has no vector yet; settle the others."""
+        for path in pending:
+            stamp = found.photos[path]
+            place = self._folder / os.fsdecode(path)
+            try:
+                content = _hash(place)
+            except OSError as error:
+                self._settled.append(_Outcome(path, stamp, None, f"file cannot be read: {error.strerror}"))
+                continue
+            row = self._known.get(path)
+            if row is not None and row.hash == content and row.error is not None:
+                self._settled.append(_Outcome(path, stamp, content, row.error))
+            elif content in self._hashes:
+                self._settled.append(_Outcome(path, stamp, content))
+            else:
+                self._sent.append((path, stamp, content))
+                yield place
+
+    def _judge(
+        self, path: bytes, stamp: Stamp, content: bytes, result: NDArray[np.float32] | Exception
+    ) -> _Outcome:
+        try:
+            now = (self._folder / os.fsdecode(path)).stat()
+            if (now.st_size, now.st_mtime_ns) != (stamp.size, stamp.mtime_ns):
+                # Changed under our hands: the vector may be of neither content.
+                return _Outcome(path, Stamp(stamp.size, _LOOK_AGAIN), None, "file changed while it was read")
+        except OSError as error:
+            return _Outcome(path, stamp, None, f"file cannot be read: {error.strerror}")
+        if isinstance(result, Exception):
+            if not isinstance(result, Error):
+                raise result
+            return _Outcome(path, stamp, content, str(result))
+        if not np.isfinite(result).all() or not result.any():
+            return _Outcome(path, stamp, content, "the model gave no usable vector for this image")
+        return _Outcome(path, stamp, content, None, result)
+
+    def _commit(self, outcomes: list[_Outcome]) -> None:
+        with self._catalogue.transaction():
+            for outcome in outcomes:
+                self._write(outcome, self._known.get(outcome.path))
+        if self._bar and outcomes:
+            self._bar.advance(len(outcomes))
+
+    def _write(self, outcome: _Outcome, row: FileRow | None) -> None:
+        if outcome.vector is not None and outcome.hash is not None:
+            self._catalogue.put_vector(outcome.hash, outcome.vector)
+            self._hashes.add(outcome.hash)
+        if row is not None and outcome.vector is None and (row.hash, row.error) == (outcome.hash, outcome.error):
+            self._catalogue.touch(outcome.path, outcome.stamp)
+            self.report.unchanged += outcome.error is None
+            return
+        self._catalogue.put(outcome.path, outcome.stamp, outcome.hash, outcome.error)
+        if outcome.error is None:
+            self.report.added += row is None
+            self.report.changed += row is not None
+
+    def _drop(self, found: Scan) -> None:
+        gone = [
+            path
+            for path in self._known
+            if path not in found.photos and path not in found.errors and not found.hides(path)
+        ]
+        with self._catalogue.transaction():
+            self._catalogue.remove(gone)
+            self._catalogue.set_unreached(found.errors)
+        self.report.removed = len(gone)
+        self.report.errors = {
+            self._folder / os.fsdecode(path): message for path, message in self._catalogue.errors().items()
+        }
+
+
+def _hash(path: Path) -> bytes:
+    digest = hashlib.blake2b(digest_size=16)
+    with path.open("rb", buffering=0) as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.digest()
