@@ -11,4 +11,7 @@ void set_interrupt_hook(InterruptHook hook) noexcept;
 /// Asks the hook, if one is set and 50 ms have passed since this thread asked last. Throws Interrupted.
 void poll_interrupt();
 
+/// From now on poll_interrupt does nothing on this thread: for the threads of the pool, which nobody called from.
+void exempt_this_thread_from_interrupts() noexcept;
+
 }  // namespace lookalike

@@ -7,7 +7,8 @@
 
 namespace lookalike {
 
-/// CPUs this process may use: its affinity mask, cut by a cgroup CPU quota. At least 1. LOOKALIKE_NUM_THREADS lowers it.
+/// CPUs this process may use: its affinity mask, cut by a cgroup CPU quota. At least 1. LOOKALIKE_NUM_THREADS lowers
+/// it.
 unsigned available_threads();
 
 /// Runs body(task, worker) once for every task in [0, tasks), on at most `threads` threads (0: available_threads()),
