@@ -54,11 +54,16 @@ def draw_sheet(query: Any, hits: Sequence[PhotoHit], columns: int | None = None)
     return sheet
 
 
-def save_sheet(sheet: Image.Image, path: Path) -> None:
-    """Write the sheet in the format the path's suffix says."""
+def check_format(path: Path) -> None:
+    """Refuse a path whose suffix is of no format that can be written."""
     Image.init()
     if path.suffix.lower() not in Image.EXTENSION or Image.EXTENSION[path.suffix.lower()] not in Image.SAVE:
         raise InvalidArgument(f"sheet {path}: no image format has the suffix {path.suffix!r}; take .png or .jpg")
+
+
+def save_sheet(sheet: Image.Image, path: Path) -> None:
+    """Write the sheet in the format the path's suffix says."""
+    check_format(path)
     try:
         sheet.save(path)
     except OSError as error:
