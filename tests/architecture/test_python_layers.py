@@ -12,29 +12,35 @@ from repository import ROOT, tracked
 PACKAGE = ROOT / "python" / "lookalike"
 MODULES = tracked("python/lookalike/*.py")
 
+AT_HOME = set(sys.stdlib_module_names) | {"numpy", "lookalike"}
+
 # Which files may import what is not in the standard library. numpy may be imported anywhere.
 GUESTS = {
     "onnxruntime": {"embed/onnx_session.py"},
-    "PIL": {"embed/decode.py", "embed/pixels.py", "library/sheet.py", "cli/sheet.py"},
+    "PIL": {"embed/decode.py", "embed/pixels.py", "library/sheet.py", "cli/bench.py"},
     "tomli": {"embed/card.py"},
 }
 
 
-def imported(tree: ast.Module) -> set[str]:
-    """Top-level names of every module a file imports, wherever in the file."""
-    names = set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            names |= {alias.name.split(".")[0] for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
-            names.add(node.module.split(".")[0])
-    return names - set(sys.stdlib_module_names) - {"lookalike"}
+def only_for_types(node: ast.AST) -> bool:
+    """Whether a statement is `if TYPE_CHECKING:`, which no interpreter enters."""
+    return isinstance(node, ast.If) and ast.unparse(node.test).endswith("TYPE_CHECKING")
+
+
+def imported(node: ast.AST) -> set[str]:
+    """Top-level names of every module imported at run time below a node, at any depth."""
+    if isinstance(node, ast.Import):
+        return {alias.name.split(".")[0] for alias in node.names}
+    if isinstance(node, ast.ImportFrom):
+        return {node.module.split(".")[0]} if node.level == 0 and node.module else set()
+    below = node.orelse if only_for_types(node) else ast.iter_child_nodes(node)
+    return set().union(*(imported(child) for child in below))
 
 
 @pytest.mark.parametrize("module", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_guests_enter_where_they_are_used(module: Path) -> None:
     name = str(module.relative_to(PACKAGE))
-    for guest in imported(ast.parse(module.read_text())) - {"numpy"}:
+    for guest in imported(ast.parse(module.read_text())) - AT_HOME:
         assert name in GUESTS.get(guest, set()), f"{name} may not import {guest}"
 
 
