@@ -12,11 +12,13 @@
 
 namespace lookalike {
 
-/// What is searched. `inverse_norms` (one a row, 0 for a zero vector) is needed for Metric::cosine only.
+/// What is searched. `inverse_norms` (one a row, 0 for a zero vector) is needed for Metric::cosine only;
+/// `largest_norm`, an upper bound of |row|, for Metric::ip over floats.
 struct ExactTarget {
   VectorsView rows;
   Metric metric = Metric::l2;
   const float* inverse_norms = nullptr;
+  double largest_norm = 0;
   const RowFilter* admitted = nullptr;  // null: all rows
 };
 
@@ -32,6 +34,9 @@ void exact_search(const ExactTarget& target, const VectorsView& queries, std::si
 /// All rows within `radius` (distance <= radius) of each query, nearest first; one vector a query.
 std::vector<std::vector<Neighbor>> exact_range(const ExactTarget& target, const VectorsView& queries, float radius,
                                                unsigned threads);
+
+/// max |row|, rounded up; 0 for no rows.
+double largest_norm(const VectorsView& rows);
 
 /// 1 / |row| for every row, in double rounded to float; 0 for a zero vector.
 void inverse_norms(const VectorsView& rows, float* out);

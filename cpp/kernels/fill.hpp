@@ -3,7 +3,7 @@
 
 #include "kernels/distance.hpp"
 #include "kernels/pack.hpp"
-#include "kernels/select.hpp"
+#include "kernels/arrays.hpp"
 #include "kernels/table.hpp"
 #include "kernels/tile.hpp"
 
@@ -48,6 +48,7 @@ constexpr KernelTable make_table(const char* isa) {
       .tile_bytes = {vectors * BT::lanes, queries, BT::elements_per_unit, TileUnits<BT>::header,
                      pack_byte_rows<Simd, BT, vectors>, pack_byte_queries<BT, queries>, row_sums<BT, K, vectors>,
                      multiply<BT, K, vectors, queries>},
+      .widen = widen<F>,
       .find_not_above = find_not_above<K>,
   };
 }

@@ -70,6 +70,8 @@ struct KernelTable {
   Kernels<std::uint8_t> hamming;
   // blocks of matrix products
   TileKernel tile_f32, tile_bytes;
+  /// out[i] = values[i], exactly.
+  void (*widen)(const Half* values, std::size_t count, float* out) noexcept;
   /// positions[...] = every i with !(values[i] > limit); returns how many.
   std::size_t (*find_not_above)(const float* values, std::size_t count, float limit, std::uint32_t* positions) noexcept;
 };

@@ -54,6 +54,7 @@ struct Floats {
   static Register load_first(const Byte* p, std::size_t n) {
     return from_bytes(load_first_bytes(p, n), Byte{});
   }
+  static void store(float* p, Register x) { _mm256_storeu_ps(p, x); }
   static Accumulator add_squared_difference(Accumulator sum, Register a, Register b) {
     const Register difference = _mm256_sub_ps(a, b);
     return _mm256_fmadd_ps(difference, difference, sum);

@@ -67,6 +67,7 @@ struct Floats {
   static Register load_first(const std::int8_t* p, std::size_t n) {
     return _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_maskz_loadu_epi8(first16(n), p)));
   }
+  static void store(float* p, Register x) { _mm512_storeu_ps(p, x); }
   static Accumulator add_squared_difference(Accumulator sum, Register a, Register b) {
     const Register difference = _mm512_sub_ps(a, b);
     return _mm512_fmadd_ps(difference, difference, sum);

@@ -51,6 +51,7 @@ struct Floats {
   static Register load_first(const Number* p, std::size_t n) {
     return from(load_first_bytes(p, n * sizeof(Number)), Number{});
   }
+  static void store(float* p, Register x) { vst1q_f32(p, x); }
   static Accumulator add_squared_difference(Accumulator sum, Register a, Register b) {
     const Register difference = vsubq_f32(a, b);
     return vfmaq_f32(sum, difference, difference);

@@ -35,6 +35,7 @@ struct Floats {
   static Register load_first(const Number*, std::size_t) {
     return 0;  // with one lane nothing is ever partial
   }
+  static void store(float* p, Register x) { *p = x; }
   static Accumulator add_squared_difference(Accumulator sum, Register a, Register b) { return sum + (a - b) * (a - b); }
   static Accumulator add_product(Accumulator sum, Register a, Register b) { return sum + a * b; }
   static Accumulator add(Accumulator a, Accumulator b) { return a + b; }

@@ -1,0 +1,130 @@
+#include "indexes/exact_parts.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <limits>
+#include <cstring>
+
+#include "kernels/table.hpp"
+
+namespace lookalike {
+namespace {
+
+/// Calls write(i, as float) for every element of a vector of any number type.
+void to_floats(const std::byte* vector, Element element, std::size_t dim, float* out) {
+  switch (element) {
+    case Element::f32: std::memcpy(out, vector, dim * sizeof(float)); break;
+    case Element::f16: kernels().widen(reinterpret_cast<const Half*>(vector), dim, out); break;
+    case Element::u8: std::copy_n(reinterpret_cast<const std::uint8_t*>(vector), dim, out); break;
+    case Element::s8: std::copy_n(reinterpret_cast<const std::int8_t*>(vector), dim, out); break;
+    case Element::bits: break;
+  }
+}
+
+/// Narrows floats to bytes; false where one of them is no such integer.
+template <class Byte>
+bool to_bytes(const float* values, std::size_t dim, std::byte* out) {
+  constexpr float low = std::numeric_limits<Byte>::min(), high = std::numeric_limits<Byte>::max();
+  auto* const bytes = reinterpret_cast<Byte*>(out);
+  bool fits = true;
+  for (std::size_t i = 0; i < dim; ++i) {
+    const float clamped = std::min(std::max(values[i], low), high);
+    bytes[i] = static_cast<Byte>(static_cast<std::int32_t>(clamped));
+    fits &= static_cast<float>(bytes[i]) == values[i];
+  }
+  return fits;
+}
+
+}  // namespace
+
+PreparedQueries::PreparedQueries(const VectorsView& queries, Element rows, Metric metric) : view_(queries) {
+  if (metric == Metric::hamming || queries.element == rows) {
+    if (rows != Element::f16) return;
+  }
+  const std::size_t dim = queries.dim;
+  const bool integers = rows == Element::u8 || rows == Element::s8;
+  if (queries.element == Element::f32 && !integers) return;
+
+  // Everything goes through float; integers try to come back as the rows' own type.
+  Array<std::byte> floats;
+  floats.resize_for_overwrite(queries.count * dim * sizeof(float));
+  auto* const values = reinterpret_cast<float*>(floats.mutable_data());
+  for (std::size_t i = 0; i < queries.count; ++i) to_floats(queries.row(i), queries.element, dim, values + i * dim);
+  if (integers) {
+    Array<std::byte> bytes;
+    bytes.resize_for_overwrite(queries.count * dim);
+    std::byte* const out = bytes.mutable_data();
+    bool fits = true;
+    for (std::size_t i = 0; i < queries.count && fits; ++i)
+      fits = rows == Element::u8 ? to_bytes<std::uint8_t>(values + i * dim, dim, out + i * dim)
+                                 : to_bytes<std::int8_t>(values + i * dim, dim, out + i * dim);
+    if (fits) {
+      converted_ = std::move(bytes);
+      view_ = {converted_.data(), rows, queries.count, dim, dim};
+      return;
+    }
+  }
+  converted_ = std::move(floats);
+  view_ = {converted_.data(), Element::f32, queries.count, dim, dim * sizeof(float)};
+}
+
+double PreparedQueries::distance(std::size_t i, const ExactTarget& target, Row row) const {
+  const std::byte* q = query(i);
+  const std::byte* x = target.rows.row(row);
+  const auto measure = [&](const auto* values) {
+    return precise_distance(target.metric, values, x, target.rows.element, dim());
+  };
+  switch (element()) {
+    case Element::u8:
+    case Element::bits: return measure(reinterpret_cast<const std::uint8_t*>(q));
+    case Element::s8: return measure(reinterpret_cast<const std::int8_t*>(q));
+    default: return measure(reinterpret_cast<const float*>(q));
+  }
+}
+
+float summation_error(std::size_t dim) { return 1.05f * static_cast<float>(dim + 16) * 0x1p-24f; }
+
+void settle(CandidatePool pool, const ExactTarget& target, const PreparedQueries& queries, std::size_t query,
+            std::size_t k, std::vector<Measured>& scratch) {
+  const std::span<Candidate> held = pool.held();
+  scratch.clear();
+  for (std::size_t i = 0; i < held.size(); ++i)
+    scratch.push_back({queries.distance(query, target, held[i].row), static_cast<Row>(i)});
+  const auto nearer = [&](const Measured& a, const Measured& b) {
+    return a.distance < b.distance || (a.distance == b.distance && held[a.row].row < held[b.row].row);
+  };
+  const std::size_t kept = std::min(k, scratch.size());
+  std::nth_element(scratch.begin(), scratch.begin() + static_cast<std::ptrdiff_t>(kept - 1), scratch.end(), nearer);
+  // Their places, ascending, so that none is overwritten before it has moved.
+  std::sort(scratch.begin(), scratch.begin() + static_cast<std::ptrdiff_t>(kept),
+            [](const Measured& a, const Measured& b) { return a.row < b.row; });
+  for (std::size_t i = 0; i < kept; ++i) held[i] = held[scratch[i].row];
+  pool.keep_first_k();
+}
+
+void finish(std::span<Candidate> candidates, const Slack& slack, const ExactTarget& target,
+            const PreparedQueries& queries, std::size_t query, std::span<Neighbor> out,
+            std::vector<Measured>& scratch) {
+  const float limit = limit_of(candidates, out.size(), slack);
+  scratch.clear();
+  for (const Candidate& candidate : candidates)
+    if (!(candidate.key > limit)) scratch.push_back({queries.distance(query, target, candidate.row), candidate.row});
+  const std::size_t found = std::min(out.size(), scratch.size());
+  std::partial_sort(scratch.begin(), scratch.begin() + static_cast<std::ptrdiff_t>(found), scratch.end());
+  for (std::size_t i = 0; i < found; ++i) out[i] = {scratch[i].row, static_cast<float>(scratch[i].distance)};
+  std::fill(out.begin() + static_cast<std::ptrdiff_t>(found), out.end(), Neighbor{});
+}
+
+std::vector<Row> admitted_rows(const ExactTarget& target) {
+  std::vector<Row> rows;
+  if (!target.admitted) return rows;
+  rows.reserve(target.admitted->count());
+  const auto words = target.admitted->words();
+  for (std::size_t w = 0; w < words.size(); ++w)
+    for (std::uint64_t word = words[w]; word; word &= word - 1)
+      rows.push_back(static_cast<Row>(w * 64 + static_cast<std::size_t>(std::countr_zero(word))));
+  return rows;
+}
+
+}  // namespace lookalike
