@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 from cpp_build import run_tool
-from isas import runnable
+
+from lookalike import _core
 
 
 @pytest.mark.timeout(1800)
-@pytest.mark.parametrize("isa", runnable())
+@pytest.mark.parametrize("isa", _core.runnable_isas())
 def test_cpp(isa: str, cpp_tests: Path) -> None:
     arguments = ["--test-dir", str(cpp_tests), "--output-on-failure", "-j", "2", "--no-tests=error"]
     assert "100% tests passed" in run_tool("ctest", *arguments, LOOKALIKE_ISA=isa)
