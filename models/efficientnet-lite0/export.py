@@ -1,8 +1,8 @@
 """Make model.f32.onnx and model.int8.onnx from the published PyTorch weights; README.md has the command.
 
-The network is a plain chain of convolutions, some bridged by an addition, so it is written down as a list of
-layers and the two ONNX graphs are spelled out from that list. The graphs take photographs as decoded, uint8 NHWC:
-since (x - 127) / 128 is what dequantising with scale 1/128 and zero point 127 does, preprocessing costs nothing.
+The network is a plain chain of convolutions, some bridged by an addition, so it is written down as a list
+of layers, and the two ONNX graphs are spelled out from that list. They take photos as decoded, uint8 NHWC;
+(x - 127) / 128 is dequantising with scale 1/128 and zero point 127, so preprocessing costs nothing.
 """
 
 from __future__ import annotations
@@ -203,7 +203,7 @@ def quantize_weight(layer: Conv, source_scale: np.float32) -> tuple[np.ndarray, 
 
 
 def calibration_crops() -> np.ndarray:
-    """Cut squares from the free sample photographs of scikit-image and scikit-learn, uint8 (n, SIZE, SIZE, 3)."""
+    """Cut squares from the sample photographs of scikit-image and scikit-learn, uint8 (n, SIZE, SIZE, 3)."""
     names = ["astronaut", "coffee", "chelsea", "rocket", "coins", "grass", "gravel", "brick"]
     photos = [getattr(skimage.data, name)() for name in names]
     photos += list(skimage.data.stereo_motorcycle()[:2]) + list(sklearn.datasets.load_sample_images().images)

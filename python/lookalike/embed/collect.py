@@ -1,0 +1,100 @@
+"""What people pass as images, and a stream of results as one array."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable, Iterable, Iterator, Sized
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import ImageError, InvalidArgument
+from .stream import Result
+
+OnError = Literal["raise", "skip"]
+Progress = Callable[[int, int | None], object] | bool | None
+_logger = logging.getLogger("lookalike")
+
+
+@dataclass(frozen=True)
+class Failure:
+    """An image that was skipped: where it stood in the input, and why."""
+
+    position: int
+    message: str
+
+
+def as_images(images: Any) -> Iterable[Any]:
+    """Return what to iterate over: a single path, bytes, PIL image or pixel array counts as one image."""
+    if isinstance(images, np.ndarray) and images.dtype != object and images.dtype.kind not in "US":
+        return [images] if images.ndim in (2, 3) else images
+    if isinstance(images, (str, os.PathLike, bytes, bytearray, memoryview)) or hasattr(images, "getbands"):
+        return [images]
+    if not isinstance(images, Iterable):
+        raise InvalidArgument(
+            f"images is a {type(images).__name__}; needed: paths, bytes, PIL images or uint8 arrays, in a list"
+        )
+    return images
+
+
+def collect(
+    results: Iterator[Result], dim: int, total: int | None, progress: Progress, on_error: OnError
+) -> tuple[NDArray[np.float32], list[Failure]]:
+    """Gather a stream: float32 (n, dim) of the good images in order, and the failures.
+
+    Raises the first failure where on_error is "raise".
+    """
+    if on_error not in ("raise", "skip"):
+        raise InvalidArgument(f"on_error is {on_error!r}; needed: 'raise' or 'skip'")
+    report = _reporter(progress, total)
+    vectors = np.empty((256 if total is None else total, dim), np.float32)
+    good, failures = 0, []
+    for position, result in results:
+        if isinstance(result, ImageError):
+            if on_error == "raise":
+                raise result
+            failures.append(Failure(position, str(result)))
+            _logger.warning("skipped %s", result)
+        else:
+            if good == len(vectors):
+                vectors = np.resize(vectors, (max(2 * good, 256), dim))
+            vectors[good] = result
+            good += 1
+        report(position + 1, total)
+    return vectors if good == len(vectors) else vectors[:good].copy(), failures
+
+
+def length_of(images: Iterable[Any]) -> int | None:
+    """How many images there are, where that is known beforehand."""
+    return len(images) if isinstance(images, Sized) else None
+
+
+def _reporter(progress: Progress, total: int | None) -> Callable[[int, int | None], object]:
+    if callable(progress):
+        return progress
+    if not progress:
+        return lambda done, total: None
+    if total is None:
+        raise InvalidArgument(
+            "progress is True, but images has no length; needed: a list, or a callable(done, total)"
+        )
+    from ..library.progress import ProgressBar
+
+    bar = ProgressBar(total, "embedding", "images")
+
+    def advance(done: int, total: int | None) -> None:
+        bar.advance()
+        if done == total:
+            bar.close()
+
+    return advance
+
+
+def check_count(name: str, value: Any) -> int:
+    """Return a whole number of 1 or more. Raises InvalidArgument, which names the argument."""
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, np.integer)) or value < 1:
+        raise InvalidArgument(f"{name} is {value!r}; needed: a whole number of 1 or more")
+    return int(value)

@@ -1,0 +1,234 @@
+"""Images to vectors by a neural network in an ONNX file."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import ImageError, ModelError
+from .collect import Failure, OnError, Progress, as_images, check_count, collect, length_of
+from .decode import prepare
+from .model_card import InputSpec, ModelCard, load_card, names_file
+from .onnx_graph import bare_card, check_card
+from .onnx_session import Device, OnnxSession
+from .preparation import Limits
+from .stream import available_threads, stream
+
+# A batch saves next to nothing on a CPU, and a short one spreads a short list over all of them.
+_CPU_BATCH, _GPU_BATCH = 4, 32
+_LIMITS = Limits()
+
+
+class ImageEmbedder:
+    """A neural network that turns images into vectors: the nearer two vectors, the more alike the images.
+
+    Parameters
+    ----------
+    model
+        A shipped name, a folder with a ``model.toml``, or an ``.onnx`` file. Of a bare file, without a
+        ``model.toml`` that lists it, size, layout and dtype are read from the graph; where it takes float32,
+        pixels are normalised by ImageNet's mean and deviation.
+    device
+        "cpu", "cuda", or "auto": CUDA where it works, else the CPU.
+    threads
+        Images worked on at a time; all CPUs this process may use when left out.
+    max_pixels, max_bytes
+        Images beyond these are refused before they are decoded.
+
+    Attributes
+    ----------
+    last_errors
+        What the last `embed` skipped: a list of (position, message).
+
+    Raises
+    ------
+    ModelError
+        The model is unknown, damaged, or not what its ``model.toml`` says; the message names the field.
+    Unsupported
+        CUDA was asked for and is not there.
+
+    Examples
+    --------
+    >>> import lookalike as la, numpy as np
+    >>> model = la.ImageEmbedder("efficientnet-lite0", device="cpu", threads=1)
+    >>> grey = np.full((300, 400, 3), 127, np.uint8)
+    >>> model.embed([grey, grey]).shape
+    (2, 1280)
+    """
+
+    def __init__(
+        self,
+        model: str | os.PathLike[str] = "efficientnet-lite0",
+        *,
+        device: Device = "auto",
+        threads: int | None = None,
+        max_pixels: int = _LIMITS.pixels,
+        max_bytes: int = _LIMITS.bytes,
+    ) -> None:
+        self._arguments = {
+            "device": device, "threads": threads, "max_pixels": max_pixels, "max_bytes": max_bytes
+        }  # fmt: skip
+        self._model = os.fspath(model)
+        self._threads = available_threads() if threads is None else check_count("threads", threads)
+        self._limits = Limits(check_count("max_pixels", max_pixels), check_count("max_bytes", max_bytes))
+        self._card, self._session = _load(self._model, device)
+        self._output = self._session.output(self._card.output).name
+        self.last_errors: list[Failure] = []
+
+    @property
+    def name(self) -> str:
+        """What people call the model."""
+        return self._card.name
+
+    @property
+    def dim(self) -> int:
+        """Length of a vector."""
+        return self._card.dim
+
+    @property
+    def identity(self) -> str:
+        """The name and a digest of the file and the preparation: it changes when vectors would."""
+        return self._card.identity
+
+    @property
+    def card(self) -> ModelCard:
+        """What the model's ``model.toml`` says."""
+        return self._card
+
+    @property
+    def device(self) -> str:
+        """Where the model runs: "cpu" or "cuda"."""
+        return self._session.device
+
+    @property
+    def threads(self) -> int:
+        """Images worked on at a time."""
+        return self._threads
+
+    def embed(
+        self,
+        images: Any,
+        *,
+        batch_size: int | None = None,
+        progress: Progress = None,
+        on_error: OnError = "raise",
+    ) -> NDArray[np.float32]:
+        """Turn images into vectors.
+
+        Parameters
+        ----------
+        images
+            Paths, bytes of image files, PIL images, uint8 arrays of shape (height, width) or (height, width,
+            channels) with 1 (grey), 3 (RGB) or 4 (RGBA) channels; in a list, an iterator or a uint8 array of
+            shape (n, height, width, channels). One image alone counts as a list of one.
+        batch_size
+            Images a thread hands the model at once. The vectors do not depend on it.
+        progress
+            True for a bar on stderr, or a callable(done, total).
+        on_error
+            "raise" stops at the first image that cannot be used; "skip" leaves its row out, goes on, and
+            reports it in `last_errors` and to the logger "lookalike".
+
+        Returns
+        -------
+        float32 of shape (n, dim), in the order of the images.
+
+        Raises
+        ------
+        ImageError
+            An image is missing, empty, truncated, too large or no image; the message names it and says which.
+        """
+        images = as_images(images)
+        self.last_errors = []
+        vectors, self.last_errors = collect(
+            self.embed_stream(images, batch_size=batch_size), self.dim, length_of(images), progress, on_error
+        )
+        return vectors
+
+    def embed_stream(
+        self, images: Iterable[Any], *, batch_size: int | None = None
+    ) -> Iterator[tuple[int, NDArray[np.float32] | ImageError]]:
+        """Yield (position, vector) for every image in order, or (position, ImageError) where there is none.
+
+        Images are taken a few batches ahead, so that an endless iterator will do.
+        """
+        default = _GPU_BATCH if self.device == "cuda" else _CPU_BATCH
+        size = default if batch_size is None else check_count("batch_size", batch_size)
+        return stream(as_images(images), self._prepare, self._infer, size, self._threads)
+
+    def _prepare(self, image: Any) -> NDArray[np.uint8]:
+        return prepare(image, self._card.input.preparation, self._limits)
+
+    def _infer(self, squares: NDArray[np.uint8]) -> NDArray[np.float32]:
+        result = self._session.run(tensor_of(squares, self._card.input), self._output)
+        vectors: NDArray[np.float32] = result.reshape(len(squares), -1).astype(np.float32, copy=False)
+        if vectors.shape[1] != self.dim:
+            raise ModelError(
+                f"model {self.name}: dim is {self.dim}, but the graph gave vectors of {vectors.shape[1]}"
+            )
+        if self._card.normalize:
+            lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+            vectors = vectors / np.where(lengths > 0, lengths, np.float32(1))
+        return vectors
+
+    def __repr__(self) -> str:
+        return (
+            f"ImageEmbedder({self._model!r}, dim={self.dim}, device={self.device!r}, threads={self.threads})"
+        )
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"model": self._model, **self._arguments}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__init__(**state)  # type: ignore[misc]
+
+
+def shipped_models() -> list[str]:
+    """Names of the models that came with lookalike.
+
+    >>> from lookalike.embed.images import shipped_models
+    >>> "efficientnet-lite0" in shipped_models()
+    True
+    """
+    return sorted(
+        {folder.name for root in _roots() for folder in root.glob("*") if (folder / "model.toml").is_file()}
+    )
+
+
+def tensor_of(squares: NDArray[np.uint8], spec: InputSpec) -> NDArray[Any]:
+    """Turn uint8 (n, size, size, 3) into what a graph takes."""
+    tensor: NDArray[Any] = squares
+    if spec.dtype == "float32":
+        tensor = (squares - np.array(spec.mean, np.float32)) / np.array(spec.std, np.float32)
+    return np.ascontiguousarray(tensor.transpose(0, 3, 1, 2)) if spec.layout == "NCHW" else tensor
+
+
+def _load(model: str, device: Device) -> tuple[ModelCard, OnnxSession]:
+    path = Path(model)
+    if model in shipped_models():
+        path = next(root / model for root in _roots() if (root / model / "model.toml").is_file())
+    if path.is_dir():
+        card = load_card(path)
+    elif path.is_file() and names_file(path.parent, path.name):
+        card = load_card(path.parent, path.name)
+    elif path.is_file():
+        return bare_card(path, device)
+    else:
+        raise ModelError(
+            f"model {model!r} is neither a shipped one ({', '.join(shipped_models())}), nor a folder with a "
+            "model.toml, nor an .onnx file"
+        )
+    session = OnnxSession(card.read(), card.name, device)
+    check_card(card, session)
+    return card, session
+
+
+def _roots() -> list[Path]:
+    """Where shipped models may lie: inside the installed package, or in the source tree beside it."""
+    package = Path(__file__).resolve().parents[1]
+    return [package / "models", package.parents[1] / "models"]

@@ -1,0 +1,120 @@
+"""A graph ready to run. The only file that imports onnxruntime."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+try:
+    import onnxruntime  # type: ignore[import-untyped]
+except ImportError as error:
+    raise ImportError("ImageEmbedder needs onnxruntime: pip install 'lookalike[images]'") from error
+
+from ..errors import InvalidArgument, ModelError, Unsupported
+from .onnx_file import has_external_data
+
+Device = Literal["auto", "cpu", "cuda"]
+_CPU, _CUDA = "CPUExecutionProvider", "CUDAExecutionProvider"
+
+
+@dataclass(frozen=True)
+class TensorInfo:
+    """A graph's input or output; a dimension that is not fixed is None."""
+
+    name: str
+    dtype: str
+    shape: tuple[int | None, ...]
+
+    def __str__(self) -> str:
+        return f"{self.name!r}: {self.dtype} {tuple('?' if d is None else d for d in self.shape)}"
+
+
+class OnnxSession:
+    """One ONNX graph on one device; `run` may be called from many threads at once, each works on its own.
+
+    Raises ModelError where the bytes are no graph that can run, or would read other files, and Unsupported
+    where the device is not there.
+    """
+
+    def __init__(self, data: bytes, name: str, device: Device = "auto") -> None:
+        self._name = name
+        try:
+            external = has_external_data(data)
+        except ModelError as error:
+            raise ModelError(f"model {name}: {error}") from None
+        if external:
+            raise ModelError(
+                f"model {name}: keeps tensors in other files (external data), which could be any file "
+                "of this machine; save it as one file"
+            )
+        self._session = _open(data, name, device)
+        self.device: Device = "cuda" if self._session.get_providers()[0] == _CUDA else "cpu"
+        self.inputs = [_info(tensor) for tensor in self._session.get_inputs()]
+        self.outputs = [_info(tensor) for tensor in self._session.get_outputs()]
+        if len(self.inputs) != 1:
+            raise ModelError(f"model {name}: has {len(self.inputs)} inputs; needed: one, the images")
+
+    def output(self, name: str | None) -> TensorInfo:
+        """Return the output of that name, or the first. Raises ModelError where there is none."""
+        if name is None:
+            return self.outputs[0]
+        for info in self.outputs:
+            if info.name == name:
+                return info
+        names = [info.name for info in self.outputs]
+        raise ModelError(f"model {self._name}: output.name is {name!r}; the graph has {names}")
+
+    def run(self, tensor: NDArray[Any], output: str) -> NDArray[Any]:
+        """Run the graph on a batch; pads it where the graph's own batch is fixed."""
+        fixed = self.inputs[0].shape[0]
+        if fixed is None or fixed == len(tensor):
+            return self._run(tensor, output)
+        parts = []
+        for start in range(0, len(tensor), fixed):
+            part = tensor[start : start + fixed]
+            padding = [(0, fixed - len(part))] + [(0, 0)] * (tensor.ndim - 1)
+            parts.append(self._run(np.pad(part, padding), output)[: len(part)])
+        return np.concatenate(parts)
+
+    def _run(self, tensor: NDArray[Any], output: str) -> NDArray[Any]:
+        try:
+            result = self._session.run([output], {self.inputs[0].name: tensor})[0]
+        except Exception as error:
+            raise ModelError(f"model {self._name}: cannot run on {tensor.shape}: {error}") from error
+        return np.asarray(result)
+
+
+def _open(data: bytes, name: str, device: Device) -> onnxruntime.InferenceSession:
+    if device not in ("auto", "cpu", "cuda"):
+        raise InvalidArgument(f"device is {device!r}; needed: 'auto', 'cpu' or 'cuda'")
+    offered = onnxruntime.get_available_providers()
+    if device == "cuda" and _CUDA not in offered:
+        raise Unsupported(
+            f"device is 'cuda', but this onnxruntime offers {offered} only; pip install 'lookalike[gpu]' "
+            "(in place of onnxruntime), or use device='cpu'"
+        )
+    wanted = [_CUDA, _CPU] if device != "cpu" and _CUDA in offered else [_CPU]
+    options = onnxruntime.SessionOptions()
+    # Images run side by side, one thread each: nothing to hand over, nothing to wait for.
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.log_severity_level = 3
+    try:
+        session = onnxruntime.InferenceSession(data, options, providers=wanted)
+    except Exception as error:
+        raise ModelError(f"model {name}: onnxruntime cannot load it: {error}") from error
+    if device == "cuda" and session.get_providers()[0] != _CUDA:
+        raise Unsupported(
+            "device is 'cuda', but CUDA could not be started here: no GPU, or no fitting driver or libraries"
+        )
+    return session
+
+
+def _info(tensor: Any) -> TensorInfo:
+    shape = tuple(d if isinstance(d, int) and d > 0 else None for d in tensor.shape)
+    dtype = tensor.type.removeprefix("tensor(").removesuffix(")")
+    return TensorInfo(tensor.name, {"float": "float32", "double": "float64"}.get(dtype, dtype), shape)
