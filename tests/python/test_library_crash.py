@@ -34,7 +34,11 @@ print(Library({folder!r}, model=TinyEmbedder(seconds={seconds})).sync())
 def start_sync(folder: Path, seconds: float) -> subprocess.Popen[str]:
     script = SLOW_SYNC.format(here=str(Path(__file__).parent), folder=str(folder), seconds=seconds)
     process = subprocess.Popen(
-        [sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=os.environ
+        [sys.executable, "-c", script],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ,
     )
     assert process.stdout is not None
     assert process.stdout.readline() == "ready\n"

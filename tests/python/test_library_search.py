@@ -39,7 +39,9 @@ def test_neighbours_are_those_numpy_finds(library: Library) -> None:
 
 def test_a_query_inside_uses_its_stored_vector(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
     asleep = Library(library.folder)  # Its model is never loaded.
-    monkeypatch.setattr("lookalike.library.library._as_embedder", lambda model: pytest.fail("model was loaded"))
+    monkeypatch.setattr(
+        "lookalike.library.library._as_embedder", lambda model: pytest.fail("model was loaded")
+    )
     assert asleep.search(library.folder / "3.png", k=1)[0].path.name == "3.png"
     monkeypatch.chdir(library.folder)
     assert asleep.search("4.png", k=1)[0].path.name == "4.png"

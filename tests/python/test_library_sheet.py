@@ -83,8 +83,12 @@ def test_photos_are_drawn_upright(tmp_path: Path) -> None:
     assert ImageOps.exif_transpose(upright).size == (40, 60)
 
 
-@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "PA", "RGB", "RGBA", "CMYK", "YCbCr", "HSV", "I", "F", "I;16"])
+@pytest.mark.parametrize(
+    "mode", ["1", "L", "LA", "P", "PA", "RGB", "RGBA", "CMYK", "YCbCr", "HSV", "I", "F", "I;16"]
+)
 def test_every_mode_can_be_drawn(mode: str) -> None:
-    picture = Image.new(mode, (20, 10)) if mode == "I;16" else Image.new("RGB", (20, 10), "teal").convert(mode)
+    picture = (
+        Image.new(mode, (20, 10)) if mode == "I;16" else Image.new("RGB", (20, 10), "teal").convert(mode)
+    )
     assert open_upright(picture, 16).mode == "RGB"
     assert open_upright(picture, 16).size == (16, 8)

@@ -134,7 +134,9 @@ def test_links_to_folders_are_not_followed_and_loops_do_no_harm(folder: Path, mo
     assert list(report.errors) == [folder / "self.png"]
 
 
-@pytest.mark.parametrize("name", ["ünï ☃ 猫.png", "two\nlines.png", "'; DROP TABLE files.png", "%41?#.PNG", "a" * 240 + ".png"])
+@pytest.mark.parametrize(
+    "name", ["ünï ☃ 猫.png", "two\nlines.png", "'; DROP TABLE files.png", "%41?#.PNG", "a" * 240 + ".png"]
+)
 def test_odd_names_are_kept(folder: Path, model: TinyEmbedder, name: str) -> None:
     path = write_photo(folder / "x.png", 90).rename(folder / name)
     library = Library(folder, model=model)
@@ -289,7 +291,9 @@ def test_a_store_that_cannot_be_made_is_refused(folder: Path, model: TinyEmbedde
         Library(folder, model=model, store=folder / "0.png" / "store").sync()
 
 
-def test_the_bar_counts_every_photo(folder: Path, model: TinyEmbedder, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_bar_counts_every_photo(
+    folder: Path, model: TinyEmbedder, capsys: pytest.CaptureFixture[str]
+) -> None:
     Library(folder, model=model).sync(progress=True)
     assert "6/6" in capsys.readouterr().err
     Library(folder, model=model).sync()

@@ -1,4 +1,4 @@
-"""A model small enough for tests: the mean colours of a photo's four quarters, and a count of what it was asked."""
+"""A model small enough for tests: the mean colours of a photo's four quarters."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from lookalike.errors import InvalidArgument
+from lookalike.errors import ImageError
 
 
 class TinyEmbedder:
     def __init__(self, identity: str = "tiny-1", seconds: float = 0.0) -> None:
         self.name = identity.split("-")[0]
+        self.dim = 12
         self.identity = identity
         self.seconds = seconds
         self.embedded: list[str] = []
@@ -28,7 +29,7 @@ class TinyEmbedder:
             time.sleep(self.seconds)
             try:
                 yield index, self._one(image)
-            except InvalidArgument as error:
+            except ImageError as error:
                 yield index, error
 
     def _one(self, image: Any) -> np.ndarray:
@@ -36,8 +37,8 @@ class TinyEmbedder:
             picture = image if isinstance(image, Image.Image) else Image.open(image)
             pixels = np.asarray(picture.convert("RGB").resize((2, 2), Image.Resampling.BOX), np.float32)
         except OSError as error:
-            raise InvalidArgument(f"image {image!r}: cannot be decoded: {error}") from error
-        self.embedded.append(Path(getattr(image, "filename", "") or "?").name if image is picture else Path(image).name)
+            raise ImageError(f"image {image}: cannot be decoded: {error}") from error
+        self.embedded.append("?" if isinstance(image, Image.Image) else Path(image).name)
         return (pixels.ravel() + 1.0) * (1.0 if self.identity == "tiny-1" else 2.0)
 
 

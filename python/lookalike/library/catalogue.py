@@ -1,7 +1,8 @@
-"""The catalogue: what is known about every photo, in one SQLite file. It is the truth; the index is made from it.
+"""The catalogue: what is known about every photo, in one SQLite file.
 
-Vectors are kept by the content they were made from, so a photo that was renamed, copied or merely touched keeps
-its vector. Every change that matters to a search bumps the generation; a trigger does it, so no writer can forget.
+It is the truth; the index is made from it. Vectors are kept by the content they were made from, so a photo
+that was renamed, copied or merely touched keeps its vector. Every change that matters to a search bumps the
+generation; a trigger does it, so no writer can forget.
 """
 
 from __future__ import annotations
@@ -99,7 +100,7 @@ class Catalogue:
         version = self._pragma("user_version")
         if version != SCHEMA_VERSION:
             raise Unsupported(
-                f"catalogue {self.path}: has schema version {version}, this lookalike reads {SCHEMA_VERSION}; "
+                f"catalogue {self.path}: has schema version {version}, needed: {SCHEMA_VERSION}; "
                 f"upgrade lookalike, or remove {self.path.parent} and sync again"
             )
 
@@ -130,7 +131,8 @@ class Catalogue:
         finally:
             self._db.execute("COMMIT")
 
-    # -- meta ---------------------------------------------------------------------------------------------------
+    # -- meta
+    # ---------------------------------------------------------------------------------------------------
 
     def meta(self, key: str) -> str | None:
         """Return the remark stored under `key`, None where there is none."""
@@ -146,22 +148,29 @@ class Catalogue:
         """A number that grows with every change a search could notice."""
         return int(self.meta("generation") or 0)
 
-    # -- files --------------------------------------------------------------------------------------------------
+    # -- files
+    # --------------------------------------------------------------------------------------------------
 
     def files(self) -> dict[bytes, FileRow]:
         """Return every known photo by its path."""
         rows = self._db.execute("SELECT path, id, size, mtime_ns, hash, error FROM files")
-        return {path: FileRow(id_, Stamp(size, mtime), hash_, error) for path, id_, size, mtime, hash_, error in rows}
+        return {
+            path: FileRow(id_, Stamp(size, mtime), hash_, error)
+            for path, id_, size, mtime, hash_, error in rows
+        }
 
     def file(self, path: bytes) -> FileRow | None:
         """Return what is known of one photo."""
-        row = self._db.execute("SELECT id, size, mtime_ns, hash, error FROM files WHERE path = ?", (path,)).fetchone()
+        row = self._db.execute(
+            "SELECT id, size, mtime_ns, hash, error FROM files WHERE path = ?", (path,)
+        ).fetchone()
         return None if row is None else FileRow(row[0], Stamp(row[1], row[2]), row[3], row[4])
 
     def errors(self) -> dict[bytes, str]:
         """Return why each unreadable file or folder is unreadable, by path."""
-        query = "SELECT path, error FROM files WHERE error IS NOT NULL UNION ALL SELECT path, error FROM unreached"
-        return dict(self._db.execute(f"{query} ORDER BY 1"))
+        broken = "SELECT path, error FROM files WHERE error IS NOT NULL"
+        unreached = "SELECT path, error FROM unreached"
+        return dict(self._db.execute(f"{broken} UNION ALL {unreached} ORDER BY 1"))
 
     def set_unreached(self, errors: Mapping[bytes, str]) -> None:
         """Remember what the last sync could not even look at."""
@@ -170,13 +179,15 @@ class Catalogue:
 
     def paths(self) -> dict[int, bytes]:
         """Return the path of every photo that has a vector, by id."""
-        return dict(self._db.execute("SELECT id, path FROM files JOIN vectors USING (hash) WHERE error IS NULL"))
+        return dict(
+            self._db.execute("SELECT id, path FROM files JOIN vectors USING (hash) WHERE error IS NULL")
+        )
 
     def put(self, path: bytes, stamp: Stamp, hash_: bytes | None, error: str | None) -> None:
         """Write one photo down, anew or over what was known of it."""
         self._db.execute(
-            "INSERT INTO files (path, size, mtime_ns, hash, error) VALUES (?, ?, ?, ?, ?) ON CONFLICT (path) DO "
-            "UPDATE SET size = excluded.size, mtime_ns = excluded.mtime_ns, hash = excluded.hash, error = excluded.error",
+            "INSERT INTO files (path, size, mtime_ns, hash, error) VALUES (?1, ?2, ?3, ?4, ?5) "
+            "ON CONFLICT (path) DO UPDATE SET size = ?2, mtime_ns = ?3, hash = ?4, error = ?5",
             (path, stamp.size, stamp.mtime_ns, hash_, error),
         )
 
@@ -189,9 +200,12 @@ class Catalogue:
     def remove(self, paths: Iterable[bytes]) -> None:
         """Forget photos, and the vectors no other photo shares."""
         self._db.executemany("DELETE FROM files WHERE path = ?", ((path,) for path in paths))
-        self._db.execute("DELETE FROM vectors WHERE NOT EXISTS (SELECT 1 FROM files WHERE files.hash = vectors.hash)")
+        self._db.execute(
+            "DELETE FROM vectors WHERE NOT EXISTS (SELECT 1 FROM files WHERE files.hash = vectors.hash)"
+        )
 
-    # -- vectors ------------------------------------------------------------------------------------------------
+    # -- vectors
+    # ------------------------------------------------------------------------------------------------
 
     def hashes(self) -> set[bytes]:
         """Return the contents that have a vector."""

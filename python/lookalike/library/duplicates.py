@@ -16,8 +16,8 @@ _BLOCK = 1024
 def groups(catalogue: Catalogue, state: Snapshot, threshold: float) -> list[list[int]]:
     """Group the ids of photos joined by pairs with a cosine similarity of at least `threshold`.
 
-    A group is what such pairs connect, so its ends may be less alike than `threshold`. Groups are of two photos or
-    more, in order of their smallest id.
+    A group is what such pairs connect, so its ends may be less alike than `threshold`. Groups are of two
+    photos or more, in order of their smallest id.
     """
     leader = {id_: id_ for id_ in state.paths}
 

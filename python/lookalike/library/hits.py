@@ -22,6 +22,13 @@ class PhotoHit:
         Where it is.
     distance : float
         1 - cosine similarity of the two photos' vectors: 0 for the same content, smaller is nearer.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from lookalike.library import PhotoHit
+    >>> PhotoHit(Path("a.jpg"), 0.25).score
+    0.75
     """
 
     path: Path
@@ -38,6 +45,7 @@ class PhotoHits(Sequence[PhotoHit]):
 
     Examples
     --------
+    >>> from pathlib import Path
     >>> from lookalike.library import PhotoHit, PhotoHits
     >>> hits = PhotoHits([PhotoHit(Path("a.jpg"), 0.0), PhotoHit(Path("b.jpg"), 0.25)], query="a.jpg")
     >>> len(hits), hits[1].score, [hit.path.name for hit in hits]

@@ -1,4 +1,4 @@
-"""The index beside the catalogue: made from it, and told apart from a stale one by the generation it was made at."""
+"""The index beside the catalogue: made from it, and known by the generation it was made at."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """The searchable state of a library at one moment: an index whose ids are the catalogue's, and their paths."""
+    """What can be searched at one moment: an index whose ids are the catalogue's, and their paths."""
 
     generation: int
     index: Flat | None
@@ -38,8 +38,8 @@ def build(catalogue: Catalogue) -> Flat | None:
 def refresh(catalogue: Catalogue, path: Path) -> None:
     """Bring the index file up to the catalogue's generation. Called by the one who holds the sync lock.
 
-    The file is replaced first and the catalogue told after: a crash between the two leaves a remark that does not
-    match, and the index is made again.
+    The file is replaced first and the catalogue told after: a crash between the two leaves a remark that does
+    not match, and the index is made again.
     """
     if _is_current(catalogue, path):
         return

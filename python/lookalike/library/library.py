@@ -25,7 +25,7 @@ from .scan import Stamp
 from .sync import Sync
 
 if TYPE_CHECKING:
-    from .embedder import PhotoEmbedder
+    from ..embed import Embedder
 
 DEFAULT_MODEL = "efficientnet-lite0"
 
@@ -37,12 +37,12 @@ class Library:
     ----------
     folder : str or PathLike
         The folder; photos in nested folders belong to it, hidden files and folders do not.
-    model : str, PathLike or PhotoEmbedder
-        A shipped model's name, a folder with a ``model.toml``, an ``.onnx`` file, or an embedder. It is loaded when
-        it is first needed.
+    model : str, PathLike or Embedder
+        A shipped model's name, a folder with a ``model.toml``, an ``.onnx`` file, or an embedder. It is
+        loaded when it is first needed.
     store : str or PathLike, optional
-        Where the catalogue (``catalogue.sqlite``) and the index (``photos.look``) live; ``.lookalike`` inside the
-        folder when left out.
+        Where the catalogue (``catalogue.sqlite``) and the index (``photos.look``) live; ``.lookalike`` inside
+        the folder when left out.
 
     Raises
     ------
@@ -53,23 +53,33 @@ class Library:
 
     Examples
     --------
-    >>> library = la.Library("examples/photos")                         # doctest: +SKIP
-    >>> print(library.sync())                                           # doctest: +SKIP
-    63 added, 0 changed, 0 removed, 0 unchanged in 1.1 s
-    >>> library.search("examples/photos/windmill-01.jpg", k=3).paths    # doctest: +SKIP
+    >>> import tempfile
+    >>> import lookalike as la
+    >>> from PIL import Image
+    >>> folder = tempfile.TemporaryDirectory()
+    >>> for colour in ("red", "darkred", "lime"):
+    ...     Image.new("RGB", (64, 64), colour).save(f"{folder.name}/{colour}.png")
+    >>> library = la.Library(folder.name)
+    >>> library.sync().added
+    3
+    >>> [hit.path.name for hit in library.search(f"{folder.name}/red.png", k=2)]
+    ['red.png', 'darkred.png']
+    >>> library.duplicates(0.99)
+    []
+    >>> folder.cleanup()
     """
 
     def __init__(
         self,
         folder: str | os.PathLike[str],
         *,
-        model: str | os.PathLike[str] | PhotoEmbedder = DEFAULT_MODEL,
+        model: str | os.PathLike[str] | Embedder = DEFAULT_MODEL,
         store: str | os.PathLike[str] | None = None,
     ) -> None:
         self.folder = _as_folder(folder)
         self.store = self.folder / ".lookalike" if store is None else Path(store)
         self._model = model
-        self._embedder: PhotoEmbedder | None = None
+        self._embedder: Embedder | None = None
         self._snapshot: Snapshot | None = None
         self._guard = threading.Lock()
 
@@ -94,7 +104,7 @@ class Library:
         return self.store / "photos.look"
 
     @property
-    def embedder(self) -> PhotoEmbedder:
+    def embedder(self) -> Embedder:
         """The model, loaded when first asked for."""
         with self._guard:
             if self._embedder is None:
@@ -112,10 +122,10 @@ class Library:
     def sync(self, progress: bool | None = None) -> SyncReport:
         """Bring catalogue and index up to date with the folder.
 
-        Only new and changed photos are embedded; renamed, copied and merely touched ones keep their vectors. Broken
-        files are reported and tried again only when they change. Work is written down every few seconds: what is
-        interrupted, by Ctrl-C or a power cut, goes on where it stopped. A second sync of the same folder waits for
-        the first.
+        Only new and changed photos are embedded; renamed, copied and merely touched ones keep their vectors.
+        Broken files are reported and tried again only when they change. Work is written down every few
+        seconds: what is interrupted, by Ctrl-C or a power cut, goes on where it stopped. A second sync of the
+        same folder waits for the first.
 
         Parameters
         ----------
@@ -153,20 +163,22 @@ class Library:
         Parameters
         ----------
         query : path, bytes, PIL image or array
-            A photo inside the library (its stored vector is used) or anywhere else, an encoded image, or an image
-            of shape (height, width, 3), uint8.
+            A photo inside the library (its stored vector is used) or anywhere else, an encoded image, or an
+            image of shape (height, width, 3), uint8.
         k : int
             How many photos at most.
 
         Returns
         -------
         PhotoHits
-            Nearest first; fewer than `k` where the library holds fewer. A query inside the library finds itself.
+            Nearest first; fewer than `k` where the library holds fewer. A query inside the library finds
+            itself.
 
         Raises
         ------
         lookalike.errors.InvalidArgument
-            If `k` is not a positive integer, the query is no image, or the library was made with another model.
+            If `k` is not a positive integer, the query is no image, or the library was made with another
+            model.
         lookalike.errors.IoError
             If the query's file is missing or the folder was never synced.
         """
@@ -180,7 +192,11 @@ class Library:
         ids, distances = state.index.search(vector, int(k))
         found = zip(ids.tolist(), distances.tolist(), strict=True)
         return PhotoHits(
-            [PhotoHit(self._place(state.paths[id_]), max(distance, 0.0)) for id_, distance in found if id_ in state.paths],
+            [
+                PhotoHit(self._place(state.paths[id_]), max(distance, 0.0))
+                for id_, distance in found
+                if id_ in state.paths
+            ],
             query,
         )
 
@@ -190,8 +206,8 @@ class Library:
         Parameters
         ----------
         threshold : float
-            The cosine similarity, above 0 and up to 1, from which two photos count as copies. Those joined by a
-            chain of such pairs form one group.
+            The cosine similarity, above 0 and up to 1, from which two photos count as copies. Those joined by
+            a chain of such pairs form one group.
 
         Returns
         -------
@@ -199,13 +215,16 @@ class Library:
             Groups of two photos or more; inside a group sorted by path.
         """
         if isinstance(threshold, bool) or not isinstance(threshold, int | float) or not 0 < threshold <= 1:
-            raise InvalidArgument(f"threshold: got {threshold!r}, need a cosine similarity above 0 and up to 1")
+            raise InvalidArgument(
+                f"threshold: got {threshold!r}, need a cosine similarity above 0 and up to 1"
+            )
         with self._catalogue() as catalogue:
             state = self._state(catalogue)
             found = duplicates.groups(catalogue, state, float(threshold))
         return sorted(sorted(self._place(state.paths[id_]) for id_ in group) for group in found)
 
-    # -- inside -------------------------------------------------------------------------------------------------
+    # -- inside
+    # -------------------------------------------------------------------------------------------------
 
     @property
     def _catalogue_path(self) -> Path:
@@ -217,7 +236,9 @@ class Library:
     @contextmanager
     def _catalogue(self, *, create: bool = False) -> Iterator[Catalogue]:
         if not create and not self.is_synced:
-            raise IoError(f"folder {self.folder}: was never synced; call sync() first (or: lookalike sync DIR)")
+            raise IoError(
+                f"folder {self.folder}: was never synced; call sync() first (or: lookalike sync DIR)"
+            )
         catalogue = Catalogue(self._catalogue_path, create=create)
         try:
             with sqlite_errors(self._catalogue_path):
@@ -231,7 +252,7 @@ class Library:
                 self._snapshot = index_file.read(catalogue, self.index_path)
             return self._snapshot
 
-    def _adopt(self, catalogue: Catalogue, embedder: PhotoEmbedder) -> None:
+    def _adopt(self, catalogue: Catalogue, embedder: Embedder) -> None:
         """Make the catalogue the embedder's own; what another model made is of no use to it."""
         if catalogue.meta("model") != embedder.identity:
             with catalogue.transaction():
@@ -282,9 +303,10 @@ def _as_folder(folder: str | os.PathLike[str]) -> Path:
     return path
 
 
-def _as_embedder(model: str | os.PathLike[str] | PhotoEmbedder) -> PhotoEmbedder:
+def _as_embedder(model: str | os.PathLike[str] | Embedder) -> Embedder:
     if isinstance(model, str | os.PathLike):
         from ..embed import ImageEmbedder
 
-        return ImageEmbedder(model)
+        embedder: Embedder = ImageEmbedder(model)
+        return embedder
     return model

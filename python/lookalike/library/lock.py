@@ -16,7 +16,8 @@ from ..errors import IoError
 def sync_lock(path: Path, on_wait: Callable[[], None]) -> Iterator[None]:
     """Hold the lock file at `path`; wait while another holds it, after calling `on_wait` once.
 
-    The lock is an exclusive transaction on an empty SQLite file: what SQLite's locks stand on, this stands on.
+    The lock is an exclusive transaction on an empty SQLite file: what SQLite's locks stand on, this stands
+    on.
     """
     # A wait of a second at most, so that Ctrl-C is heard.
     db = sqlite3.connect(

@@ -47,7 +47,11 @@ class ProgressBar:
             columns = shutil.get_terminal_size().columns
             width = max(10, min(40, columns - len(self._label) - len(tail) - 8))
             full = width * self._done // max(self._total, 1)
-            bar = "━" * full + "╌" * (width - full) if _speaks_unicode(self._stream) else "#" * full + "." * (width - full)
+            bar = (
+                "━" * full + "╌" * (width - full)
+                if _speaks_unicode(self._stream)
+                else "#" * full + "." * (width - full)
+            )
             self._stream.write(f"\r{self._label}  {bar}  {tail}\033[K")
         self._stream.flush()
 

@@ -13,8 +13,8 @@ class SyncReport:
     Attributes
     ----------
     added, changed, removed, unchanged : int
-        Photos new to the library; photos whose content (or model) changed and were embedded again; photos that
-        are gone; photos left as they were. A renamed photo counts as one removed and one added.
+        Photos new to the library; photos whose content (or model) changed and were embedded again; photos
+        that are gone; photos left as they were. A renamed photo counts as one removed and one added.
     errors : dict of Path to str
         Files and folders that could not be read, and why. They are not counted above.
     seconds : float
@@ -35,6 +35,8 @@ class SyncReport:
     seconds: float = 0.0
 
     def __str__(self) -> str:
-        counts = f"{self.added} added, {self.changed} changed, {self.removed} removed, {self.unchanged} unchanged"
+        counts = (
+            f"{self.added} added, {self.changed} changed, {self.removed} removed, {self.unchanged} unchanged"
+        )
         broken = f", {len(self.errors)} could not be read" if self.errors else ""
         return f"{counts}{broken} in {self.seconds:.1f} s"

@@ -5,11 +5,26 @@ from __future__ import annotations
 import os
 import stat
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePath
 
 #: File name endings taken for images, in lower case.
 IMAGE_SUFFIXES = frozenset(
-    ".avif .bmp .gif .jp2 .jpe .jpeg .jpg .pbm .pgm .png .pnm .ppm .tga .tif .tiff .webp".split()
+    {
+        ".avif",
+        ".bmp",
+        ".gif",
+        ".jpe",
+        ".jpeg",
+        ".jpg",
+        ".pbm",
+        ".pgm",
+        ".png",
+        ".pnm",
+        ".ppm",
+        ".tif",
+        ".tiff",
+        ".webp",
+    }
 )
 
 
@@ -23,7 +38,7 @@ class Stamp:
 
 @dataclass
 class Scan:
-    """A folder's photos and its unreadable corners, by path relative to the folder, as `os.fsencode` bytes."""
+    """A folder's photos and unreadable corners, by path inside the folder in `os.fsencode` bytes."""
 
     photos: dict[bytes, Stamp] = field(default_factory=dict)
     errors: dict[bytes, str] = field(default_factory=dict)
@@ -53,7 +68,7 @@ def scan(folder: Path, store: Path) -> Scan:
     while waiting:
         below = waiting.pop()
         try:
-            entries = sorted(os.scandir(os.path.join(root, below)), key=lambda entry: entry.name)
+            entries = sorted(os.scandir(root + b"/" + below), key=lambda entry: entry.name)
         except OSError as error:
             if not below:
                 raise
@@ -67,9 +82,13 @@ def scan(folder: Path, store: Path) -> Scan:
             if entry.is_dir(follow_symlinks=False):
                 if os.path.realpath(entry.path) != skip:
                     waiting.append(path)
-            elif os.path.splitext(entry.name)[1].lower().decode("ascii", "replace") in IMAGE_SUFFIXES:
+            elif _is_image_name(os.fsdecode(entry.name)):
                 _take(entry, path, found)
     return found
+
+
+def _is_image_name(name: str) -> bool:
+    return PurePath(name).suffix.lower() in IMAGE_SUFFIXES
 
 
 def _take(entry: os.DirEntry[bytes], path: bytes, found: Scan) -> None:

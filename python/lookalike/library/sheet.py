@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import math
 import os
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -30,14 +31,16 @@ def draw_sheet(query: Any, hits: Sequence[PhotoHit], columns: int | None = None)
     """Draw the query large on the left and the hits, nearest first, in a grid on the right."""
     shown = [(rank, hit) for rank, hit in enumerate(hits, 1) if not _is_same_file(query, hit.path)]
     if columns is None:
-        columns = max(1, min(6, math.ceil(math.sqrt(1.5 * len(shown)))))
+        columns = _suited_columns(len(shown))
     if columns < 1:
         raise InvalidArgument(f"columns: got {columns}, need a positive number")
     rows = math.ceil(len(shown) / columns)
     grid_width = columns * (_CELL + _GAP) - _GAP
     grid_height = _HEADER + rows * (_CELL + _CAPTION + _GAP) - _GAP
     height = max(grid_height, _HEADER + _QUERY + _CAPTION)
-    sheet = Image.new("RGB", (_MARGIN + _QUERY + 2 * _MARGIN + grid_width + _MARGIN, height + 2 * _MARGIN), _PAPER)
+    sheet = Image.new(
+        "RGB", (_MARGIN + _QUERY + 2 * _MARGIN + grid_width + _MARGIN, height + 2 * _MARGIN), _PAPER
+    )
     draw = ImageDraw.Draw(sheet)
     _header(draw, _MARGIN, "QUERY")
     _mount(sheet, (_MARGIN, _MARGIN + _HEADER), _QUERY, query)
@@ -54,11 +57,20 @@ def draw_sheet(query: Any, hits: Sequence[PhotoHit], columns: int | None = None)
     return sheet
 
 
+def _suited_columns(count: int) -> int:
+    """Return how many columns make a grid of `count` wide rather than high, with few places left empty."""
+    ideal = math.sqrt(1.5 * count)
+    near = range(max(1, math.ceil(ideal) - 1), max(1, min(6, math.ceil(ideal) + 1)) + 1)
+    return min(near, key=lambda columns: (-count % columns, abs(columns - ideal)), default=6)
+
+
 def check_format(path: Path) -> None:
     """Refuse a path whose suffix is of no format that can be written."""
     Image.init()
     if path.suffix.lower() not in Image.EXTENSION or Image.EXTENSION[path.suffix.lower()] not in Image.SAVE:
-        raise InvalidArgument(f"sheet {path}: no image format has the suffix {path.suffix!r}; take .png or .jpg")
+        raise InvalidArgument(
+            f"sheet {path}: no image format has the suffix {path.suffix!r}; take .png or .jpg"
+        )
 
 
 def save_sheet(sheet: Image.Image, path: Path) -> None:
@@ -113,7 +125,10 @@ def _mount(sheet: Image.Image, corner: tuple[int, int], side: int, image: Any) -
     draw = ImageDraw.Draw(sheet)
     draw.rounded_rectangle([x, y, x + side - 1, y + side - 1], radius=6, fill=_MOUNT)
     try:
-        picture = open_upright(image, side - 16)
+        with warnings.catch_warnings():
+            # A photo larger than Pillow likes was embedded all the same.
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            picture = open_upright(image, side - 16)
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
         draw.text((x + side / 2, y + side / 2), "cannot be shown", font=_font(15), fill=_PALE, anchor="mm")
         return

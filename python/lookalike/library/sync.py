@@ -6,20 +6,24 @@ import hashlib
 import os
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .embedder import PhotoEmbedder
+
 from ..errors import Error
 from .catalogue import Catalogue, FileRow
 from .progress import ProgressBar
 from .report import SyncReport
 from .scan import Scan, Stamp, scan
+
+if TYPE_CHECKING:
+    from ..embed import Embedder
 
 #: What a crash can cost at most: this many photos, or this many seconds, have to be embedded again.
 _COMMIT_FILES, _COMMIT_SECONDS = 256, 5.0
@@ -38,7 +42,9 @@ class _Outcome:
 class Sync:
     """A sync under way. The caller holds the sync lock."""
 
-    def __init__(self, catalogue: Catalogue, folder: Path, embedder: PhotoEmbedder, bar: type[ProgressBar] | None) -> None:
+    def __init__(
+        self, catalogue: Catalogue, folder: Path, embedder: Embedder, bar: type[ProgressBar] | None
+    ) -> None:
         self._catalogue, self._folder, self._embedder, self._bar_type = catalogue, folder, embedder, bar
         self._bar: ProgressBar | None = None
         self._known = catalogue.files()
@@ -84,7 +90,7 @@ class Sync:
                     outcomes, committed = [], time.monotonic()
         self._commit(outcomes)
 
-    def _outcomes(self, pending: list[bytes], found: Scan) -> Iterator[_Outcome]:
+    def _outcomes(self, pending: list[bytes], found: Scan) -> Generator[_Outcome, None, None]:
         for index, result in self._embedder.embed_stream(self._unseen(pending, found)):
             yield from self._drain()
             yield self._judge(*self._sent[index], result)
@@ -126,7 +132,8 @@ class Sync:
         if isinstance(result, Exception):
             if not isinstance(result, Error):
                 raise result
-            return _Outcome(path, stamp, content, str(result))
+            place = self._folder / os.fsdecode(path)
+            return _Outcome(path, stamp, content, str(result).removeprefix(f"image {place}: "))
         if not np.isfinite(result).all() or not result.any():
             return _Outcome(path, stamp, content, "the model gave no usable vector for this image")
         return _Outcome(path, stamp, content, None, result)
@@ -142,7 +149,11 @@ class Sync:
         if outcome.vector is not None and outcome.hash is not None:
             self._catalogue.put_vector(outcome.hash, outcome.vector)
             self._hashes.add(outcome.hash)
-        if row is not None and outcome.vector is None and (row.hash, row.error) == (outcome.hash, outcome.error):
+        if (
+            row is not None
+            and outcome.vector is None
+            and (row.hash, row.error) == (outcome.hash, outcome.error)
+        ):
             self._catalogue.touch(outcome.path, outcome.stamp)
             self.report.unchanged += outcome.error is None
             return

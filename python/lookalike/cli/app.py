@@ -1,0 +1,81 @@
+"""The front door: finds the command, and turns what goes wrong into one line and an exit status."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+import lookalike
+
+from ..errors import Error
+from ..library.text import printable
+from . import bench, check, dups, models, search, sync
+
+#: The commands, in the order `--help` lists them. A new one is a module with `add` and `run`, and a line
+#: here.
+COMMANDS = (sync, search, dups, models, check, bench)
+
+_FAILED, _USAGE, _INTERRUPTED = 1, 2, 130
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser that complains in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(_USAGE, f"{self.prog}: {message} (see {self.prog} --help)\n")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command.
+
+    Parameters
+    ----------
+    argv : sequence of str, optional
+        The arguments after the program's name; those of the process when left out.
+
+    Returns
+    -------
+    int
+        The exit status: 0, 1 when the command failed, 130 after Ctrl-C. Wrong usage and ``--help`` leave by
+        `SystemExit`, as argparse does it, with 2 and 0.
+
+    Examples
+    --------
+    >>> from lookalike.cli import main
+    >>> main(["check", "no-such-file.look"])
+    1
+    """
+    arguments = _parser().parse_args(argv)
+    try:
+        arguments.run(arguments)
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        return _complain("interrupted", _INTERRUPTED)
+    except BrokenPipeError:
+        # Whoever read us has seen enough; keep Python from complaining at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return _FAILED
+    except ImportError as error:
+        return _complain(f"{error}; pip install 'lookalike[images]' brings what images need", _FAILED)
+    except (Error, OSError) as error:
+        return _complain(str(error), _FAILED)
+    except MemoryError:
+        return _complain("out of memory", _FAILED)
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(prog="lookalike", description="Find what looks alike.")
+    parser.add_argument("--version", action="version", version=f"lookalike {lookalike.__version__}")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True, parser_class=_Parser)
+    for command in COMMANDS:
+        command.add(commands)
+    return parser
+
+
+def _complain(message: str, status: int) -> int:
+    print(f"lookalike: {printable(message)}", file=sys.stderr)
+    return status

@@ -1,0 +1,64 @@
+"""`lookalike search QUERY DIR`: find the photos that look most like one."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from ..errors import IoError
+from ..library.text import printable
+from .options import Commands, add_library, command, open_library, positive
+from .output import print_json, print_table, report_json, warn_of_errors
+
+
+def add(commands: Commands) -> None:
+    """Add the command."""
+    parser = command(
+        commands,
+        "search",
+        run,
+        "Find the photos of a folder that look most like one",
+        "A folder never seen is synced first; later searches use what is stored, unless --sync is given.",
+    )
+    parser.add_argument("query", metavar="QUERY", help="a photo, inside the folder or anywhere else")
+    add_library(parser)
+    parser.add_argument("-k", type=positive, default=10, metavar="N", help="how many photos (default: 10)")
+    parser.add_argument("--sync", action="store_true", help="bring the library up to date first")
+    parser.add_argument("--sheet", metavar="FILE", help="draw a contact sheet, such as out.png")
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Search, and print what was found."""
+    library = open_library(arguments)
+    # What can only fail is refused before any work is done.
+    if not Path(arguments.query).exists():
+        raise IoError(f"query {arguments.query}: no such file")
+    if arguments.sheet:
+        from ..library.sheet import check_format
+
+        check_format(Path(arguments.sheet))
+    report = library.sync() if arguments.sync or not library.is_synced else None
+    hits = library.search(arguments.query, arguments.k)
+    if arguments.sheet:
+        hits.sheet(arguments.sheet)
+    if arguments.json:
+        print_json(
+            {
+                "query": arguments.query,
+                "k": arguments.k,
+                "hits": [
+                    {"rank": rank, "path": os.fspath(hit.path), "distance": hit.distance, "score": hit.score}
+                    for rank, hit in enumerate(hits, 1)
+                ],
+                "sync": None if report is None else report_json(report),
+                "sheet": arguments.sheet,
+            }
+        )
+        return
+    if report is not None:
+        warn_of_errors(report)
+        print(report, file=sys.stderr)
+    rows = [[str(rank), f"{hit.distance:.4f}", printable(hit.path)] for rank, hit in enumerate(hits, 1)]
+    print_table(["rank", "distance", "path"], rows, right=(0, 1))
