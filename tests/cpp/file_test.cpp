@@ -127,6 +127,24 @@ TEST_CASE("saving over a mapped file leaves the mapping as it was") {
   CHECK(FileReader::open(folder / "a", true).kind() == "other");
 }
 
+TEST_CASE("the bytes are those of docs/file-format.md") {
+  const std::vector<float> rows = {1, 2, 3};
+  FileWriter writer("tiny");
+  writer.array<float>("rows", rows);
+  writer.value<std::uint32_t>("dim", 3);
+  const Bytes bytes = bytes_of(writer);
+  REQUIRE(bytes.size() == 0x140);
+  constexpr unsigned char header[64] = {
+      0x89, 0x4c, 0x41, 0x4c, 0x0d, 0x0a, 0x1a, 0x0a, 0x01, 0,    0, 0, 0x04, 0x03, 0x02, 0x01,  //
+      0,    0,    0,    0,    0,    0,    0,    0,    0x40, 0x01, 0, 0, 0,    0,    0,    0,     //
+      0x74, 0x69, 0x6e, 0x79, 0,    0,    0,    0,    0,    0,    0, 0, 0,    0,    0,    0,     //
+      0x02, 0,    0,    0,    0xbe, 0xcb, 0xf3, 0x85, 0,    0,    0, 0, 0x84, 0xb5, 0x2e, 0xc8};
+  CHECK(std::memcmp(bytes.data(), header, sizeof header) == 0);
+  CHECK(bytes[0xc2] == std::byte{0x80});
+  CHECK(bytes[0x100] == std::byte{3});
+  CHECK(crc32c(bytes) == 0x885c335c);
+}
+
 TEST_CASE("every change of a byte is refused") {
   const Bytes right = bytes_of(small_writer());
   for (std::size_t i = 0; i < right.size(); ++i) {

@@ -1,16 +1,11 @@
 #include "runtime/parallel.hpp"
 
 #include <doctest/doctest.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <atomic>
 #include <chrono>
-#include <cstdlib>
-#include <functional>
 #include <numeric>
 #include <stdexcept>
-#include <string>
 #include <thread>
 #include <vector>
 
@@ -26,19 +21,6 @@ std::size_t sum_in_parallel(std::size_t tasks, unsigned threads) {
   std::vector<std::size_t> sums(threads);
   parallel_for(tasks, threads, [&](std::size_t task, unsigned worker) { sums.at(worker) += task; });
   return std::accumulate(sums.begin(), sums.end(), std::size_t{0});
-}
-
-/// The exit status of a child that runs `body`, which should take far less than a minute.
-int status_of_child(const std::function<bool()>& body) {
-  const pid_t child = ::fork();
-  REQUIRE(child >= 0);
-  if (child == 0) {
-    ::alarm(60);  // a hang is a failure, not a wait
-    ::_exit(body() ? 0 : 1);
-  }
-  int status = 0;
-  REQUIRE(::waitpid(child, &status, 0) == child);
-  return status;
 }
 
 TEST_CASE("every task runs once, on a worker whose number is in range") {
@@ -151,70 +133,6 @@ TEST_CASE("an exception passes through nested calls") {
                                       });
                                     }),
                        "inner", InvalidArgument);
-}
-
-TEST_CASE("a forked child works with a pool of its own") {
-  REQUIRE(sum_in_parallel(100, 3) == 4950);
-  CHECK(status_of_child([] { return sum_in_parallel(100, 3) == 4950; }) == 0);
-  // And its children.
-  CHECK(status_of_child([] { return status_of_child([] { return sum_in_parallel(100, 3) == 4950; }) == 0; }) == 0);
-  CHECK(sum_in_parallel(100, 3) == 4950);
-}
-
-TEST_CASE("a child forked while other threads are in parallel_for works") {
-  std::atomic<bool> stop = false;
-  std::vector<std::thread> busy;
-  for (int i = 0; i < 2; ++i) {
-    busy.emplace_back([&] {
-      while (!stop) sum_in_parallel(20, 3);
-    });
-  }
-  for (int repeat = 0; repeat < 30; ++repeat) {
-    CHECK(status_of_child([] { return sum_in_parallel(100, 3) == 4950; }) == 0);
-  }
-  stop = true;
-  for (std::thread& thread : busy) thread.join();
-}
-
-TEST_CASE("a child forked inside a task is told that the other tasks are not its own") {
-  std::atomic<int> status = -1;
-  bool child = false;
-  try {
-    parallel_for(4, 2, [&](std::size_t, unsigned worker) {
-      if (worker != 0 || status != -1) return;
-      const pid_t pid = ::fork();
-      child = pid == 0;
-      if (child) {
-        ::alarm(60);
-        status = 0;
-        return;
-      }
-      int result = 0;
-      ::waitpid(pid, &result, 0);
-      status = result;
-    });
-  } catch (const Error&) {
-    if (child) ::_exit(sum_in_parallel(100, 3) == 4950 ? 7 : 8);
-    throw;
-  }
-  if (child) ::_exit(9);
-  const int result = status;
-  // The caller may have found all tasks taken.
-  if (result != -1) {
-    CHECK(WIFEXITED(result));
-    CHECK(WEXITSTATUS(result) == 7);
-  }
-}
-
-TEST_CASE("a process with a pool leaves at once, even while it works") {
-  CHECK(status_of_child([] {
-          std::thread([] {
-            parallel_for(1'000'000, 4, [](std::size_t, unsigned) { std::this_thread::yield(); });
-          }).detach();
-          std::this_thread::sleep_for(milliseconds(5));
-          std::exit(sum_in_parallel(100, 3) == 4950 ? 0 : 1);
-          return false;
-        }) == 0);
 }
 
 std::atomic<int> questions = 0;
