@@ -16,6 +16,7 @@ from tiny_embedder import TinyEmbedder, write_photo
 
 pytest.importorskip("PIL")
 
+from lookalike.errors import IoError
 from lookalike.library import Library
 from lookalike.library import sync as sync_module
 
@@ -59,12 +60,13 @@ def names_found(library: Library) -> set[str]:
 def test_a_killed_sync_goes_on_where_it_stopped(folder: Path) -> None:
     process = start_sync(folder, seconds=0.02)
     library = Library(folder, model=(model := TinyEmbedder()))
-    while not library.is_synced or len(library) == 0:
+    while len(library) == 0:
         assert process.poll() is None
         time.sleep(0.01)
     process.send_signal(signal.SIGKILL)
     process.communicate()
     kept = len(library)
+    assert not library.is_synced
     assert 0 < kept < PHOTOS
     report = library.sync()
     assert (report.added, report.unchanged) == (PHOTOS - kept, kept)
@@ -84,7 +86,7 @@ def test_kills_at_any_moment_leave_a_right_library(folder: Path) -> None:
         process.send_signal(signal.SIGKILL)
         process.communicate()
         library = Library(folder, model=TinyEmbedder())
-        if library.is_synced and len(library):
+        if len(library):
             # What is found between the syncs is real: known to the catalogue, and nearest to itself.
             state_paths = names_found(library) if (folder / "0.png").exists() else set()
             assert len(state_paths) == len(library)
@@ -114,6 +116,35 @@ def test_two_syncs_at_once_take_turns(folder: Path) -> None:
         f"{PHOTOS} added, 0 changed, 0 removed, 0 unchanged",
     ]
     assert len(Library(folder, model=TinyEmbedder())) == PHOTOS
+
+
+def test_two_threads_syncing_take_turns(folder: Path) -> None:
+    reports: list[str] = []
+
+    def sync() -> None:
+        reports.append(str(Library(folder, model=TinyEmbedder(seconds=0.001)).sync()).split(" in ")[0])
+
+    threads = [threading.Thread(target=sync) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(reports) == [
+        f"0 added, 0 changed, 0 removed, {PHOTOS} unchanged",
+        f"{PHOTOS} added, 0 changed, 0 removed, 0 unchanged",
+    ]
+
+
+def test_a_first_sync_killed_at_birth_leaves_a_folder_never_synced(folder: Path) -> None:
+    (folder / ".lookalike").mkdir()
+    (folder / ".lookalike" / "catalogue.sqlite").touch()
+    library = Library(folder, model=TinyEmbedder())
+    assert not library.is_synced
+    assert len(library) == 0
+    with pytest.raises(IoError, match="sync first"):
+        library.search(folder / "0.png")
+    assert library.sync().added == PHOTOS
+    assert library.is_synced
 
 
 def test_searches_during_a_sync_find_real_photos(folder: Path) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import errno
 from pathlib import Path
 
 import lookalike
 
-from ..errors import InvalidArgument, IoError
+from ..errors import InvalidArgument, io_error
 from .options import Commands, command
 from .output import print_json, print_table
 
@@ -24,7 +25,7 @@ def run(arguments: argparse.Namespace) -> None:
     """Load the index and print what it says of itself."""
     path = Path(arguments.file)
     if not path.exists():
-        raise IoError(f"file {path}: no such file")
+        raise io_error(errno.ENOENT, f"file {path}: no such file")
     if not path.is_file():
         raise InvalidArgument(f"file {path}: is no file; need an index file")
     index = lookalike.load(path)

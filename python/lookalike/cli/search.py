@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import os
 import sys
 from pathlib import Path
 
-from ..errors import IoError
+from ..errors import io_error
 from ..library.text import printable
 from .options import Commands, add_library, command, open_library, positive
 from .output import print_json, print_table, report_json, warn_of_errors
@@ -34,7 +35,7 @@ def run(arguments: argparse.Namespace) -> None:
     library = open_library(arguments)
     # What can only fail is refused before any work is done.
     if not Path(arguments.query).exists():
-        raise IoError(f"query {arguments.query}: no such file")
+        raise io_error(errno.ENOENT, f"query {arguments.query}: no such file")
     if arguments.sheet:
         from ..library.sheet import check_format
 

@@ -7,6 +7,7 @@ generation; a trigger does it, so no writer can forget.
 
 from __future__ import annotations
 
+import errno
 import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
@@ -18,7 +19,7 @@ from urllib.parse import quote
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import CorruptFile, IoError, Unsupported
+from ..errors import CorruptFile, Unsupported, io_error
 from .scan import Stamp
 
 SCHEMA_VERSION = 1
@@ -64,7 +65,7 @@ def sqlite_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.OperationalError as error:
-        raise IoError(f"catalogue {path}: {error}") from error
+        raise io_error(errno.EIO, f"catalogue {path}: {error}") from error
     except sqlite3.DatabaseError as error:
         raise CorruptFile(
             f"catalogue {path}: not a sound SQLite file ({error}); remove {path.parent} and sync again"
@@ -95,6 +96,9 @@ class Catalogue:
                         self._db.execute(statement)
                     self._db.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
                     self._db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+        if self._db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0:
+            # The first sync was killed before it wrote anything.
+            raise io_error(errno.ENOENT, f"catalogue {self.path}: is empty; sync first")
         if self._pragma("application_id") != _APPLICATION_ID:
             raise CorruptFile(f"catalogue {self.path}: an SQLite file, but not a lookalike catalogue")
         version = self._pragma("user_version")
@@ -118,7 +122,9 @@ class Catalogue:
         try:
             yield
         except BaseException:
-            self._db.execute("ROLLBACK")
+            # SQLite may have rolled back by itself, when the disk is full.
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
             raise
         self._db.execute("COMMIT")
 

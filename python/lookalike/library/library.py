@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import threading
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import InvalidArgument, IoError
+from ..errors import InvalidArgument, MissingFile, io_error
 from . import duplicates, index_file
 from .catalogue import Catalogue, sqlite_errors
 from .hits import PhotoHit, PhotoHits
@@ -88,15 +89,20 @@ class Library:
 
     def __len__(self) -> int:
         """How many photos can be found."""
-        if not self.is_synced:
+        try:
+            with self._catalogue() as catalogue:
+                return len(self._state(catalogue).paths)
+        except MissingFile:
             return 0
-        with self._catalogue() as catalogue:
-            return len(self._state(catalogue).paths)
 
     @property
     def is_synced(self) -> bool:
-        """Whether the folder has ever been synced."""
-        return self._catalogue_path.exists()
+        """Whether a sync of the folder was ever finished."""
+        try:
+            with self._catalogue() as catalogue:
+                return catalogue.meta("indexed") is not None
+        except MissingFile:
+            return False
 
     @property
     def index_path(self) -> Path:
@@ -114,10 +120,11 @@ class Library:
     @property
     def errors(self) -> dict[Path, str]:
         """The files and folders the last sync could not read, and why."""
-        if not self.is_synced:
+        try:
+            with self._catalogue() as catalogue:
+                return {self._place(path): message for path, message in catalogue.errors().items()}
+        except MissingFile:
             return {}
-        with self._catalogue() as catalogue:
-            return {self._place(path): message for path, message in catalogue.errors().items()}
 
     def sync(self, progress: bool | None = None) -> SyncReport:
         """Bring catalogue and index up to date with the folder.
@@ -147,13 +154,11 @@ class Library:
         try:
             self.store.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise IoError(f"store {self.store}: cannot be made: {error.strerror}") from error
+            reason = f"store {self.store}: cannot be made: {error.strerror}"
+            raise io_error(error.errno or errno.EIO, reason) from error
         with sync_lock(self.store / "lock", self._tell_of_wait), self._catalogue(create=True) as catalogue:
             self._adopt(catalogue, embedder)
-            try:
-                report = Sync(catalogue, self.folder, embedder, ProgressBar if show else None).run(self.store)
-            except NotADirectoryError as error:
-                raise IoError(f"folder {self.folder}: is no longer a folder") from error
+            report = Sync(catalogue, self.folder, embedder, ProgressBar if show else None).run(self.store)
             index_file.refresh(catalogue, self.index_path)
         return report
 
@@ -235,10 +240,9 @@ class Library:
 
     @contextmanager
     def _catalogue(self, *, create: bool = False) -> Iterator[Catalogue]:
-        if not create and not self.is_synced:
-            raise IoError(
-                f"folder {self.folder}: was never synced; call sync() first (or: lookalike sync DIR)"
-            )
+        if not create and not self._catalogue_path.exists():
+            reason = f"folder {self.folder}: was never synced; call sync() first (or: lookalike sync DIR)"
+            raise io_error(errno.ENOENT, reason)
         catalogue = Catalogue(self._catalogue_path, create=create)
         try:
             with sqlite_errors(self._catalogue_path):
@@ -281,7 +285,7 @@ class Library:
         try:
             relative = place.resolve().relative_to(self.folder.resolve())
             status = place.stat()
-        except (OSError, ValueError):
+        except (OSError, ValueError, RuntimeError):
             return None
         row = catalogue.file(os.fsencode(relative.as_posix()))
         if row is None or row.hash is None or row.stamp != Stamp(status.st_size, status.st_mtime_ns):
@@ -297,7 +301,7 @@ def _as_folder(folder: str | os.PathLike[str]) -> Path:
         raise InvalidArgument(f"folder: got {type(folder).__name__}, need a path")
     path = Path(folder)
     if not path.exists():
-        raise IoError(f"folder {path}: no such folder")
+        raise io_error(errno.ENOENT, f"folder {path}: no such folder")
     if not path.is_dir():
         raise InvalidArgument(f"folder {path}: is a file, need a folder")
     return path

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -9,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
-from ..errors import IoError
+from ..errors import io_error
 
 
 @contextmanager
@@ -31,7 +32,7 @@ def sync_lock(path: Path, on_wait: Callable[[], None]) -> Iterator[None]:
                 break
             except sqlite3.OperationalError as error:
                 if "locked" not in str(error):
-                    raise IoError(f"lock file {path}: cannot be taken: {error}") from error
+                    raise io_error(errno.EIO, f"lock file {path}: cannot be taken: {error}") from error
                 if not told:
                     on_wait()
                     told = True

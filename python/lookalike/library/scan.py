@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath
+
+from ..errors import io_error
 
 #: File name endings taken for images, in lower case.
 IMAGE_SUFFIXES = frozenset(
@@ -58,7 +61,7 @@ def scan(folder: Path, store: Path) -> Scan:
 
     Raises
     ------
-    OSError
+    lookalike.errors.IoError
         If `folder` itself cannot be listed.
     """
     found = Scan()
@@ -71,7 +74,7 @@ def scan(folder: Path, store: Path) -> Scan:
             entries = sorted(os.scandir(root + b"/" + below), key=lambda entry: entry.name)
         except OSError as error:
             if not below:
-                raise
+                raise io_error(error.errno or errno.EIO, f"folder {folder}: {error.strerror}") from error
             found.errors[below] = f"folder cannot be read: {error.strerror}"
             found.closed.append(below)
             continue

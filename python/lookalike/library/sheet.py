@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import math
 import os
@@ -13,7 +14,7 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
-from ..errors import InvalidArgument, IoError
+from ..errors import InvalidArgument, io_error
 from .hits import PhotoHit
 from .text import printable
 
@@ -48,7 +49,7 @@ def draw_sheet(query: Any, hits: Sequence[PhotoHit], columns: int | None = None)
     _text(draw, (_MARGIN, _MARGIN + _HEADER + _QUERY + 10), name, _font(17), _INK, _QUERY)
     left = _MARGIN + _QUERY + 2 * _MARGIN
     draw.line([(left - _MARGIN, _MARGIN), (left - _MARGIN, _MARGIN + height)], fill=(224, 224, 220))
-    _header(draw, left, "NEAREST FIRST, WITH THE COSINE DISTANCE" if shown else "NOTHING FOUND")
+    _header(draw, left, "NEAREST FIRST, COSINE DISTANCE" if shown else "NOTHING FOUND")
     for place, (rank, hit) in enumerate(shown):
         x = left + place % columns * (_CELL + _GAP)
         y = _MARGIN + _HEADER + place // columns * (_CELL + _CAPTION + _GAP)
@@ -79,7 +80,8 @@ def save_sheet(sheet: Image.Image, path: Path) -> None:
     try:
         sheet.save(path)
     except OSError as error:
-        raise IoError(f"sheet {path}: cannot be written: {error.strerror or error}") from error
+        reason = f"sheet {path}: cannot be written: {error.strerror or error}"
+        raise io_error(error.errno or errno.EIO, reason) from error
 
 
 def open_upright(image: Any, side: int) -> Image.Image:
