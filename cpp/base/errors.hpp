@@ -20,6 +20,11 @@ struct DimensionMismatch : InvalidArgument {
   using InvalidArgument::InvalidArgument;
 };
 
+/// An id that names nothing here. KeyError in Python.
+struct UnknownId : Error {
+  using Error::Error;
+};
+
 /// A file whose bytes are not what was written, or not ours.
 struct CorruptFile : Error {
   using Error::Error;

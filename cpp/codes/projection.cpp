@@ -1,0 +1,109 @@
+#include "codes/projection.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "base/array.hpp"
+#include "base/random.hpp"
+#include "kernels/table.hpp"
+#include "runtime/parallel.hpp"
+
+namespace lookalike {
+namespace {
+
+const std::byte* bytes(const float* p) { return reinterpret_cast<const std::byte*>(p); }
+
+std::vector<float> normal_rows(std::size_t count, std::size_t dim, std::uint64_t seed) {
+  Random random(seed);
+  std::vector<float> rows(count * dim);
+  for (float& x : rows) x = static_cast<float>(random.normal());
+  return rows;
+}
+
+void scale_row(std::span<float> row, double by) {
+  for (float& x : row) x = static_cast<float>(x * by);
+}
+
+}  // namespace
+
+void products(std::span<const float> a, std::span<const float> b, std::size_t dim, unsigned threads,
+              std::span<float> c) {
+  const TileKernel& tile = kernels().tile_f32;
+  const std::size_t na = a.size() / dim, nb = b.size() / dim;
+  const std::size_t query_bytes = (tile.query_panel_bytes(dim) + alignment - 1) / alignment * alignment;
+  const std::size_t query_panels = (na + tile.queries - 1) / tile.queries;
+  Array<std::byte> packed;
+  packed.resize_for_overwrite(query_panels * query_bytes);
+  std::byte* const queries = packed.mutable_data();
+  for (std::size_t p = 0; p < query_panels; ++p) {
+    const std::byte* vectors[16];
+    const std::size_t size = std::min(tile.queries, na - p * tile.queries);
+    for (std::size_t i = 0; i < size; ++i) vectors[i] = bytes(a.data() + (p * tile.queries + i) * dim);
+    tile.pack_queries(vectors, Element::f32, size, dim, nullptr, nullptr, queries + p * query_bytes);
+  }
+  parallel_for((nb + tile.rows - 1) / tile.rows, threads, [&](std::size_t task, unsigned) {
+    const std::size_t begin = task * tile.rows, size = std::min(tile.rows, nb - begin);
+    const std::byte* vectors[32];
+    for (std::size_t i = 0; i < size; ++i) vectors[i] = bytes(b.data() + (begin + i) * dim);
+    Array<std::byte> panel;
+    panel.resize_for_overwrite(tile.row_panel_bytes(dim));
+    tile.pack_rows(vectors, Element::f32, size, dim, nullptr, panel.mutable_data());
+    float bias[32] = {}, scale[32], limits[16] = {}, keys[32 * 16];
+    std::uint32_t masks[16];
+    std::fill_n(scale, 32, -1.0f);
+    for (std::size_t p = 0; p < query_panels; ++p) {
+      tile.multiply(panel.data(), queries + p * query_bytes, dim, bias, scale, limits, keys, masks);
+      const std::size_t first = p * tile.queries, count = std::min(tile.queries, na - first);
+      for (std::size_t i = 0; i < count; ++i)
+        std::copy_n(keys + i * tile.rows, size, c.data() + (first + i) * nb + begin);
+    }
+  });
+}
+
+void orthonormalize(std::span<float> rows, std::size_t dim) {
+  const std::size_t count = rows.size() / dim;
+  std::vector<float> parts(count);
+  for (int pass = 0; pass < 2; ++pass)  // twice is enough [Giraud, Langou and Rozloznik 2005]
+    for (std::size_t i = 0; i < count; ++i) {
+      const std::span<float> row = rows.subspan(i * dim, dim);
+      double square = 0;
+      for (const float x : row) square += static_cast<double>(x) * x;
+      // What is left of a dependent row is rounding noise.
+      const bool dependent = !(square > (pass == 0 ? 1e-30 : 0.25));
+      scale_row(row, dependent ? 0 : 1 / std::sqrt(square));
+      if (dependent || i + 1 == count) continue;
+      const std::span<float> later = rows.subspan((i + 1) * dim);
+      kernels().inner_product_f32.scan(row.data(), reinterpret_cast<const std::byte*>(later.data()),
+                                       dim * sizeof(float), count - i - 1, dim, parts.data());
+      for (std::size_t j = 0; j < count - i - 1; ++j)
+        for (std::size_t d = 0; d < dim; ++d) later[j * dim + d] += parts[j] * row[d];
+    }
+}
+
+std::vector<float> principal_directions(std::span<const float> centered, std::size_t dim, std::size_t count,
+                                        std::uint64_t seed, unsigned threads) {
+  constexpr int iterations = 3;
+  const std::size_t samples = centered.size() / dim;
+  std::vector<float> transposed(centered.size());
+  for (std::size_t i = 0; i < samples; ++i)
+    for (std::size_t d = 0; d < dim; ++d) transposed[d * samples + i] = centered[i * dim + d];
+  std::vector<float> directions = normal_rows(count, dim, seed);
+  std::vector<float> projected(count * samples);
+  for (int i = 0; i < iterations; ++i) {
+    orthonormalize(directions, dim);
+    products(directions, centered, dim, threads, projected);
+    orthonormalize(projected, samples);
+    products(projected, transposed, samples, threads, directions);
+  }
+  orthonormalize(directions, dim);
+  return directions;
+}
+
+std::vector<float> random_rotation(std::size_t dim, std::uint64_t seed) {
+  std::vector<float> rows = normal_rows(dim, dim, seed);
+  orthonormalize(rows, dim);
+  return rows;
+}
+
+}  // namespace lookalike

@@ -1,0 +1,90 @@
+// The rows of an index: vectors of one element, dense, kept without loss.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+
+#include "base/array.hpp"
+#include "base/types.hpp"
+#include "base/vectors_view.hpp"
+#include "codes/extension.hpp"
+#include "codes/values.hpp"
+#include "storage/file.hpp"
+
+namespace lookalike {
+
+/// How vectors are asked to be stored. Part of the file format: never reorder.
+enum class Codes : std::uint8_t { automatic, f32, f16, u8, s8, bits };
+
+constexpr const char* name_of(Codes codes) {
+  constexpr const char* names[] = {"auto", "f32", "f16", "u8", "s8", "bits"};
+  return names[static_cast<int>(codes)];
+}
+
+inline constexpr std::size_t max_dim = 65536;
+inline constexpr std::size_t max_rows = 0xfffffffe;
+
+/// With Codes::automatic, u8, s8 and f16 vectors are kept as they came, and float vectors whose values are all small
+/// integers become u8 or s8. Vectors that do not fit turn the whole store to f32, which holds every value it had.
+class VectorStore {
+ public:
+  explicit VectorStore(Codes codes) : codes_(codes) {}
+
+  Codes codes() const noexcept { return codes_; }
+  /// Meaningful once there are rows.
+  Element element() const noexcept { return element_; }
+  std::size_t dim() const noexcept { return dim_; }
+  std::size_t rows() const noexcept { return rows_; }
+  std::size_t bytes() const noexcept { return bytes_.size(); }
+  VectorsView view() const noexcept { return {bytes_.data(), element_, rows_, dim_, stride()}; }
+  const std::byte* row(Row row) const noexcept { return bytes_.data() + row * stride(); }
+
+  /// The element with which the store holds `vectors` beside what it has. Throws InvalidArgument naming the first
+  /// value that the forced codes cannot take, or the first that is not finite.
+  Element element_with(const VectorsView& vectors, unsigned threads) const;
+
+  /// The store's next state, prepared while others read the present one.
+  class Growth {
+   public:
+    Element element() const noexcept { return element_; }
+    /// Where the new rows go, dense.
+    std::byte* room() { return bytes_.data() + offset_; }
+    VectorsView view() { return {room(), element_, count_, dim_, row_bytes(element_, dim_)}; }
+
+   private:
+    friend class VectorStore;
+    Growth(Extension<std::byte> bytes, Element element, std::size_t dim, std::size_t offset, std::size_t count)
+        : bytes_(std::move(bytes)), element_(element), dim_(dim), offset_(offset), count_(count) {}
+    Extension<std::byte> bytes_;
+    Element element_;
+    std::size_t dim_;
+    std::size_t offset_;
+    std::size_t count_;
+  };
+
+  /// Makes room for `count` rows, and a copy in another element where that changes. After `commit` the store owns its
+  /// rows. Throws std::bad_alloc or Interrupted and changes nothing.
+  Growth grow(Element element, std::size_t dim, std::size_t count, unsigned threads);
+  void commit(Growth& growth) noexcept;
+
+  /// Overwrites a row with bytes of the store's element. The store owns its rows.
+  void overwrite(Row row, const std::byte* bytes) noexcept;
+
+  /// The given rows only, in that order.
+  VectorStore picked(std::span<const Row> rows) const;
+
+  void save(FileWriter& file) const;
+  /// Throws CorruptFile where sizes do not agree.
+  static VectorStore load(const FileReader& file);
+
+ private:
+  std::size_t stride() const noexcept { return row_bytes(element_, dim_); }
+
+  Codes codes_;
+  Element element_ = Element::f32;
+  std::size_t dim_ = 0;
+  std::size_t rows_ = 0;
+  Array<std::byte> bytes_;
+};
+
+}  // namespace lookalike
