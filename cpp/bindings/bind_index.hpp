@@ -1,0 +1,173 @@
+// One template that binds every index: what all of them can do.
+#pragma once
+
+#include <pybind11/functional.h>
+#include <pybind11/numpy.h>
+#include <pybind11/pybind11.h>
+#include <pybind11/stl/filesystem.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "base/errors.hpp"
+#include "base/types.hpp"
+#include "bindings/arrays.hpp"
+#include "bindings/gil.hpp"
+#include "indexes/where.hpp"
+#include "storage/file.hpp"
+
+namespace lookalike {
+
+/// Results may be padded up to this k however small the index is; beyond it, k is at most its size.
+inline constexpr std::size_t max_padded_k = 65536;
+
+template <class Index>
+void require_k(const Index& index, std::size_t k) {
+  if (k <= max_padded_k) return;
+  const std::size_t size = without_gil([&] { return index.size(); });
+  if (k > size) {
+    throw InvalidArgument("k is " + std::to_string(k) + ", but the index holds " + std::to_string(size) +
+                          " vectors; k may exceed that only up to " + std::to_string(max_padded_k));
+  }
+}
+
+/// None, a bool array, or ids; kept alive.
+class WhereArgument {
+ public:
+  explicit WhereArgument(const py::object& where) {
+    if (where.is_none()) return;
+    if (py::isinstance<py::array_t<bool, py::array::c_style>>(where)) {
+      mask_ = where;
+      where_ = std::span(static_cast<const std::uint8_t*>(mask_.data()), static_cast<std::size_t>(mask_.size()));
+    } else {
+      where_ = ids_.emplace(where).view();
+    }
+  }
+  const Where& get() const noexcept { return where_; }
+
+ private:
+  py::array mask_;
+  std::optional<IdsArgument> ids_;
+  Where where_;
+};
+
+template <class Index>
+void add(Index& index, const py::array& vectors, const py::object& ids, unsigned threads) {
+  const VectorsView view = view_of(vectors, index.metric(), "vectors");
+  if (ids.is_none()) return without_gil([&] { index.add(view, threads); });
+  const IdsArgument given(ids);
+  require_same_count(view, given.view());
+  without_gil([&] { index.add(view, given.view(), threads); });
+}
+
+template <class Index>
+void upsert(Index& index, const py::array& vectors, const py::object& ids, unsigned threads) {
+  const VectorsView view = view_of(vectors, index.metric(), "vectors");
+  const IdsArgument given(ids);
+  require_same_count(view, given.view());
+  without_gil([&] { index.upsert(view, given.view(), threads); });
+}
+
+/// (ids, distances), each of shape (k,) for one query and (n, k) for an array of them.
+template <class Index>
+py::tuple search(const Index& index, const py::array& queries, std::size_t k, const py::object& where,
+                 unsigned threads) {
+  const VectorsView view = view_of(queries, index.metric(), "queries");
+  require_k(index, k);
+  const WhereArgument filter(where);
+  std::vector<py::ssize_t> shape = {static_cast<py::ssize_t>(k)};
+  if (queries.ndim() == 2 || view.count == 0) shape.insert(shape.begin(), static_cast<py::ssize_t>(view.count));
+  py::array_t<std::int64_t> ids(shape);
+  py::array_t<float> distances(shape);
+  Answer answer;
+  answer.ids = {ids.mutable_data(), static_cast<std::size_t>(ids.size())};
+  answer.distances = {distances.mutable_data(), static_cast<std::size_t>(distances.size())};
+  without_gil([&] { index.search(view, k, filter.get(), threads, answer); });
+  if (answer.kind == IdKind::string) return py::make_tuple(named(ids, answer.names), std::move(distances));
+  return py::make_tuple(std::move(ids), std::move(distances));
+}
+
+/// (ids, distances, offsets)
+template <class Index>
+py::tuple range(const Index& index, const py::array& queries, float radius, const py::object& where, unsigned threads) {
+  const VectorsView view = view_of(queries, index.metric(), "queries");
+  const WhereArgument filter(where);
+  RangeAnswer answer = without_gil([&] { return index.range(view, radius, filter.get(), threads); });
+  py::array ids = to_numpy(std::move(answer.ids));
+  if (answer.kind == IdKind::string) ids = named(py::array_t<std::int64_t>(ids), answer.names);
+  return py::make_tuple(std::move(ids), to_numpy(std::move(answer.distances)), to_numpy(std::move(answer.offsets)));
+}
+
+template <class Index>
+void save(const Index& index, const std::filesystem::path& path) {
+  without_gil([&] { index.save([&](const FileWriter& file) { file.save(path); }); });
+}
+
+/// Hands the file's bytes to `sink`, piece by piece.
+template <class Index>
+void write(const Index& index, const py::function& sink) {
+  without_gil([&] {
+    index.save([&](const FileWriter& file) {
+      file.write([&](std::span<const std::byte> piece) {
+        with_gil([&] {
+          sink(py::bytes(reinterpret_cast<const char*>(piece.data()), static_cast<py::ssize_t>(piece.size())));
+        });
+      });
+    });
+  });
+}
+
+/// Binds everything but the constructor. A getter or a verb that takes the index's lock gives the interpreter's up.
+template <class Index>
+py::class_<Index> bind_index(py::module_& module, const char* name) {
+  using namespace pybind11::literals;
+  py::class_<Index> bound(module, name);
+  bound.def("add", &add<Index>, "vectors"_a, "ids"_a, "threads"_a);
+  bound.def("upsert", &upsert<Index>, "vectors"_a, "ids"_a, "threads"_a);
+  bound.def(
+      "remove",
+      [](Index& index, const py::object& ids) {
+        const IdsArgument given(ids);
+        return without_gil([&] { return index.remove(given.view()); });
+      },
+      "ids"_a);
+  bound.def(
+      "get",
+      [](const Index& index, const py::object& ids) {
+        const IdsArgument given(ids);
+        return to_numpy(without_gil([&] { return index.get(given.view()); }));
+      },
+      "ids"_a);
+  bound.def(
+      "contains",
+      [](const Index& index, const py::object& id) {
+        const IdsArgument given(id);
+        return without_gil([&] { return index.contains(given.view()); });
+      },
+      "id"_a);
+  bound.def("search", &search<Index>, "queries"_a, "k"_a, "where"_a, "threads"_a);
+  bound.def("range", &range<Index>, "queries"_a, "radius"_a, "where"_a, "threads"_a);
+  bound.def("optimize", [](Index& index) { without_gil([&] { index.optimize(); }); });
+  bound.def("save", &save<Index>, "path"_a);
+  bound.def("write", &write<Index>, "sink"_a);
+  bound.def("ids", [](const Index& index) { return to_numpy(without_gil([&] { return index.ids(); })); });
+  bound.def("__len__", [](const Index& index) { return without_gil([&] { return index.size(); }); });
+  bound.def_property_readonly(
+      "has_str_ids", [](const Index& index) { return without_gil([&] { return index.id_kind(); }) == IdKind::string; });
+  bound.def_property_readonly("dim", [](const Index& index) { return without_gil([&] { return index.dim(); }); });
+  bound.def_property_readonly("metric", [](const Index& index) { return name_of(index.metric()); });
+  bound.def_property_readonly("codes", [](const Index& index) -> const char* {
+    if (const auto element = without_gil([&] { return index.element(); })) return name_of(*element);
+    return name_of(index.codes());
+  });
+  bound.def_property_readonly("nbytes", [](const Index& index) { return without_gil([&] { return index.bytes(); }); });
+  bound.def_property_readonly("removed_share",
+                              [](const Index& index) { return without_gil([&] { return index.removed_share(); }); });
+  return bound;
+}
+
+}  // namespace lookalike

@@ -1,0 +1,32 @@
+// Words a user types, as the core's enumerators.
+#pragma once
+
+#include <cstddef>
+#include <string>
+
+#include "base/errors.hpp"
+#include "base/types.hpp"
+#include "codes/vector_store.hpp"
+
+namespace lookalike {
+
+/// The position of `word` in `names`. Throws InvalidArgument listing them.
+template <std::size_t count>
+int position_of(const std::string& word, const char* argument, const char* const (&names)[count]) {
+  std::string all;
+  for (std::size_t i = 0; i < count; ++i) {
+    if (word == names[i]) return static_cast<int>(i);
+    all += (i ? ", '" : "'") + std::string(names[i]) + "'";
+  }
+  throw InvalidArgument(std::string(argument) + " is '" + word + "'; it must be one of " + all);
+}
+
+inline Metric metric_named(const std::string& word) {
+  return static_cast<Metric>(position_of(word, "metric", {"l2", "ip", "cosine", "hamming"}));
+}
+
+inline Codes codes_named(const std::string& word) {
+  return static_cast<Codes>(position_of(word, "codes", {"auto", "f32", "f16", "u8", "s8", "bits"}));
+}
+
+}  // namespace lookalike
