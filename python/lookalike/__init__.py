@@ -1,0 +1,89 @@
+"""Find what looks alike: exact nearest-neighbour search, and the way from pictures to neighbours.
+
+>>> import lookalike as la
+>>> index = la.Flat(metric="l2")
+>>> index.add([[0, 0], [3, 4]], ids=["near", "far"])
+>>> ids, distances = index.search([1, 0], k=1)
+>>> ids
+array(['near'], dtype=object)
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from . import evaluate
+from ._core import __version__
+from .errors import (
+    Cancelled,
+    CorruptFile,
+    DimensionMismatch,
+    Error,
+    InvalidArgument,
+    IoError,
+    MissingFile,
+    UnknownId,
+    Unsupported,
+)
+from .files import load
+from .flat import Flat
+from .health import Check
+from .hits import Hits, RangeHits
+from .system import Info, info
+
+if TYPE_CHECKING:
+    from .embed import ImageEmbedder, ModelCard, PixelEmbedder
+    from .library import Library
+
+# Imported at first use, so that searching vectors costs nobody an image decoder.
+_LATER = {
+    "ImageEmbedder": "embed",
+    "ModelCard": "embed",
+    "PixelEmbedder": "embed",
+    "Library": "library",
+}
+
+__all__ = [
+    "Cancelled",
+    "Check",
+    "CorruptFile",
+    "DimensionMismatch",
+    "Error",
+    "Flat",
+    "Hits",
+    "ImageEmbedder",
+    "Info",
+    "InvalidArgument",
+    "IoError",
+    "Library",
+    "MissingFile",
+    "ModelCard",
+    "PixelEmbedder",
+    "RangeHits",
+    "UnknownId",
+    "Unsupported",
+    "__version__",
+    "evaluate",
+    "info",
+    "load",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LATER:
+        raise AttributeError(f"module 'lookalike' has no attribute {name!r}")
+    from importlib import import_module
+
+    try:
+        module = import_module(f"lookalike.{_LATER[name]}")
+    except ModuleNotFoundError as error:
+        if (error.name or "").startswith("lookalike"):
+            raise
+        message = f"lookalike.{name} needs {error.name}: pip install 'lookalike[images]'"
+        raise ImportError(message, name=error.name) from error
+    globals()[name] = getattr(module, name)
+    return globals()[name]
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
