@@ -14,6 +14,7 @@ import numpy as np
 
 import lookalike
 
+from ..library import DEFAULT_MODEL
 from .options import Commands, command, positive
 from .output import print_json, print_table
 
@@ -48,9 +49,10 @@ def run(arguments: argparse.Namespace) -> None:
     if not missing:
         figures["embed"] = _embed(arguments.photos)
     if arguments.json:
-        print_json({**lookalike.info(), **figures})
+        print_json({**lookalike.info()._asdict(), **figures})
         return
-    print("  ".join(f"{name} {value}" for name, value in lookalike.info().items()))
+    here = lookalike.info()
+    print(f"lookalike {here.version}, {here.isa}, {here.threads} threads")
     rows = [[what, str(value)] for part in figures.values() for what, value in part.items()]
     print_table(["what", "measured"], rows, right=(1,))
     if missing:
@@ -78,7 +80,7 @@ def _search(rows: int, dim: int, queries: int) -> dict[str, Any]:
 
 
 def _embed(photos: int) -> dict[str, Any]:
-    model = lookalike.ImageEmbedder(lookalike.library.DEFAULT_MODEL)
+    model = lookalike.ImageEmbedder(DEFAULT_MODEL)
     images = [_photo(seed) for seed in range(photos)]
     return {
         "model": model.name,

@@ -29,7 +29,8 @@ def run(arguments: argparse.Namespace) -> None:
     if not path.is_file():
         raise InvalidArgument(f"file {path}: is no file; need an index file")
     index = lookalike.load(path)
-    facts = {"index": type(index).__name__, **index.check()}
+    kind = {"index": type(index).__name__, "metric": index.metric, "codes": index.codes, "dim": index.dim}
+    facts = {**kind, **index.check()._asdict()}
     if arguments.json:
         print_json({"path": arguments.file, "ok": True, **facts})
         return

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-
 from ..errors import Error
 from .catalogue import Catalogue, FileRow
 from .progress import ProgressBar
