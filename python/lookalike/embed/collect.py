@@ -35,7 +35,7 @@ def as_images(images: Any) -> Iterable[Any]:
         return [images]
     if not isinstance(images, Iterable):
         raise InvalidArgument(
-            f"images is a {type(images).__name__}; needed: paths, bytes, PIL images or uint8 arrays, in a list"
+            f"images is a {type(images).__name__}; needed: paths, bytes, PIL images or uint8 arrays"
         )
     return images
 

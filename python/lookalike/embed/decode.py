@@ -144,12 +144,10 @@ def _square(image: Image.Image, how: Preparation, mode: Literal["RGB", "L"]) -> 
     image = _opaque(image)
     if image.mode != mode:
         image = image.convert(mode)
-    square = image.resize(
-        (how.size, how.size),
-        Image.Resampling[how.filter.upper()],
-        box=how.box(*image.size),
-        reducing_gap=3.0,
-    )
+    left, top, right, bottom = box = how.box(*image.size)
+    shrinks = min(right - left, bottom - top) >= how.size
+    resampling = Image.Resampling[how.filter.upper()] if shrinks else Image.Resampling.BICUBIC
+    square = image.resize((how.size, how.size), resampling, box, reducing_gap=3.0)
     # The kept part is centred, so it may as well be turned when it is small.
     return np.asarray(square if turn is None else square.transpose(turn))
 

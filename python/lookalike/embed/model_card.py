@@ -51,7 +51,7 @@ class ModelCard:
     source: str = ""
 
     def read(self) -> bytes:
-        """Return the ONNX file's bytes. Raises ModelError where it is missing or another than the card says."""
+        """Return the ONNX file's bytes. Raises ModelError where it is missing or not what the card says."""
         try:
             data = self.file.read_bytes()
         except OSError as error:

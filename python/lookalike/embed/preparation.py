@@ -22,7 +22,7 @@ class Preparation:
     crop
         Share of the shorter side, in (0, 1].
     filter
-        Resampling filter; every one of them averages where it shrinks.
+        How it is shrunk; every filter averages. An image that is too small is enlarged by bicubic.
     """
 
     size: int

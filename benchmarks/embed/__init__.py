@@ -1,0 +1,1 @@
+"""Embedding: how fast, and how good the neighbours are."""
