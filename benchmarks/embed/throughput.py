@@ -2,9 +2,9 @@
 
 python -m benchmarks.embed.throughput [--threads N] [--quick] [--json]
 
-The bare parts are measured one after the other, each on all threads; their sum is what both take when they are
-run perfectly side by side, no CPU ever idle. Bare decoding is the file to full-size RGB: reducing that to the
-model's square is our own to pay for. Of two ways to use threads, bare onnxruntime is granted the faster.
+The bare parts are measured one after the other, each on all threads; their sum is what both take when
+run perfectly side by side, no CPU ever idle. Bare decoding is the file to full-size RGB: reducing that to
+the model's square is our own to pay for. Of two ways to use threads, bare onnxruntime is granted the faster.
 """
 
 from __future__ import annotations
@@ -69,14 +69,11 @@ def main() -> None:
     seconds["bare both, perfectly side by side"] = bare = inference + seconds["bare Pillow decoding"]
     share = bare / seconds["lookalike, file to vector"]
     if options.json:
-        print(
-            json.dumps({"photos": len(paths), "threads": options.threads, "seconds": seconds, "share": share})
-        )
+        found = {"photos": len(paths), "threads": options.threads, "seconds": seconds, "share": share}
+        print(json.dumps(found))
         return
     rows = [(name, f"{taken:.2f}", f"{len(paths) / taken:,.0f}") for name, taken in seconds.items()]
-    print(
-        f"\n{len(paths):,} photos, {options.threads} threads: lookalike reaches {share:.2f} of the bare parts.\n"
-    )
+    print(f"\n{len(paths):,} photos, {options.threads} threads: lookalike reaches {share:.2f} of bare.\n")
     print(photos.table(("", "seconds", "photos/s"), rows))
 
 

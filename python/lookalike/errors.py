@@ -19,6 +19,14 @@ class DimensionMismatch(InvalidArgument):
     """Vectors of one dimension met an index of another."""
 
 
+class ImageError(InvalidArgument):
+    """An image that cannot be used: missing, truncated, too large, or no image. The message names it."""
+
+
+class ModelError(InvalidArgument):
+    """A model that is unknown, damaged, or not what its ``model.toml`` says. The message names the field."""
+
+
 class UnknownId(Error, KeyError):
     """An id that is not in the index."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .embedder import Embedder
 from .images import ImageEmbedder
+from .model_card import ModelCard
 from .pixels import PixelEmbedder
 
-__all__ = ["Embedder", "ImageEmbedder", "PixelEmbedder"]
+__all__ = ["Embedder", "ImageEmbedder", "ModelCard", "PixelEmbedder"]

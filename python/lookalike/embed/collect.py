@@ -11,7 +11,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import ImageError, InvalidArgument
+from ..errors import Cancelled, ImageError, InvalidArgument
 from .stream import Result
 
 OnError = Literal["raise", "skip"]
@@ -63,7 +63,8 @@ def collect(
                 vectors = np.resize(vectors, (max(2 * good, 256), dim))
             vectors[good] = result
             good += 1
-        report(position + 1, total)
+        if report(position + 1, total) is False:
+            raise Cancelled(f"progress returned False after {position + 1} images")
     return vectors if good == len(vectors) else vectors[:good].copy(), failures
 
 
@@ -75,8 +76,10 @@ def length_of(images: Iterable[Any]) -> int | None:
 def _reporter(progress: Progress, total: int | None) -> Callable[[int, int | None], object]:
     if callable(progress):
         return progress
-    if not progress:
+    if progress is None or progress is False:
         return lambda done, total: None
+    if progress is not True:
+        raise InvalidArgument(f"progress is {progress!r}; needed: None, a bool or a callable(done, total)")
     if total is None:
         raise InvalidArgument(
             "progress is True, but images has no length; needed: a list, or a callable(done, total)"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,10 +14,11 @@ from ..errors import ImageError, ModelError
 from .collect import Failure, OnError, Progress, as_images, check_count, collect, length_of
 from .decode import prepare
 from .model_card import InputSpec, ModelCard, load_card, names_file
-from .onnx_graph import bare_card, check_card
-from .onnx_session import Device, OnnxSession
 from .preparation import Limits
 from .stream import available_threads, stream
+
+if TYPE_CHECKING:
+    from .onnx_session import Device, OnnxSession
 
 # A batch saves next to nothing on a CPU, and a short one spreads a short list over all of them.
 _CPU_BATCH, _GPU_BATCH = 4, 32
@@ -129,7 +130,7 @@ class ImageEmbedder:
         batch_size
             Images a thread hands the model at once. The vectors do not depend on it.
         progress
-            True for a bar on stderr, or a callable(done, total).
+            True for a bar on stderr, or a callable(done, total); one that returns False stops the call.
         on_error
             "raise" stops at the first image that cannot be used; "skip" leaves its row out, goes on, and
             reports it in `last_errors` and to the logger "lookalike".
@@ -209,6 +210,9 @@ def tensor_of(squares: NDArray[np.uint8], spec: InputSpec) -> NDArray[Any]:
 
 
 def _load(model: str, device: Device) -> tuple[ModelCard, OnnxSession]:
+    from .onnx_graph import bare_card, check_card
+    from .onnx_session import OnnxSession
+
     path = Path(model)
     if model in shipped_models():
         path = next(root / model for root in _roots() if (root / model / "model.toml").is_file())

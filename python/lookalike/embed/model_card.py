@@ -38,7 +38,15 @@ class InputSpec:
 
 @dataclass(frozen=True)
 class ModelCard:
-    """A model as its model.toml states it; `file` is the ONNX file to run, `sha256` its checksum."""
+    """A model as its ``model.toml`` states it; `file` is the ONNX file to run, `sha256` its checksum.
+
+    Examples
+    --------
+    >>> import lookalike as la
+    >>> card = la.ImageEmbedder("efficientnet-lite0", device="cpu").card
+    >>> card.license, card.input.preparation.size
+    ('Apache-2.0', 224)
+    """
 
     name: str
     dim: int
