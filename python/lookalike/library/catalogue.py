@@ -7,46 +7,16 @@ generation; a trigger does it, so no writer can forget.
 
 from __future__ import annotations
 
-import errno
-import os
-import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import quote
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import CorruptFile, Unsupported, io_error
 from .scan import Stamp
-
-SCHEMA_VERSION = 1
-_APPLICATION_ID = 0x4C4F4F4B  # "LOOK"
-_BUSY_SECONDS = 120.0
-
-_SCHEMA = """
-CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
-CREATE TABLE files (
-  id INTEGER PRIMARY KEY AUTOINCREMENT,   -- never given twice, so an old index cannot name a new photo
-  path BLOB NOT NULL UNIQUE,              -- relative to the folder, in the bytes the file system uses
-  size INTEGER NOT NULL,
-  mtime_ns INTEGER NOT NULL,              -- -1: look at the file again
-  hash BLOB,                              -- of the content; NULL where it could not be read
-  error TEXT                              -- why there is no vector
-);
-CREATE TABLE unreached (path BLOB PRIMARY KEY, error TEXT NOT NULL);  -- by the last sync
-CREATE INDEX files_by_hash ON files (hash);
-CREATE TABLE vectors (hash BLOB PRIMARY KEY, vector BLOB NOT NULL);
-CREATE TRIGGER added AFTER INSERT ON files BEGIN
-  UPDATE meta SET value = value + 1 WHERE key = 'generation'; END;
-CREATE TRIGGER removed AFTER DELETE ON files BEGIN
-  UPDATE meta SET value = value + 1 WHERE key = 'generation'; END;
-CREATE TRIGGER changed AFTER UPDATE OF hash, error ON files BEGIN
-  UPDATE meta SET value = value + 1 WHERE key = 'generation'; END;
-INSERT INTO meta VALUES ('generation', 1);
-"""
+from .schema import open_database
 
 
 @dataclass(frozen=True)
@@ -59,57 +29,11 @@ class FileRow:
     error: str | None
 
 
-@contextmanager
-def sqlite_errors(path: Path) -> Iterator[None]:
-    """Say what SQLite says in lookalike's words."""
-    try:
-        yield
-    except sqlite3.OperationalError as error:
-        raise io_error(errno.EIO, f"catalogue {path}: {error}") from error
-    except sqlite3.DatabaseError as error:
-        raise CorruptFile(
-            f"catalogue {path}: not a sound SQLite file ({error}); remove {path.parent} and sync again"
-        ) from error
-
-
 class Catalogue:
     """An open catalogue. Not shared between threads: each opens its own."""
 
     def __init__(self, path: Path, *, create: bool) -> None:
-        self.path = path
-        address = f"file:{quote(os.fsencode(path.absolute()))}?mode={'rwc' if create else 'rw'}"
-        with sqlite_errors(path):
-            self._db = sqlite3.connect(address, uri=True, timeout=_BUSY_SECONDS, isolation_level=None)
-            try:
-                self._prepare(create)
-            except BaseException:
-                self._db.close()
-                raise
-
-    def _prepare(self, create: bool) -> None:
-        # A rollback journal, not WAL: it works on network drives and read-only media too.
-        self._db.execute("PRAGMA synchronous = FULL")
-        if create:
-            with self.transaction():
-                if self._pragma("user_version") == 0 and self._pragma("application_id") == 0:
-                    for statement in _split(_SCHEMA):
-                        self._db.execute(statement)
-                    self._db.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
-                    self._db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
-        if self._db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0:
-            # The first sync was killed before it wrote anything.
-            raise io_error(errno.ENOENT, f"catalogue {self.path}: is empty; sync first")
-        if self._pragma("application_id") != _APPLICATION_ID:
-            raise CorruptFile(f"catalogue {self.path}: an SQLite file, but not a lookalike catalogue")
-        version = self._pragma("user_version")
-        if version != SCHEMA_VERSION:
-            raise Unsupported(
-                f"catalogue {self.path}: has schema version {version}, needed: {SCHEMA_VERSION}; "
-                f"upgrade lookalike, or remove {self.path.parent} and sync again"
-            )
-
-    def _pragma(self, name: str) -> int:
-        return int(self._db.execute(f"PRAGMA {name}").fetchone()[0])
+        self._db = open_database(path, create=create)
 
     def close(self) -> None:
         """Close the file; the catalogue is of no use afterwards."""
@@ -241,12 +165,3 @@ class Catalogue:
         """Drop every vector and verdict, so that the next sync makes them all again."""
         self._db.execute("DELETE FROM vectors")
         self._db.execute("UPDATE files SET mtime_ns = -1, error = NULL")
-
-
-def _split(script: str) -> Iterator[str]:
-    statement = ""
-    for line in script.splitlines(keepends=True):
-        statement += line
-        if sqlite3.complete_statement(statement):
-            yield statement
-            statement = ""

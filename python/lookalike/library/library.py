@@ -16,13 +16,14 @@ from numpy.typing import NDArray
 
 from ..errors import InvalidArgument, MissingFile, io_error
 from . import duplicates, index_file
-from .catalogue import Catalogue, sqlite_errors
+from .catalogue import Catalogue
 from .hits import PhotoHit, PhotoHits
 from .index_file import Snapshot
 from .lock import sync_lock
 from .progress import ProgressBar
+from .query import stored_vector
 from .report import SyncReport
-from .scan import Stamp
+from .schema import sqlite_errors
 from .sync import Sync
 
 if TYPE_CHECKING:
@@ -54,20 +55,14 @@ class Library:
 
     Examples
     --------
-    >>> import tempfile
-    >>> import lookalike as la
-    >>> from PIL import Image
-    >>> folder = tempfile.TemporaryDirectory()
-    >>> for colour in ("red", "darkred", "lime"):
-    ...     Image.new("RGB", (64, 64), colour).save(f"{folder.name}/{colour}.png")
-    >>> library = la.Library(folder.name)
-    >>> library.sync().added
-    3
-    >>> [hit.path.name for hit in library.search(f"{folder.name}/red.png", k=2)]
-    ['red.png', 'darkred.png']
-    >>> library.duplicates(0.99)
-    []
-    >>> folder.cleanup()
+    >>> library = la.Library("photos")
+    >>> report = library.sync()
+    >>> report.errors
+    {}
+    >>> [hit.path.name for hit in library.search("photos/windmill-01.jpg", k=3)]
+    ['windmill-01.jpg', 'windmill-04.jpg', 'windmill-03.jpg']
+    >>> [[path.name for path in group] for group in library.duplicates(0.95)]
+    [['pyramid-giza-01.jpg', 'pyramid-giza-02.jpg']]
     """
 
     def __init__(
@@ -190,7 +185,9 @@ class Library:
         if isinstance(k, bool) or not isinstance(k, int | np.integer) or k < 1:
             raise InvalidArgument(f"k: got {k!r}, need a positive integer")
         with self._catalogue() as catalogue:
-            vector = self._vector(catalogue, query)
+            vector = stored_vector(catalogue, self.folder, query)
+            if vector is None:
+                vector = self._embedded(catalogue, query)
             state = self._state(catalogue)
         if state.index is None:
             return PhotoHits([], query)
@@ -264,10 +261,7 @@ class Library:
                 catalogue.set_meta("model", embedder.identity)
                 catalogue.set_meta("model_name", embedder.name)
 
-    def _vector(self, catalogue: Catalogue, query: Any) -> NDArray[np.float32]:
-        stored = self._stored_vector(catalogue, query)
-        if stored is not None:
-            return stored
+    def _embedded(self, catalogue: Catalogue, query: Any) -> NDArray[np.float32]:
         embedder = self.embedder
         if catalogue.meta("model") != embedder.identity:
             raise InvalidArgument(
@@ -276,21 +270,6 @@ class Library:
             )
         vector: NDArray[np.float32] = embedder.embed([query])[0]
         return vector
-
-    def _stored_vector(self, catalogue: Catalogue, query: Any) -> NDArray[np.float32] | None:
-        """Return the vector of a query that is a photo of this library, unchanged since the last sync."""
-        if not isinstance(query, str | os.PathLike):
-            return None
-        place = Path(query)
-        try:
-            relative = place.resolve().relative_to(self.folder.resolve())
-            status = place.stat()
-        except (OSError, ValueError, RuntimeError):
-            return None
-        row = catalogue.file(os.fsencode(relative.as_posix()))
-        if row is None or row.hash is None or row.stamp != Stamp(status.st_size, status.st_mtime_ns):
-            return None
-        return catalogue.vector(row.hash)
 
     def _tell_of_wait(self) -> None:
         print(f"lookalike: another sync of {self.folder} is running; waiting for it", file=sys.stderr)
