@@ -137,9 +137,10 @@ void Sketch::encode_rows(const VectorsView& rows, const float* scales, unsigned 
   }
   double center_square = 0;
   for (const float c : center_) center_square += static_cast<double>(c) * c;
-  largest_norm_ = std::sqrt(square) * 1.01 + (scales ? std::sqrt(center_square) : 0);
+  uncentered_norm_ = scales ? std::sqrt(center_square) : 0;
+  const double largest_norm = std::sqrt(square) * 1.01 + uncentered_norm_;
   largest_rounding_ =
-      static_cast<float>(std::sqrt(moved) + projection_error(vector_dim_, dim_, largest_norm_) / step_) * 1.0001f;
+      static_cast<float>(std::sqrt(moved) + projection_error(vector_dim_, dim_, largest_norm) / step_) * 1.0001f;
 }
 
 float Sketch::encode(const float* query, float scale, std::int8_t* code) const {
@@ -154,9 +155,7 @@ float Sketch::encode(const float* query, float scale, std::int8_t* code) const {
   kernels().inner_product_f32.scan(centered.data(), reinterpret_cast<const std::byte*>(directions_.data()),
                                    vector_dim_ * sizeof(float), dim_, vector_dim_, projected.data());
   for (std::size_t i = 0; i < dim_; ++i) code[i] = to_code(-projected[i] / step_, moved);
-  double center_square = 0;
-  for (const float c : center_) center_square += static_cast<double>(c) * c;
-  const double norm = std::sqrt(square) + (scale != 1 ? std::sqrt(center_square) : 0);
+  const double norm = std::sqrt(square) + uncentered_norm_;
   return static_cast<float>(std::sqrt(moved) + projection_error(vector_dim_, dim_, norm) / step_) * 1.0001f;
 }
 

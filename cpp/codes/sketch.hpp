@@ -46,9 +46,9 @@ class Sketch {
   std::size_t dim_;
   std::size_t count_ = 0;
   Array<std::byte> codes_;
-  double step_ = 1;
-  double stretch_ = 1;       // at most this much further apart: the directions are orthonormal only to rounding
-  double largest_norm_ = 0;  // of a scaled, centred row
+  double step_ = 1;             // one unit of a code
+  double stretch_ = 1;          // at most this much further apart: the directions are orthonormal only to rounding
+  double uncentered_norm_ = 0;  // of the centre, where vectors are scaled before it is subtracted
   float largest_rounding_ = 0;
 };
 

@@ -83,6 +83,8 @@ double PreparedQueries::distance(std::size_t i, const ExactTarget& target, Row r
   }
 }
 
+void PreparedQueries::as_floats(std::size_t i, float* out) const { to_floats(query(i), element(), dim(), out); }
+
 float summation_error(std::size_t dim) { return 1.05f * static_cast<float>(dim + 16) * 0x1p-24f; }
 
 void settle(CandidatePool pool, const ExactTarget& target, const PreparedQueries& queries, std::size_t query,

@@ -25,6 +25,8 @@ class PreparedQueries {
   double square(std::size_t i) const { return precise_square(query(i), element(), dim()); }
 
   double distance(std::size_t i, const ExactTarget& target, Row row) const;
+  /// The query as floats, dim() of them.
+  void as_floats(std::size_t i, float* out) const;
 
  private:
   VectorsView view_;
@@ -63,5 +65,9 @@ void scan_search(const ExactTarget& target, const PreparedQueries& queries, std:
 /// The same by tiles of a matrix product. Not for Metric::hamming.
 void tile_search(const ExactTarget& target, const PreparedQueries& queries, std::span<const Row> picks, std::size_t k,
                  unsigned threads, std::span<Neighbor> out);
+
+/// The same for l2 and cosine, measuring only what the target's sketch cannot rule out.
+void sketch_search(const ExactTarget& target, const PreparedQueries& queries, std::span<const Row> picks,
+                   std::size_t k, unsigned threads, std::span<Neighbor> out);
 
 }  // namespace lookalike

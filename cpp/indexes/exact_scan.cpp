@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "indexes/exact_keys.hpp"
 #include "indexes/exact_parts.hpp"
 #include "kernels/table.hpp"
 #include "runtime/parallel.hpp"
@@ -14,53 +15,6 @@ namespace {
 constexpr std::size_t block_rows = 512;    // distances of a block stay in the first cache
 constexpr std::size_t group_queries = 16;  // queries that share a block while it is in cache
 
-/// Calls use(kernels, query as their type) with the kernels for these element types.
-template <class Use>
-void with_kernels(Metric metric, Element query, Element row, const std::byte* vector, Use use) {
-  const KernelTable& table = kernels();
-  const auto choose = [&](const auto& squared_l2, const auto& inner_product, const auto* q) {
-    use(metric == Metric::l2 ? squared_l2 : inner_product, q);
-  };
-  if (metric == Metric::hamming) return use(table.hamming, reinterpret_cast<const std::uint8_t*>(vector));
-  if (query == Element::u8)
-    return choose(table.squared_l2_u8, table.inner_product_u8, reinterpret_cast<const std::uint8_t*>(vector));
-  if (query == Element::s8)
-    return choose(table.squared_l2_s8, table.inner_product_s8, reinterpret_cast<const std::int8_t*>(vector));
-  const auto* const q = reinterpret_cast<const float*>(vector);
-  switch (row) {
-    case Element::f32: return choose(table.squared_l2_f32, table.inner_product_f32, q);
-    case Element::f16: return choose(table.squared_l2_f16, table.inner_product_f16, q);
-    case Element::u8: return choose(table.squared_l2_f32_u8, table.inner_product_f32_u8, q);
-    case Element::s8: return choose(table.squared_l2_f32_s8, table.inner_product_f32_s8, q);
-    case Element::bits: break;
-  }
-}
-
-/// Keys of the rows at places [first, first + count): of the picks, or of all rows when there are none.
-void block_keys(const ExactTarget& target, const PreparedQueries& queries, std::size_t query,
-                std::span<const Row> picks, std::size_t first, std::size_t count, float* keys) {
-  const VectorsView& rows = target.rows;
-  with_kernels(target.metric, queries.element(), rows.element, queries.query(query),
-               [&](const auto& kernel, const auto* q) {
-                 if (picks.empty())
-                   kernel.scan(q, rows.row(first), rows.stride, count, rows.dim, keys);
-                 else
-                   kernel.gather(q, rows.data, rows.stride, picks.data() + first, count, rows.dim, keys);
-               });
-  if (target.metric != Metric::cosine) return;
-  for (std::size_t i = 0; i < count; ++i) keys[i] *= target.inverse_norms[picks.empty() ? first + i : picks[first + i]];
-}
-
-Slack slack_for(const ExactTarget& target, const PreparedQueries& queries, std::size_t query) {
-  const bool integers = queries.element() != Element::f32;
-  const float error = integers ? integer_error : summation_error(target.rows.dim);
-  const auto least = static_cast<float>(target.rows.dim) * std::numeric_limits<float>::min();  // underflow
-  if (target.metric == Metric::l2 || integers) return {.relative = 2 * error, .query = least};
-  const double norm = std::sqrt(queries.square(query));
-  const double products = target.metric == Metric::ip ? norm * target.largest_norm : norm;
-  return {.relative = 0, .query = static_cast<float>(products * error) + least};
-}
-
 /// Searches for queries [first, last) together.
 class GroupScan {
  public:
@@ -70,7 +24,7 @@ class GroupScan {
     held_.resize_for_overwrite(count_ * CandidatePool::capacity_for(k));
     counts_.fill(0);
     limits_.fill(std::numeric_limits<float>::infinity());
-    for (std::size_t i = 0; i < count_; ++i) slack_[i] = slack_for(target, queries, first + i);
+    for (std::size_t i = 0; i < count_; ++i) slack_[i] = key_slack(target, queries, first + i);
   }
 
   void run(std::span<Neighbor> out) {
@@ -140,7 +94,7 @@ std::vector<std::vector<Neighbor>> exact_range(const ExactTarget& target, const 
   std::vector<std::vector<Neighbor>> found(queries.count());
   if (rows == 0) return found;
   parallel_for(queries.count(), threads, [&](std::size_t query, unsigned) {
-    const Slack slack = slack_for(target, queries, query);
+    const Slack slack = key_slack(target, queries, query);
     // Cosine keys are -cosine * |query|; the others are the distances themselves.
     const double norm = target.metric == Metric::cosine ? std::sqrt(queries.square(query)) : 1;
     const double edge = target.metric == Metric::cosine ? (radius - 1 + 1e-6) * norm : radius;

@@ -25,6 +25,9 @@ void exact_search(const ExactTarget& target, const VectorsView& queries, std::si
     return;
   }
   const PreparedQueries prepared(queries, target.rows.element, target.metric);
+  // A sketch rules out most rows, but it has to be read for all of them.
+  if (target.sketch && rows > target.rows.count / 4 && rows > 64 * k)
+    return sketch_search(target, prepared, picks, k, threads, out);
   const bool tiles = target.metric != Metric::hamming && queries.count >= fewest_for_tiles &&
                      target.rows.dim <= largest_tile_dim && rows > 4 * k;
   (tiles ? tile_search : scan_search)(target, prepared, picks, k, threads, out);

@@ -7,6 +7,7 @@
 
 #include "base/types.hpp"
 #include "base/vectors_view.hpp"
+#include "codes/sketch.hpp"
 #include "select/neighbor.hpp"
 #include "select/row_filter.hpp"
 
@@ -20,6 +21,7 @@ struct ExactTarget {
   const float* inverse_norms = nullptr;
   double largest_norm = 0;
   const RowFilter* admitted = nullptr;  // null: all rows
+  const Sketch* sketch = nullptr;       // of all rows, scaled by inverse_norms for cosine; null: none
 };
 
 /// Writes queries.count x k neighbours, nearest first, padded with {no_row, inf}.
