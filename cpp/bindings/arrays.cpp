@@ -24,6 +24,7 @@ std::optional<Element> element_of(const py::array& array) {
 bool is_packed(const py::array& array, std::size_t element) {
   const py::ssize_t last = array.ndim() - 1;
   const bool aligned = array.flags() & py::detail::npy_api::NPY_ARRAY_ALIGNED_;
+  if (array.size() == 0) return true;
   const bool dense = array.shape(last) <= 1 || array.strides(last) == static_cast<py::ssize_t>(element);
   return aligned && dense && (last == 0 || array.shape(0) <= 1 || array.strides(0) >= 0);
 }

@@ -158,6 +158,8 @@ py::class_<Index> bind_index(py::module_& module, const char* name) {
   bound.def("__len__", [](const Index& index) { return without_gil([&] { return index.size(); }); });
   bound.def_property_readonly(
       "has_str_ids", [](const Index& index) { return without_gil([&] { return index.id_kind(); }) == IdKind::string; });
+  bound.def_property_readonly("next_id",
+                              [](const Index& index) { return without_gil([&] { return index.next_id(); }); });
   bound.def_property_readonly("dim", [](const Index& index) { return without_gil([&] { return index.dim(); }); });
   bound.def_property_readonly("metric", [](const Index& index) { return name_of(index.metric()); });
   bound.def_property_readonly("codes", [](const Index& index) -> const char* {

@@ -30,7 +30,7 @@ def add_in_chunks(
         raise InvalidArgument(
             f"progress is {progress!r}; it must be None, a bool or a callable taking (done, total)"
         )
-    report: Callable[[int, int], object] = draw if progress is True else progress  # type: ignore[assignment]
+    report: Callable[[int, int], object] = draw if progress is True else progress
     rows = (
         vectors.reshape(-1, vectors.shape[-1]) if vectors.size else vectors[:0].reshape(0, vectors.shape[-1])
     )

@@ -35,7 +35,7 @@ def register(core: type, face: Callable[[Any], Any]) -> None:
 
 def save(core: Core, file: PathOrFile) -> None:
     """Write an index to a path, atomically, or to a binary file object."""
-    if not hasattr(file, "write"):
+    if isinstance(file, (str, os.PathLike)) or not hasattr(file, "write"):
         path = _as_path(file)
         try:
             core.save(path)
@@ -77,7 +77,7 @@ def load(file: PathOrFile, mmap: bool = False) -> Flat:
     ...     same.search([3, 3], k=1).ids
     array([1])
     """
-    if hasattr(file, "read"):
+    if not isinstance(file, (str, os.PathLike)) and hasattr(file, "read"):
         if mmap:
             raise InvalidArgument("mmap=True needs a path; a file object cannot be mapped")
         data = file.read()

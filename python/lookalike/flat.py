@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from . import _core, files
+from . import files
+from ._core import Flat as Core
 from .adding import add_in_chunks
 from .arguments import as_dim, as_k, as_radius, as_threads, as_word, check_recall
 from .errors import InvalidArgument
@@ -68,14 +69,14 @@ class Flat:
     """
 
     __slots__ = ("__weakref__", "_core", "_metric")
-    _core: _core.Flat
+    _core: Core
 
     def __init__(self, dim: int | None = None, metric: str = "l2", *, codes: str = "auto") -> None:
-        self._core = _core.Flat(as_dim(dim), as_word(metric, "metric"), as_word(codes, "codes"))
+        self._core = Core(as_dim(dim), as_word(metric, "metric"), as_word(codes, "codes"))
         self._metric = metric
 
     @classmethod
-    def _wrap(cls, core: _core.Flat) -> Flat:
+    def _wrap(cls, core: Core) -> Flat:
         index = cls.__new__(cls)
         index._core = core
         index._metric = core.metric
@@ -325,7 +326,11 @@ class Flat:
     def __contains__(self, id: object) -> bool:
         if isinstance(id, str):
             return self._core.contains(id)
-        return isinstance(id, (int, np.integer)) and LOWEST <= id <= HIGHEST and self._core.contains(int(id))
+        return (
+            isinstance(id, (int, np.integer))
+            and LOWEST <= int(id) <= HIGHEST
+            and self._core.contains(int(id))
+        )
 
     def __len__(self) -> int:
         return len(self._core)
@@ -445,4 +450,4 @@ class _Closed:
         raise InvalidArgument("the index is closed")
 
 
-files.register(_core.Flat, Flat._wrap)
+files.register(Core, Flat._wrap)

@@ -68,8 +68,8 @@ class Hits:
     @property
     def counts(self) -> int | NDArray[np.int64]:
         """How many were found: an int for one query, one a query for several."""
-        found = np.not_equal(self.ids, None) if self.ids.dtype == object else self.ids != -1
-        counts = found.astype(np.int64).sum(axis=-1)
+        missing: int | None = None if self.ids.dtype == object else -1
+        counts: NDArray[np.int64] = np.sum(np.asarray(self.ids != missing), axis=-1, dtype=np.int64)
         return int(counts) if self.ids.ndim == 1 else counts
 
 
