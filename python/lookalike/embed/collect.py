@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Iterable, Iterator, Sized
+from collections.abc import Callable, Generator, Iterable, Sized
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -41,7 +42,7 @@ def as_images(images: Any) -> Iterable[Any]:
 
 
 def collect(
-    results: Iterator[Result], dim: int, total: int | None, progress: Progress, on_error: OnError
+    results: Generator[Result, None, None], dim: int, total: int | None, progress: Progress, on_error: OnError
 ) -> tuple[NDArray[np.float32], list[Failure]]:
     """Gather a stream: float32 (n, dim) of the good images in order, and the failures.
 
@@ -52,19 +53,21 @@ def collect(
     report = _reporter(progress, total)
     vectors = np.empty((256 if total is None else total, dim), np.float32)
     good, failures = 0, []
-    for position, result in results:
-        if isinstance(result, ImageError):
-            if on_error == "raise":
-                raise result
-            failures.append(Failure(position, str(result)))
-            _logger.warning("skipped %s", result)
-        else:
-            if good == len(vectors):
-                vectors = np.resize(vectors, (max(2 * good, 256), dim))
-            vectors[good] = result
-            good += 1
-        if report(position + 1, total) is False:
-            raise Cancelled(f"progress returned False after {position + 1} images")
+    # Closed at once, so that no thread outlives an exception that somebody keeps.
+    with closing(results):
+        for position, result in results:
+            if isinstance(result, ImageError):
+                if on_error == "raise":
+                    raise result
+                failures.append(Failure(position, str(result)))
+                _logger.warning("skipped %s", result)
+            else:
+                if good == len(vectors):
+                    vectors = np.resize(vectors, (max(2 * good, 256), dim))
+                vectors[good] = result
+                good += 1
+            if report(position + 1, total) is False:
+                raise Cancelled(f"progress returned False after {position + 1} images")
     return vectors if good == len(vectors) else vectors[:good].copy(), failures
 
 

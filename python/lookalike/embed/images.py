@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -153,7 +153,7 @@ class ImageEmbedder:
 
     def embed_stream(
         self, images: Iterable[Any], *, batch_size: int | None = None
-    ) -> Iterator[tuple[int, NDArray[np.float32] | ImageError]]:
+    ) -> Generator[tuple[int, NDArray[np.float32] | ImageError], None, None]:
         """Yield (position, vector) for every image in order, or (position, ImageError) where there is none.
 
         Images are taken a few batches ahead, so that an endless iterator will do.

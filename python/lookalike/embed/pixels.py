@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from typing import Any
 
 import numpy as np
@@ -96,7 +96,7 @@ class PixelEmbedder:
 
     def embed_stream(
         self, images: Iterable[Any], *, batch_size: int = 16
-    ) -> Iterator[tuple[int, NDArray[np.float32] | ImageError]]:
+    ) -> Generator[tuple[int, NDArray[np.float32] | ImageError], None, None]:
         """Yield (position, vector) for every image in order, or (position, ImageError) if there is none."""
         size = check_count("batch_size", batch_size)
         return stream(as_images(images), self._prepare, self._infer, size, self._threads)

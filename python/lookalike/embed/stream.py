@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import os
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
@@ -27,7 +27,7 @@ Infer = Callable[[NDArray[np.uint8]], Vector]
 
 def stream(
     images: Iterable[Any], prepare: Prepare, infer: Infer, batch_size: int, threads: int
-) -> Iterator[Result]:
+) -> Generator[Result, None, None]:
     """Yield (position, vector or ImageError) for every image, in order.
 
     Images are taken a few batches ahead and no further, so that millions fit. Threads come to rest before the
