@@ -265,7 +265,8 @@ class Flat:
         if not (
             type(queries) is ndarray
             and queries.dtype is F32
-            and queries.flags.c_contiguous
+            and (flags := queries.flags).c_contiguous
+            and flags.aligned
             and 0 < queries.ndim < 3
         ):
             queries = as_vectors(queries, "queries", self._metric)

@@ -43,7 +43,7 @@ def as_vectors(values: Any, name: str, metric: str) -> np.ndarray[Any, Any]:
     itemsize = array.dtype.itemsize
     dense = array.shape[-1] <= 1 or array.strides[-1] == itemsize
     if not (dense and array.strides[0] >= itemsize and array.flags.aligned):
-        array = np.ascontiguousarray(array)
+        array = array.copy(order="C")
     return array
 
 
