@@ -21,9 +21,7 @@ class Random {
   /// In (0, 1).
   double uniform() noexcept { return (static_cast<double>(next() >> 11) + 0.5) * 0x1p-53; }
   /// Of mean 0 and deviation 1 [Box and Muller 1958].
-  double normal() noexcept {
-    return std::sqrt(-2 * std::log(uniform())) * std::cos(2 * std::numbers::pi * uniform());
-  }
+  double normal() noexcept { return std::sqrt(-2 * std::log(uniform())) * std::cos(2 * std::numbers::pi * uniform()); }
 
  private:
   std::uint64_t state_;

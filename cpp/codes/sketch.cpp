@@ -24,8 +24,7 @@ double stretch_of(const std::vector<float>& rows, std::size_t dim) {
   parallel_for(count, 0, [&](std::size_t i, unsigned) {
     for (std::size_t j = 0; j < count; ++j) {
       double dot[4] = {};
-      for (std::size_t d = 0; d < dim; ++d)
-        dot[d % 4] += static_cast<double>(rows[i * dim + d]) * rows[j * dim + d];
+      for (std::size_t d = 0; d < dim; ++d) dot[d % 4] += static_cast<double>(rows[i * dim + d]) * rows[j * dim + d];
       row_sums[i] += std::abs(dot[0] + dot[1] + dot[2] + dot[3]);
     }
   });
@@ -160,8 +159,7 @@ float Sketch::encode(const float* query, float scale, std::int8_t* code) const {
 }
 
 float Sketch::code_limit(double square, float query_rounding) const {
-  const double distance =
-      std::sqrt(std::max(square, 0.0)) * stretch_ / step_ + largest_rounding_ + query_rounding;
+  const double distance = std::sqrt(std::max(square, 0.0)) * stretch_ / step_ + largest_rounding_ + query_rounding;
   return static_cast<float>(distance * distance * (1 + 1e-6)) + 1;
 }
 

@@ -67,7 +67,7 @@ void tile_search(const ExactTarget& target, const PreparedQueries& queries, std:
                  unsigned threads, std::span<Neighbor> out);
 
 /// The same for l2 and cosine, measuring only what the target's sketch cannot rule out.
-void sketch_search(const ExactTarget& target, const PreparedQueries& queries, std::span<const Row> picks,
-                   std::size_t k, unsigned threads, std::span<Neighbor> out);
+void sketch_search(const ExactTarget& target, const PreparedQueries& queries, std::span<const Row> picks, std::size_t k,
+                   unsigned threads, std::span<Neighbor> out);
 
 }  // namespace lookalike

@@ -79,8 +79,7 @@ class SketchedRun {
     queries_.as_floats(first_ + i, query.data());
     norms_[i] = target_.metric == Metric::cosine ? std::sqrt(queries_.square(first_ + i)) : 1;
     const double scale = norms_[i] > 0 ? 1 / norms_[i] : 0;
-    roundings_[i] =
-        sketch_.encode(query.data(), static_cast<float>(scale), codes_.data() + i * sketch_.dim());
+    roundings_[i] = sketch_.encode(query.data(), static_cast<float>(scale), codes_.data() + i * sketch_.dim());
     slack_[i] = key_slack(target_, queries_, first_ + i);
     limits_[i].store(infinity, std::memory_order_relaxed);
   }
@@ -293,8 +292,8 @@ void search_run(SketchedRun& run, const VectorsView& codes, unsigned threads, st
 
 }  // namespace
 
-void sketch_search(const ExactTarget& target, const PreparedQueries& queries, std::span<const Row> picks,
-                   std::size_t k, unsigned threads, std::span<Neighbor> out) {
+void sketch_search(const ExactTarget& target, const PreparedQueries& queries, std::span<const Row> picks, std::size_t k,
+                   unsigned threads, std::span<Neighbor> out) {
   if (threads == 0) threads = available_threads();
   for (std::size_t first = 0; first < queries.count(); first += queries_at_once) {
     const std::size_t last = std::min(queries.count(), first + queries_at_once);

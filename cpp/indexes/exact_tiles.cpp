@@ -236,9 +236,7 @@ class TileRun {
     }
     return square;
   }
-  double square_of(const std::byte* query) const {
-    return precise_square(query, queries_.element(), target_.rows.dim);
-  }
+  double square_of(const std::byte* query) const { return precise_square(query, queries_.element(), target_.rows.dim); }
 
   void pack_block(Worker& mine, std::size_t begin, std::size_t end) {
     const VectorsView& rows = target_.rows;

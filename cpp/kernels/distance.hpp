@@ -50,34 +50,30 @@ inline void measure_four(const Q* query, const X* const (&rows)[4], std::size_t 
   for (int r = 0; r < 4; ++r) out[r] = Step::finish(out[r]);
 }
 
-/// One row, with four sums along it.
-template <class V, class Step, class Q, class X>
-inline float measure_one(const Q* query, const X* row, std::size_t dim) {
-  typename V::Accumulator sums[4] = {V::zero(), V::zero(), V::zero(), V::zero()};
+/// Rows row(i) for i in [0, count), four at a time. The last group is filled up with its last row, so that a distance
+/// never depends on which rows it was asked for with.
+template <class V, class Step, class Q, class RowOf, class Prefetch>
+inline void measure_all(const Q* query, RowOf row, std::size_t count, std::size_t dim, Prefetch prefetch, float* out) {
+  using X = decltype(row(0));
   std::size_t i = 0;
-  for (; i + 4 * V::lanes <= dim; i += 4 * V::lanes)
-    for (std::size_t s = 0; s < 4; ++s)
-      sums[s] = Step::template step<V>(sums[s], V::load(query + i + s * V::lanes), V::load(row + i + s * V::lanes));
-  for (; i + V::lanes <= dim; i += V::lanes) sums[0] = Step::template step<V>(sums[0], V::load(query + i), V::load(row + i));
-  if (i < dim)
-    sums[1] = Step::template step<V>(sums[1], V::load_first(query + i, dim - i), V::load_first(row + i, dim - i));
-  sums[0] = V::add(V::add(sums[0], sums[1]), V::add(sums[2], sums[3]));
-  sums[1] = sums[2] = sums[3] = V::zero();
-  float out[4];
-  V::totals(sums, out);
-  return Step::finish(out[0]);
+  for (; i + 4 <= count; i += 4) {
+    prefetch(i);
+    const X four[4] = {row(i), row(i + 1), row(i + 2), row(i + 3)};
+    measure_four<V, Step>(query, four, dim, out + i);
+  }
+  if (i == count) return;
+  const X last = row(count - 1);
+  const X four[4] = {row(i), i + 1 < count ? row(i + 1) : last, i + 2 < count ? row(i + 2) : last, last};
+  float distances[4];
+  measure_four<V, Step>(query, four, dim, distances);
+  for (std::size_t r = 0; i + r < count; ++r) out[i + r] = distances[r];
 }
 
 template <class V, class Step, class Q, class X>
 void scan(const Q* query, const std::byte* rows, std::size_t stride, std::size_t count, std::size_t dim,
           float* out) noexcept {
   const auto row = [&](std::size_t i) { return reinterpret_cast<const X*>(rows + i * stride); };
-  std::size_t i = 0;
-  for (; i + 4 <= count; i += 4) {
-    const X* const four[4] = {row(i), row(i + 1), row(i + 2), row(i + 3)};
-    measure_four<V, Step>(query, four, dim, out + i);
-  }
-  for (; i < count; ++i) out[i] = measure_one<V, Step>(query, row(i), dim);
+  measure_all<V, Step>(query, row, count, dim, [](std::size_t) {}, out);
 }
 
 /// Asks for the whole of a short row; of a long one the first lines, and the hardware follows.
@@ -97,13 +93,10 @@ void gather(const Q* query, const std::byte* rows, std::size_t stride, const Row
     if (i < count) prefetch_row<Memory>(rows + picks[i] * stride, dim * sizeof(X));
   };
   for (std::size_t i = 0; i < ahead; ++i) want(i);
-  std::size_t i = 0;
-  for (; i + 4 <= count; i += 4) {
+  const auto prefetch = [&](std::size_t i) {
     for (std::size_t a = 0; a < 4; ++a) want(i + ahead + a);
-    const X* const four[4] = {row(i), row(i + 1), row(i + 2), row(i + 3)};
-    measure_four<V, Step>(query, four, dim, out + i);
-  }
-  for (; i < count; ++i) out[i] = measure_one<V, Step>(query, row(i), dim);
+  };
+  measure_all<V, Step>(query, row, count, dim, prefetch, out);
 }
 
 }  // namespace

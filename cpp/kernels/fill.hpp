@@ -1,9 +1,9 @@
 // One table from one instruction set's families. A new kernel is one more line here.
 #pragma once
 
+#include "kernels/arrays.hpp"
 #include "kernels/distance.hpp"
 #include "kernels/pack.hpp"
-#include "kernels/arrays.hpp"
 #include "kernels/table.hpp"
 #include "kernels/tile.hpp"
 

@@ -61,8 +61,7 @@ void pack_float_queries(const std::byte* const* vectors, Element, std::size_t co
   for (std::size_t q = 0; q < queries; ++q) {
     const float* query = reinterpret_cast<const float*>(vectors[q < count ? q : 0]);
     starts[q] = start && q < count ? static_cast<const float*>(start)[q] : 0;
-    for (std::size_t i = 0; i < dim; ++i)
-      out[i * queries + q] = q < count ? query[i] - (center ? center[i] : 0.0f) : 0;
+    for (std::size_t i = 0; i < dim; ++i) out[i * queries + q] = q < count ? query[i] - (center ? center[i] : 0.0f) : 0;
   }
 }
 

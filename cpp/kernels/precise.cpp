@@ -67,7 +67,8 @@ double hamming(const std::uint8_t* a, const std::byte* b, std::size_t bytes) {
     differing += static_cast<std::uint64_t>(std::popcount(x ^ y));
   }
   for (; i < bytes; ++i)
-    differing += static_cast<std::uint64_t>(std::popcount(static_cast<unsigned>(a[i] ^ static_cast<std::uint8_t>(b[i]))));
+    differing +=
+        static_cast<std::uint64_t>(std::popcount(static_cast<unsigned>(a[i] ^ static_cast<std::uint8_t>(b[i]))));
   return static_cast<double>(differing);
 }
 
@@ -92,8 +93,7 @@ double with_numbers(const std::byte* row, Element element, std::size_t dim, Use 
 }  // namespace
 
 template <class Q>
-double precise_distance(Metric metric, const Q* query, const std::byte* row, Element element,
-                        std::size_t dim) {
+double precise_distance(Metric metric, const Q* query, const std::byte* row, Element element, std::size_t dim) {
   if constexpr (std::is_same_v<Q, std::uint8_t>)
     if (metric == Metric::hamming) return hamming(query, row, dim);
   return with_numbers(row, element, dim, [&](const auto* x) { return distance(metric, query, x, dim); });

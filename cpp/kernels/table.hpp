@@ -9,8 +9,9 @@
 
 namespace lookalike {
 
-/// out[i] = distance(query, row i), rows `stride` bytes apart. Smaller is nearer, always. Rows may be unaligned; nothing
-/// past the last element of a row is read.
+/// out[i] = distance(query, row i), rows `stride` bytes apart. Smaller is nearer, always. Rows may be unaligned;
+/// nothing past the last element of a row is read, and a row's distance is the same to the last bit whatever rows it
+/// was asked for with.
 template <class Q>
 using ScanKernel = void (*)(const Q* query, const std::byte* rows, std::size_t stride, std::size_t count,
                             std::size_t dim, float* out) noexcept;

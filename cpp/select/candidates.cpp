@@ -25,8 +25,7 @@ float limit_of(std::span<Candidate> candidates, std::size_t k, const Slack& slac
 void CandidatePool::tighten(const Slack& slack) noexcept {
   const std::span<Candidate> all = held();
   limit_ = std::min(limit_, limit_of(all, k_, slack));
-  const auto kept =
-      std::partition(all.begin(), all.end(), [&](const Candidate& c) { return !(c.key > limit_); });
+  const auto kept = std::partition(all.begin(), all.end(), [&](const Candidate& c) { return !(c.key > limit_); });
   count_ = static_cast<std::size_t>(kept - all.begin());
 }
 

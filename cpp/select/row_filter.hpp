@@ -27,7 +27,8 @@ class RowFilter {
     words_.resize((rows + 63) / 64, 0);
     rows_ = rows;
     if (rows < before && rows % 64) words_.back() &= ~std::uint64_t{0} >> (64 - rows % 64);
-    for (std::size_t row = before; row < rows; ++row) admitted ? set(static_cast<Row>(row)) : reset(static_cast<Row>(row));
+    for (std::size_t row = before; row < rows; ++row)
+      admitted ? set(static_cast<Row>(row)) : reset(static_cast<Row>(row));
   }
   /// Keeps only what `other`, of as many rows, admits too.
   void intersect(const RowFilter& other) noexcept {

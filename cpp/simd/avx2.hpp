@@ -60,7 +60,6 @@ struct Floats {
     return _mm256_fmadd_ps(difference, difference, sum);
   }
   static Accumulator add_product(Accumulator sum, Register a, Register b) { return _mm256_fmadd_ps(a, b, sum); }
-  static Accumulator add(Accumulator a, Accumulator b) { return _mm256_add_ps(a, b); }
   static void totals(const Accumulator (&sums)[4], float* out) {
     __m128 a = add_halves(sums[0]), b = add_halves(sums[1]), c = add_halves(sums[2]), d = add_halves(sums[3]);
     _MM_TRANSPOSE4_PS(a, b, c, d);
@@ -68,8 +67,8 @@ struct Floats {
   }
 };
 
-/// Sixteen bytes widened to 16 bits, so that differences and products never saturate (VPMADDUBSW would: 2 * 255 * 127 is
-/// past 32767); sums in 32 bits.
+/// Sixteen bytes widened to 16 bits, so that differences and products never saturate (VPMADDUBSW would: 2 * 255 * 127
+/// is past 32767); sums in 32 bits.
 template <class Byte>
 struct Integers {
   using Register = __m256i;
@@ -92,7 +91,6 @@ struct Integers {
   static Accumulator add_product(Accumulator sum, Register a, Register b) {
     return _mm256_add_epi32(sum, _mm256_madd_epi16(a, b));
   }
-  static Accumulator add(Accumulator a, Accumulator b) { return _mm256_add_epi32(a, b); }
   static void totals(const Accumulator (&sums)[4], float* out) {
     const __m128i ab = _mm_hadd_epi32(add_halves(sums[0]), add_halves(sums[1]));
     const __m128i cd = _mm_hadd_epi32(add_halves(sums[2]), add_halves(sums[3]));
@@ -121,7 +119,6 @@ struct Bits {
     const __m256i high = _mm256_shuffle_epi8(counts, _mm256_and_si256(_mm256_srli_epi16(differing, 4), nibble));
     return _mm256_add_epi64(sum, _mm256_sad_epu8(_mm256_add_epi8(low, high), _mm256_setzero_si256()));
   }
-  static Accumulator add(Accumulator a, Accumulator b) { return _mm256_add_epi64(a, b); }
   static void totals(const Accumulator (&sums)[4], float* out) {
     // Counts fit 32 bits, so the upper halves of the 64-bit lanes are zero and 32-bit sums are right.
     Integers<std::uint8_t>::totals(sums, out);

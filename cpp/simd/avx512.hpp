@@ -73,7 +73,6 @@ struct Floats {
     return _mm512_fmadd_ps(difference, difference, sum);
   }
   static Accumulator add_product(Accumulator sum, Register a, Register b) { return _mm512_fmadd_ps(a, b, sum); }
-  static Accumulator add(Accumulator a, Accumulator b) { return _mm512_add_ps(a, b); }
   static void totals(const Accumulator (&sums)[4], float* out) {
     __m128 a = add_quarters(sums[0]), b = add_quarters(sums[1]), c = add_quarters(sums[2]), d = add_quarters(sums[3]);
     _MM_TRANSPOSE4_PS(a, b, c, d);
@@ -102,7 +101,6 @@ struct Integers {
     return dot_s16(sum, difference, difference);
   }
   static Accumulator add_product(Accumulator sum, Register a, Register b) { return dot_s16(sum, a, b); }
-  static Accumulator add(Accumulator a, Accumulator b) { return _mm512_add_epi32(a, b); }
   static void totals(const Accumulator (&sums)[4], float* out) {
     __m128i a = add_quarters(sums[0]), b = add_quarters(sums[1]), c = add_quarters(sums[2]), d = add_quarters(sums[3]);
     const __m128i ab = _mm_hadd_epi32(a, b), cd = _mm_hadd_epi32(c, d);
@@ -118,13 +116,10 @@ struct Bits {
 
   static Accumulator zero() { return _mm512_setzero_si512(); }
   static Register load(const std::uint8_t* p) { return _mm512_loadu_si512(p); }
-  static Register load_first(const std::uint8_t* p, std::size_t n) {
-    return _mm512_maskz_loadu_epi8(first64(n), p);
-  }
+  static Register load_first(const std::uint8_t* p, std::size_t n) { return _mm512_maskz_loadu_epi8(first64(n), p); }
   static Accumulator add_differing(Accumulator sum, Register a, Register b) {
     return _mm512_add_epi64(sum, _mm512_popcnt_epi64(_mm512_xor_si512(a, b)));
   }
-  static Accumulator add(Accumulator a, Accumulator b) { return _mm512_add_epi64(a, b); }
   static void totals(const Accumulator (&sums)[4], float* out) {
     // Counts fit 32 bits, so the upper halves of the 64-bit lanes are zero and 32-bit sums are right.
     Integers<std::uint8_t>::totals(sums, out);
@@ -143,9 +138,7 @@ struct Keys {
     return _mm512_fnmadd_ps(scale, x, bias);
   }
   /// One bit a lane where key > limit does not hold; a NaN key counts as not above.
-  static std::uint32_t not_above(Register key, Register limit) {
-    return _mm512_cmp_ps_mask(key, limit, _CMP_NGT_UQ);
-  }
+  static std::uint32_t not_above(Register key, Register limit) { return _mm512_cmp_ps_mask(key, limit, _CMP_NGT_UQ); }
 };
 
 /// Transposes sixteen registers of sixteen 32-bit units, as packing a panel needs.
@@ -232,8 +225,8 @@ struct ByteTile {
   static Accumulator add_square(Accumulator sum, Register rows) {
     const __m512i x = _mm512_xor_si512(rows, _mm512_set1_epi8(-128));
     const __m512i with_shift = dot_u8_s8(sum, rows, x);
-    const __m512i element_sum = _mm512_sub_epi32(
-        dot_u8_s8(_mm512_setzero_si512(), rows, _mm512_set1_epi8(1)), _mm512_set1_epi32(4 * 128));
+    const __m512i element_sum =
+        _mm512_sub_epi32(dot_u8_s8(_mm512_setzero_si512(), rows, _mm512_set1_epi8(1)), _mm512_set1_epi32(4 * 128));
     return _mm512_sub_epi32(with_shift, _mm512_slli_epi32(element_sum, 7));
   }
   static Accumulator add_element(Accumulator sum, Register rows) {

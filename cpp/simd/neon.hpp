@@ -31,9 +31,7 @@ struct Floats {
 
   static Accumulator zero() { return vdupq_n_f32(0); }
   static Register from(uint8x16_t bytes, float) { return vreinterpretq_f32_u8(bytes); }
-  static Register from(uint8x16_t bytes, Half) {
-    return vcvt_f32_f16(vreinterpret_f16_u8(vget_low_u8(bytes)));
-  }
+  static Register from(uint8x16_t bytes, Half) { return vcvt_f32_f16(vreinterpret_f16_u8(vget_low_u8(bytes))); }
   static Register from(uint8x16_t bytes, std::uint8_t) {
     return vcvtq_f32_u32(vmovl_u16(vget_low_u16(vmovl_u8(vget_low_u8(bytes)))));
   }
@@ -57,7 +55,6 @@ struct Floats {
     return vfmaq_f32(sum, difference, difference);
   }
   static Accumulator add_product(Accumulator sum, Register a, Register b) { return vfmaq_f32(sum, a, b); }
-  static Accumulator add(Accumulator a, Accumulator b) { return vaddq_f32(a, b); }
   static void totals(const Accumulator (&sums)[4], float* out) {
     vst1q_f32(out, vpaddq_f32(vpaddq_f32(sums[0], sums[1]), vpaddq_f32(sums[2], sums[3])));
   }
@@ -81,7 +78,6 @@ struct Integers<std::uint8_t> {
     return vdotq_u32(sum, difference, difference);
   }
   static Accumulator add_product(Accumulator sum, Register a, Register b) { return vdotq_u32(sum, a, b); }
-  static Accumulator add(Accumulator a, Accumulator b) { return vaddq_u32(a, b); }
   static void totals(const Accumulator (&sums)[4], float* out) {
     vst1q_f32(out, vcvtq_f32_u32(vpaddq_u32(vpaddq_u32(sums[0], sums[1]), vpaddq_u32(sums[2], sums[3]))));
   }
@@ -103,7 +99,6 @@ struct Integers<std::int8_t> {
     return vreinterpretq_s32_u32(vdotq_u32(vreinterpretq_u32_s32(sum), difference, difference));
   }
   static Accumulator add_product(Accumulator sum, Register a, Register b) { return vdotq_s32(sum, a, b); }
-  static Accumulator add(Accumulator a, Accumulator b) { return vaddq_s32(a, b); }
   static void totals(const Accumulator (&sums)[4], float* out) {
     vst1q_f32(out, vcvtq_f32_s32(vpaddq_s32(vpaddq_s32(sums[0], sums[1]), vpaddq_s32(sums[2], sums[3]))));
   }
@@ -121,7 +116,6 @@ struct Bits {
   static Accumulator add_differing(Accumulator sum, Register a, Register b) {
     return vdotq_u32(sum, vcntq_u8(veorq_u8(a, b)), vdupq_n_u8(1));
   }
-  static Accumulator add(Accumulator a, Accumulator b) { return vaddq_u32(a, b); }
   static void totals(const Accumulator (&sums)[4], float* out) { Integers<std::uint8_t>::totals(sums, out); }
 };
 

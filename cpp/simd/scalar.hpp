@@ -38,7 +38,6 @@ struct Floats {
   static void store(float* p, Register x) { *p = x; }
   static Accumulator add_squared_difference(Accumulator sum, Register a, Register b) { return sum + (a - b) * (a - b); }
   static Accumulator add_product(Accumulator sum, Register a, Register b) { return sum + a * b; }
-  static Accumulator add(Accumulator a, Accumulator b) { return a + b; }
   static void totals(const Accumulator (&sums)[4], float* out) {
     for (int r = 0; r < 4; ++r) out[r] = sums[r];
   }
@@ -55,7 +54,6 @@ struct Integers {
   static Register load_first(const Byte*, std::size_t) { return 0; }
   static Accumulator add_squared_difference(Accumulator sum, Register a, Register b) { return sum + (a - b) * (a - b); }
   static Accumulator add_product(Accumulator sum, Register a, Register b) { return sum + a * b; }
-  static Accumulator add(Accumulator a, Accumulator b) { return a + b; }
   static void totals(const Accumulator (&sums)[4], float* out) {
     for (int r = 0; r < 4; ++r) out[r] = static_cast<float>(sums[r]);
   }
@@ -76,7 +74,6 @@ struct Bits {
   static Accumulator add_differing(Accumulator sum, Register a, Register b) {
     return sum + static_cast<std::uint64_t>(__builtin_popcountll(a ^ b));
   }
-  static Accumulator add(Accumulator a, Accumulator b) { return a + b; }
   static void totals(const Accumulator (&sums)[4], float* out) {
     for (int r = 0; r < 4; ++r) out[r] = static_cast<float>(sums[r]);
   }
