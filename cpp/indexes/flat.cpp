@@ -77,7 +77,7 @@ std::optional<Element> Flat::element() const {
 
 std::size_t Flat::bytes() const {
   const std::shared_lock reading(lock_);
-  return store_.bytes() + inverse_norms_.size() * sizeof(float) + ids_.bytes();
+  return store_.bytes() + inverse_norms_.size() * sizeof(float) + ids_.bytes() + sketch_.bytes();
 }
 
 double Flat::removed_share() const {
@@ -158,6 +158,7 @@ void Flat::upsert(const VectorsView& vectors, const IdsView& ids, unsigned threa
 void Flat::commit(Change& change) {
   const std::unique_lock exclusive(lock_);
   ids_.commit(change.ids);  // the only step that can fail, and it comes first
+  sketch_.forget();
   store_.commit(change.store);
   dim_ = store_.dim();
   largest_norm_ = std::max(largest_norm_, change.largest_norm);
@@ -195,6 +196,7 @@ void Flat::compact() {
   norms.resize_for_overwrite(metric_ == Metric::cosine ? rows.size() : 0);
   for (std::size_t i = 0; i < norms.size(); ++i) norms.mutable_data()[i] = inverse_norms_[rows[i]];
   const std::unique_lock exclusive(lock_);
+  sketch_.forget();
   std::swap(store_, store);
   std::swap(ids_, ids);
   inverse_norms_.swap(norms);
@@ -203,6 +205,7 @@ void Flat::compact() {
 void Flat::optimize() {
   const std::scoped_lock writing(seat_);
   compact();
+  sketch_.make(target(std::nullopt), 0);  // beside the readers: the rows change only from this seat
 }
 
 OwnedVectors Flat::get(const IdsView& ids) const {
@@ -224,7 +227,8 @@ bool Flat::contains(const IdsView& id) const {
 
 ExactTarget Flat::target(const std::optional<RowFilter>& admitted) const {
   const RowFilter* filter = admitted ? &*admitted : ids_.live();
-  return {store_.view(), metric_, metric_ == Metric::cosine ? inverse_norms_.data() : nullptr, largest_norm_, filter};
+  return {store_.view(), metric_, metric_ == Metric::cosine ? inverse_norms_.data() : nullptr,
+          largest_norm_, filter,  nullptr};
 }
 
 void Flat::search(const VectorsView& queries, std::size_t k, const Where& where, unsigned threads,
@@ -239,7 +243,10 @@ void Flat::search(const VectorsView& queries, std::size_t k, const Where& where,
   if (!neighbors.empty()) {
     Array<std::byte> bytes;
     const VectorsView asked = narrowed(queries, found, store_.element(), bytes);
-    exact_search(target(admitted), asked, reachable, threads, neighbors);
+    ExactTarget searched = target(admitted);
+    const std::shared_ptr<const Sketch> sketch = sketch_.find(searched, queries.count, threads);
+    searched.sketch = sketch.get();
+    exact_search(searched, asked, reachable, threads, neighbors);
   }
   write_answer(neighbors, reachable, k, ids_, answer);
 }

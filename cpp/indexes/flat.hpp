@@ -17,6 +17,7 @@
 #include "indexes/answer.hpp"
 #include "indexes/exact_search.hpp"
 #include "indexes/index_lock.hpp"
+#include "indexes/kept_sketch.hpp"
 #include "indexes/where.hpp"
 #include "storage/file.hpp"
 
@@ -65,7 +66,7 @@ class Flat {
   /// Everything within `radius` of each query.
   RangeAnswer range(const VectorsView& queries, float radius, const Where& where, unsigned threads) const;
 
-  /// Gives back the memory of removed vectors and unused capacity.
+  /// Gives back the memory of removed vectors and unused capacity, and prepares what makes single searches fast.
   void optimize();
 
   /// Hands `write` the index as a file; writers wait, readers do not.
@@ -88,6 +89,7 @@ class Flat {
   Array<float> inverse_norms_;  // for Metric::cosine, one a row
   double largest_norm_ = 0;     // for Metric::ip, at least that of every row
   IdMap ids_;
+  mutable KeptSketch sketch_;
   mutable IndexLock lock_;
   mutable WriterSeat seat_;
 };
