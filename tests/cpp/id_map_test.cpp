@@ -1,0 +1,86 @@
+// Ids find their rows, whatever the order they came in and whatever was removed.
+#include "codes/id_map.hpp"
+
+#include <doctest/doctest.h>
+
+#include <cstdint>
+#include <random>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "base/errors.hpp"
+
+namespace lookalike {
+namespace {
+
+void add(IdMap& map, const std::vector<std::int64_t>& ids) {
+  const IdsView view{ids, nullptr};
+  map.require_distinct(view);
+  IdMap::Growth growth = map.grow(view);
+  map.commit(growth);
+}
+
+TEST_CASE("ascending and shuffled ids are found, removed ones are not, against a plain map") {
+  std::mt19937 random(1);
+  for (const bool shuffled : {false, true}) {
+    IdMap map;
+    std::unordered_map<std::int64_t, Row> model;
+    std::int64_t next = 0;
+    for (int step = 0; step < 60; ++step) {
+      std::vector<std::int64_t> ids;
+      for (int i = 0; i < 50; ++i) ids.push_back(shuffled ? (next++ * 2654435761) % 1000003 + 2 : next++);
+      for (std::size_t i = 0; i < ids.size(); ++i) model[ids[i]] = static_cast<Row>(map.rows() + i);
+      add(map, ids);
+      const std::vector<Row> gone = {map.find(ids[3]), map.find(ids[random() % 40 + 5])};
+      map.remove(gone);
+      for (const Row row : gone) std::erase_if(model, [row](const auto& entry) { return entry.second == row; });
+      CHECK(map.live_count() == model.size());
+    }
+    for (const auto& [id, row] : model) CHECK(map.find(id) == row);
+    CHECK(map.find(std::int64_t{1}) == (shuffled ? no_row : model.contains(1) ? model[1] : no_row));
+    const IdMap kept = map.picked(map.live_rows());
+    CHECK(kept.rows() == model.size());
+    for (const auto& [id, row] : model) CHECK(kept.integer(kept.find(id)) == id);
+  }
+}
+
+TEST_CASE("a removed id may come again, and names the new row") {
+  IdMap map;
+  add(map, {10, 20, 30});
+  const std::vector<Row> gone = {map.find(std::int64_t{20})};
+  map.remove(gone);
+  CHECK(map.find(std::int64_t{20}) == no_row);
+  add(map, {20});
+  CHECK(map.find(std::int64_t{20}) == 3);
+  CHECK(map.find(std::int64_t{30}) == 2);
+}
+
+TEST_CASE("string ids, embedded zeros among them") {
+  IdMap map;
+  Strings names;
+  for (const std::string_view name : {std::string_view("a"), std::string_view(""), std::string_view("a\0b", 3)}) {
+    names.push_back(name);
+  }
+  const IdsView view{{}, &names};
+  map.require_distinct(view);
+  IdMap::Growth growth = map.grow(view);
+  CHECK(map.rows() == 0);
+  map.commit(growth);
+  CHECK(map.find("a") == 0);
+  CHECK(map.find("") == 1);
+  CHECK(map.find(std::string_view("a\0b", 3)) == 2);
+  CHECK(map.find("b") == no_row);
+  CHECK(map.find(std::int64_t{0}) == no_row);
+  CHECK_THROWS_AS(map.automatic(1), InvalidArgument);
+}
+
+TEST_CASE("repeated and reserved ids are refused") {
+  const IdMap map;
+  for (const std::vector<std::int64_t>& ids : {std::vector<std::int64_t>{1, 2, 1}, {-1}, {5, 5}}) {
+    CHECK_THROWS_AS(map.require_distinct({ids, nullptr}), InvalidArgument);
+  }
+}
+
+}  // namespace
+}  // namespace lookalike
