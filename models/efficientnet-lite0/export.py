@@ -29,7 +29,7 @@ DIM = 1280
 PIXEL_SCALE, PIXEL_ZERO = np.float32(1 / 128), np.uint8(127)
 OPSET = 13
 # The share of calibration values that a quantised range may cut off at either end.
-CLIPPED = 1e-4
+CLIPPED = 1e-3
 HERE = Path(__file__).resolve().parent
 
 
