@@ -32,6 +32,11 @@ def test_kernels() -> None:
     assert printed.count("| 128 |") == 6
 
 
+def test_embedding() -> None:
+    printed = run("benchmarks.embed", "--quick")
+    assert "| lookalike, file to vector" in printed and "| pixels, 32 x 32 greyscale" in printed
+
+
 def test_import_time() -> None:
     assert "| lookalike |" in run("benchmarks.import_time", "--quick")
 
