@@ -9,6 +9,7 @@ import time
 
 import numpy as np
 import pytest
+from oracle import distances
 
 import lookalike as la
 
@@ -210,3 +211,29 @@ def test_threads_may_come_and_go() -> None:
     index.add(np.eye(16))
     for _ in range(50):
         run_together(lambda: index.search(np.eye(16), k=3, threads=2))
+
+
+@pytest.mark.parametrize("metric", ["l2", "ip", "cosine"])
+def test_what_speeds_up_large_indexes_changes_no_answer(metric: str) -> None:
+    """Large batches and `optimize` prepare shortcuts; before and after them answers are the same bits."""
+    rng = np.random.default_rng(4)
+    shape = rng.normal(size=(12, 256))
+    rows = (rng.normal(size=(20_000, 12)) @ shape + rng.normal(size=(20_000, 256)) / 4).astype(np.float32)
+    queries = (rng.normal(size=(600, 12)) @ shape).astype(np.float32)
+    index = la.Flat(metric=metric)
+    index.add(rows)
+    first = [index.search(query, k=10) for query in queries[:20]]
+    batch = index.search(queries, k=10)
+    index.upsert(rows[:5], ids=range(5))
+    again = index.search(queries, k=10, threads=1)
+    index.optimize()
+    for i, hits in enumerate(first):
+        later = index.search(queries[i], k=10)
+        for other in (batch, again):
+            assert np.array_equal(hits.ids, other.ids[i]) and np.array_equal(
+                hits.distances, other.distances[i]
+            )
+        assert np.array_equal(hits.ids, later.ids) and np.array_equal(hits.distances, later.distances)
+    exact = np.concatenate([distances(query, rows, metric) for query in queries[:20]])
+    within = 4e-7 * np.abs(exact).max()
+    np.testing.assert_allclose(batch.distances[:20], np.sort(exact, axis=1)[:, :10], rtol=0, atol=within)
