@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <cstdlib>
 #include <cstring>
 #include <memory>
 #include <new>
@@ -11,10 +10,9 @@
 #include <type_traits>
 #include <utility>
 
-namespace lookalike {
+#include "base/memory.hpp"
 
-/// Cache lines and file sections are aligned to this.
-inline constexpr std::size_t alignment = 64;
+namespace lookalike {
 
 /// `T` is a plain value: elements are moved with memcpy and left uninitialised by `resize_for_overwrite`.
 template <class T>
@@ -41,7 +39,7 @@ class Array {
     return *this;
   }
   ~Array() {
-    if (!keeper_) std::free(data_);
+    if (!keeper_) release(data_);
   }
 
   std::size_t size() const noexcept { return size_; }
@@ -74,6 +72,7 @@ class Array {
     for (std::size_t i = before; i < size; ++i) data_[i] = value;
   }
 
+  /// `values` must not lie in this array.
   void append(std::span<const T> values) {
     const std::size_t before = size_;
     resize_for_overwrite(before + values.size());
@@ -97,12 +96,10 @@ class Array {
  private:
   void reallocate(std::size_t capacity) {
     if (capacity > static_cast<std::size_t>(-1) / 2 / sizeof(T)) throw std::bad_alloc();
-    const std::size_t bytes = (capacity * sizeof(T) + alignment - 1) / alignment * alignment;
-    T* fresh = bytes ? static_cast<T*>(std::aligned_alloc(alignment, bytes)) : nullptr;
-    if (bytes && !fresh) throw std::bad_alloc();
+    T* fresh = capacity ? static_cast<T*>(allocate(capacity * sizeof(T))) : nullptr;
     size_ = std::min(size_, capacity);
     if (size_) std::memcpy(fresh, data_, size_ * sizeof(T));
-    if (!keeper_) std::free(data_);
+    if (!keeper_) release(data_);
     keeper_.reset();
     data_ = fresh;
     capacity_ = capacity;

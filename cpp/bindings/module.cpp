@@ -2,6 +2,8 @@
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
+#include <cstdlib>
+#include <cstring>
 #include <memory>
 #include <string>
 #include <utility>
@@ -42,9 +44,22 @@ std::vector<std::string> runnable_isas() {
   return names;
 }
 
+/// A forced instruction set that cannot be had would silently measure or test another one.
+void require_forced_isa() {
+  const char* wanted = std::getenv("LOOKALIKE_ISA");
+  if (!wanted || !*wanted) return;
+  std::string names;
+  for (const KernelTable* table : runnable_kernels()) {
+    if (std::strcmp(table->isa, wanted) == 0) return;
+    names.append(names.empty() ? "" : ", ").append(table->isa);
+  }
+  throw py::import_error(std::string("LOOKALIKE_ISA is '").append(wanted).append("'; this CPU runs: ").append(names));
+}
+
 }  // namespace
 
 PYBIND11_MODULE(_core, module, py::mod_gil_not_used()) {
+  require_forced_isa();
   module.attr("__version__") = LOOKALIKE_VERSION;
   bind_errors(module);
 

@@ -67,6 +67,8 @@ struct KernelTable {
   // integers against integers: exact while the sum is below 2^31 (dim <= 33025), rounded once to float
   Kernels<std::uint8_t> squared_l2_u8, inner_product_u8;
   Kernels<std::int8_t> squared_l2_s8, inner_product_s8;
+  // 4-bit codes against signed bytes; dim counts pairs. Negated
+  Kernels<SignedPair> inner_product_u4;
   // packed bits; dim counts bytes
   Kernels<std::uint8_t> hamming;
   // blocks of matrix products

@@ -13,6 +13,7 @@ struct Simd {
   using Floats = avx2::Floats;
   template <class Byte>
   using Integers = avx2::Integers<Byte>;
+  using Nibbles = avx2::Nibbles;
   using Bits = avx2::Bits;
   using Keys = avx2::Keys;
   using FloatTile = avx2::FloatTile;

@@ -13,6 +13,7 @@ struct Simd {
   using Floats = avx512::Floats;
   template <class Byte>
   using Integers = avx512::Integers<Byte>;
+  using Nibbles = avx512::Nibbles;
   using Bits = avx512::Bits;
   using Keys = avx512::Keys;
   using FloatTile = avx512::FloatTile;

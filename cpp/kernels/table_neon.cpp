@@ -13,6 +13,7 @@ struct Simd {
   using Floats = neon::Floats;
   template <class Byte>
   using Integers = neon::Integers<Byte>;
+  using Nibbles = neon::Nibbles;
   using Bits = neon::Bits;
   using Keys = neon::Keys;
   using FloatTile = neon::FloatTile;

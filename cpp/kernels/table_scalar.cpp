@@ -12,6 +12,7 @@ struct Simd {
   using Floats = scalar::Floats;
   template <class Byte>
   using Integers = scalar::Integers<Byte>;
+  using Nibbles = scalar::Nibbles;
   using Bits = scalar::Bits;
   using Keys = scalar::Keys;
   using FloatTile = scalar::FloatTile;

@@ -60,6 +60,7 @@ struct Floats {
     return _mm256_fmadd_ps(difference, difference, sum);
   }
   static Accumulator add_product(Accumulator sum, Register a, Register b) { return _mm256_fmadd_ps(a, b, sum); }
+  static Accumulator add(Accumulator a, Accumulator b) { return _mm256_add_ps(a, b); }
   static void totals(const Accumulator (&sums)[4], float* out) {
     __m128 a = add_halves(sums[0]), b = add_halves(sums[1]), c = add_halves(sums[2]), d = add_halves(sums[3]);
     _MM_TRANSPOSE4_PS(a, b, c, d);
@@ -91,11 +92,37 @@ struct Integers {
   static Accumulator add_product(Accumulator sum, Register a, Register b) {
     return _mm256_add_epi32(sum, _mm256_madd_epi16(a, b));
   }
+  static Accumulator add(Accumulator a, Accumulator b) { return _mm256_add_epi32(a, b); }
   static void totals(const Accumulator (&sums)[4], float* out) {
     const __m128i ab = _mm_hadd_epi32(add_halves(sums[0]), add_halves(sums[1]));
     const __m128i cd = _mm_hadd_epi32(add_halves(sums[2]), add_halves(sums[3]));
     _mm_storeu_ps(out, _mm_cvtepi32_ps(_mm_hadd_epi32(ab, cd)));
   }
+};
+
+/// Thirty-two 4-bit codes, in pairs, against as many signed bytes: 2 * 15 * 128 fits 16 bits.
+struct Nibbles {
+  using Register = __m256i;
+  using Accumulator = __m256i;
+  static constexpr std::size_t lanes = 16;
+
+  static Accumulator zero() { return _mm256_setzero_si256(); }
+  static Register spread(__m128i pairs) {
+    const __m256i wide = _mm256_cvtepu8_epi16(pairs);
+    return _mm256_and_si256(_mm256_or_si256(wide, _mm256_slli_epi16(wide, 4)), _mm256_set1_epi8(15));
+  }
+  static Register load(const SignedPair* p) { return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)); }
+  static Register load(const CodePair* p) { return spread(load_16_bytes(p)); }
+  static Register load_first(const SignedPair* p, std::size_t n) {
+    const std::size_t low = n < 8 ? n : 8;
+    return _mm256_set_m128i(load_first_bytes(p + low, 2 * (n - low)), load_first_bytes(p, 2 * low));
+  }
+  static Register load_first(const CodePair* p, std::size_t n) { return spread(load_first_bytes(p, n)); }
+  static Accumulator add_product(Accumulator sum, Register query, Register codes) {
+    return _mm256_add_epi32(sum, _mm256_madd_epi16(_mm256_maddubs_epi16(codes, query), _mm256_set1_epi16(1)));
+  }
+  static Accumulator add(Accumulator a, Accumulator b) { return _mm256_add_epi32(a, b); }
+  static void totals(const Accumulator (&sums)[4], float* out) { Integers<std::uint8_t>::totals(sums, out); }
 };
 
 /// Thirty-two packed bytes of bits, counted through a table of nibbles.
@@ -119,6 +146,7 @@ struct Bits {
     const __m256i high = _mm256_shuffle_epi8(counts, _mm256_and_si256(_mm256_srli_epi16(differing, 4), nibble));
     return _mm256_add_epi64(sum, _mm256_sad_epu8(_mm256_add_epi8(low, high), _mm256_setzero_si256()));
   }
+  static Accumulator add(Accumulator a, Accumulator b) { return _mm256_add_epi64(a, b); }
   static void totals(const Accumulator (&sums)[4], float* out) {
     // Counts fit 32 bits, so the upper halves of the 64-bit lanes are zero and 32-bit sums are right.
     Integers<std::uint8_t>::totals(sums, out);

@@ -73,6 +73,7 @@ struct Floats {
     return _mm512_fmadd_ps(difference, difference, sum);
   }
   static Accumulator add_product(Accumulator sum, Register a, Register b) { return _mm512_fmadd_ps(a, b, sum); }
+  static Accumulator add(Accumulator a, Accumulator b) { return _mm512_add_ps(a, b); }
   static void totals(const Accumulator (&sums)[4], float* out) {
     __m128 a = add_quarters(sums[0]), b = add_quarters(sums[1]), c = add_quarters(sums[2]), d = add_quarters(sums[3]);
     _MM_TRANSPOSE4_PS(a, b, c, d);
@@ -101,11 +102,36 @@ struct Integers {
     return dot_s16(sum, difference, difference);
   }
   static Accumulator add_product(Accumulator sum, Register a, Register b) { return dot_s16(sum, a, b); }
+  static Accumulator add(Accumulator a, Accumulator b) { return _mm512_add_epi32(a, b); }
   static void totals(const Accumulator (&sums)[4], float* out) {
     __m128i a = add_quarters(sums[0]), b = add_quarters(sums[1]), c = add_quarters(sums[2]), d = add_quarters(sums[3]);
     const __m128i ab = _mm_hadd_epi32(a, b), cd = _mm_hadd_epi32(c, d);
     _mm_storeu_ps(out, _mm_cvtepi32_ps(_mm_hadd_epi32(ab, cd)));
   }
+};
+
+/// Sixty-four 4-bit codes, in pairs, against as many signed bytes.
+struct Nibbles {
+  using Register = __m512i;
+  using Accumulator = __m512i;
+  static constexpr std::size_t lanes = 32;
+
+  static Accumulator zero() { return _mm512_setzero_si512(); }
+  static Register spread(__m256i pairs) {
+    const __m512i wide = _mm512_cvtepu8_epi16(pairs);
+    return _mm512_and_si512(_mm512_or_si512(wide, _mm512_slli_epi16(wide, 4)), _mm512_set1_epi8(15));
+  }
+  static Register load(const SignedPair* p) { return _mm512_loadu_si512(p); }
+  static Register load(const CodePair* p) { return spread(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p))); }
+  static Register load_first(const SignedPair* p, std::size_t n) { return _mm512_maskz_loadu_epi16(first32(n), p); }
+  static Register load_first(const CodePair* p, std::size_t n) {
+    return spread(_mm256_maskz_loadu_epi8(first32(n), p));
+  }
+  static Accumulator add_product(Accumulator sum, Register query, Register codes) {
+    return dot_u8_s8(sum, codes, query);
+  }
+  static Accumulator add(Accumulator a, Accumulator b) { return _mm512_add_epi32(a, b); }
+  static void totals(const Accumulator (&sums)[4], float* out) { Integers<std::uint8_t>::totals(sums, out); }
 };
 
 /// Sixty-four packed bytes of bits.
@@ -120,6 +146,7 @@ struct Bits {
   static Accumulator add_differing(Accumulator sum, Register a, Register b) {
     return _mm512_add_epi64(sum, _mm512_popcnt_epi64(_mm512_xor_si512(a, b)));
   }
+  static Accumulator add(Accumulator a, Accumulator b) { return _mm512_add_epi64(a, b); }
   static void totals(const Accumulator (&sums)[4], float* out) {
     // Counts fit 32 bits, so the upper halves of the 64-bit lanes are zero and 32-bit sums are right.
     Integers<std::uint8_t>::totals(sums, out);

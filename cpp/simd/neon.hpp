@@ -55,6 +55,7 @@ struct Floats {
     return vfmaq_f32(sum, difference, difference);
   }
   static Accumulator add_product(Accumulator sum, Register a, Register b) { return vfmaq_f32(sum, a, b); }
+  static Accumulator add(Accumulator a, Accumulator b) { return vaddq_f32(a, b); }
   static void totals(const Accumulator (&sums)[4], float* out) {
     vst1q_f32(out, vpaddq_f32(vpaddq_f32(sums[0], sums[1]), vpaddq_f32(sums[2], sums[3])));
   }
@@ -78,6 +79,7 @@ struct Integers<std::uint8_t> {
     return vdotq_u32(sum, difference, difference);
   }
   static Accumulator add_product(Accumulator sum, Register a, Register b) { return vdotq_u32(sum, a, b); }
+  static Accumulator add(Accumulator a, Accumulator b) { return vaddq_u32(a, b); }
   static void totals(const Accumulator (&sums)[4], float* out) {
     vst1q_f32(out, vcvtq_f32_u32(vpaddq_u32(vpaddq_u32(sums[0], sums[1]), vpaddq_u32(sums[2], sums[3]))));
   }
@@ -99,9 +101,34 @@ struct Integers<std::int8_t> {
     return vreinterpretq_s32_u32(vdotq_u32(vreinterpretq_u32_s32(sum), difference, difference));
   }
   static Accumulator add_product(Accumulator sum, Register a, Register b) { return vdotq_s32(sum, a, b); }
+  static Accumulator add(Accumulator a, Accumulator b) { return vaddq_s32(a, b); }
   static void totals(const Accumulator (&sums)[4], float* out) {
     vst1q_f32(out, vcvtq_f32_s32(vpaddq_s32(vpaddq_s32(sums[0], sums[1]), vpaddq_s32(sums[2], sums[3]))));
   }
+};
+
+/// Sixteen 4-bit codes, in pairs, against as many signed bytes.
+struct Nibbles {
+  using Register = int8x16_t;
+  using Accumulator = int32x4_t;
+  static constexpr std::size_t lanes = 8;
+
+  static Accumulator zero() { return vdupq_n_s32(0); }
+  static Register load(const SignedPair* p) { return load_first(p, lanes); }
+  static Register load(const CodePair* p) { return load_first(p, lanes); }
+  static Register load_first(const SignedPair* p, std::size_t n) {
+    return vreinterpretq_s8_u8(load_first_bytes(p, 2 * n));
+  }
+  static Register load_first(const CodePair* p, std::size_t n) {
+    const uint16x8_t wide = vmovl_u8(vget_low_u8(load_first_bytes(p, n)));
+    const uint16x8_t spread = vorrq_u16(wide, vshlq_n_u16(wide, 4));
+    return vreinterpretq_s8_u8(vandq_u8(vreinterpretq_u8_u16(spread), vdupq_n_u8(15)));
+  }
+  static Accumulator add_product(Accumulator sum, Register query, Register codes) {
+    return vdotq_s32(sum, codes, query);
+  }
+  static Accumulator add(Accumulator a, Accumulator b) { return vaddq_s32(a, b); }
+  static void totals(const Accumulator (&sums)[4], float* out) { Integers<std::int8_t>::totals(sums, out); }
 };
 
 /// Sixteen packed bytes of bits.
@@ -116,6 +143,7 @@ struct Bits {
   static Accumulator add_differing(Accumulator sum, Register a, Register b) {
     return vdotq_u32(sum, vcntq_u8(veorq_u8(a, b)), vdupq_n_u8(1));
   }
+  static Accumulator add(Accumulator a, Accumulator b) { return vaddq_u32(a, b); }
   static void totals(const Accumulator (&sums)[4], float* out) { Integers<std::uint8_t>::totals(sums, out); }
 };
 

@@ -38,6 +38,7 @@ struct Floats {
   static void store(float* p, Register x) { *p = x; }
   static Accumulator add_squared_difference(Accumulator sum, Register a, Register b) { return sum + (a - b) * (a - b); }
   static Accumulator add_product(Accumulator sum, Register a, Register b) { return sum + a * b; }
+  static Accumulator add(Accumulator a, Accumulator b) { return a + b; }
   static void totals(const Accumulator (&sums)[4], float* out) {
     for (int r = 0; r < 4; ++r) out[r] = sums[r];
   }
@@ -54,9 +55,31 @@ struct Integers {
   static Register load_first(const Byte*, std::size_t) { return 0; }
   static Accumulator add_squared_difference(Accumulator sum, Register a, Register b) { return sum + (a - b) * (a - b); }
   static Accumulator add_product(Accumulator sum, Register a, Register b) { return sum + a * b; }
+  static Accumulator add(Accumulator a, Accumulator b) { return a + b; }
   static void totals(const Accumulator (&sums)[4], float* out) {
     for (int r = 0; r < 4; ++r) out[r] = static_cast<float>(sums[r]);
   }
+};
+
+struct Nibbles {
+  struct Register {
+    std::int32_t first, second;
+  };
+  using Accumulator = std::int32_t;
+  static constexpr std::size_t lanes = 1;
+
+  static Accumulator zero() { return 0; }
+  static Register load(const SignedPair* p) { return {p->first, p->second}; }
+  static Register load(const CodePair* p) { return {p->bits & 15, p->bits >> 4}; }
+  template <class Pair>
+  static Register load_first(const Pair*, std::size_t) {
+    return {0, 0};
+  }
+  static Accumulator add_product(Accumulator sum, Register query, Register codes) {
+    return sum + query.first * codes.first + query.second * codes.second;
+  }
+  static Accumulator add(Accumulator a, Accumulator b) { return a + b; }
+  static void totals(const Accumulator (&sums)[4], float* out) { Integers<std::int8_t>::totals(sums, out); }
 };
 
 struct Bits {
@@ -74,6 +97,7 @@ struct Bits {
   static Accumulator add_differing(Accumulator sum, Register a, Register b) {
     return sum + static_cast<std::uint64_t>(__builtin_popcountll(a ^ b));
   }
+  static Accumulator add(Accumulator a, Accumulator b) { return a + b; }
   static void totals(const Accumulator (&sums)[4], float* out) {
     for (int r = 0; r < 4; ++r) out[r] = static_cast<float>(sums[r]);
   }

@@ -137,6 +137,30 @@ TEST_CASE("Hamming distances count differing bits") {
       }
 }
 
+TEST_CASE("4-bit codes against signed bytes are exact") {
+  std::mt19937 random(5);
+  for (const KernelTable* table : runnable_kernels())
+    for (const std::size_t pairs : dims())
+      for (const std::size_t offset : {0, 1}) {
+        constexpr std::size_t count = 6;
+        CAPTURE(std::string(table->isa));
+        CAPTURE(pairs);
+        Rows<std::uint8_t> rows(count, pairs, pairs + offset, offset);
+        rows.fill([&] { return static_cast<std::uint8_t>(offset ? 255 : random()); });
+        const auto query = std::make_unique<SignedPair[]>(pairs);
+        for (std::size_t p = 0; p < pairs; ++p)
+          query[p] = {static_cast<std::int8_t>(offset ? -128 : random()), static_cast<std::int8_t>(random())};
+        std::vector<float> out(count);
+        table->inner_product_u4.scan(query.get(), rows.data(), rows.stride(), count, pairs, out.data());
+        for (std::size_t i = 0; i < count; ++i) {
+          int dot = 0;
+          for (std::size_t p = 0; p < pairs; ++p)
+            dot += query[p].first * (rows.at(i, p) & 15) + query[p].second * (rows.at(i, p) >> 4);
+          CHECK(out[i] == static_cast<float>(-dot));
+        }
+      }
+}
+
 TEST_CASE("halves widen exactly, every one of them") {
   for (const KernelTable* table : runnable_kernels()) {
     std::vector<Half> halves;
