@@ -142,20 +142,34 @@ void Sketch::encode_rows(const VectorsView& rows, const float* scales, unsigned 
       static_cast<float>(std::sqrt(moved) + projection_error(vector_dim_, dim_, largest_norm) / step_) * 1.0001f;
 }
 
-float Sketch::encode(const float* query, float scale, std::int8_t* code) const {
-  thread_local std::vector<float> centered, projected;
-  centered.resize(vector_dim_);
-  projected.resize(dim_);
-  double square = 0, moved = 0;
-  for (std::size_t d = 0; d < vector_dim_; ++d) {
-    centered[d] = query[d] * scale - center_[d];
-    square += static_cast<double>(centered[d]) * centered[d];
-  }
-  kernels().inner_product_f32.scan(centered.data(), reinterpret_cast<const std::byte*>(directions_.data()),
-                                   vector_dim_ * sizeof(float), dim_, vector_dim_, projected.data());
-  for (std::size_t i = 0; i < dim_; ++i) code[i] = to_code(-projected[i] / step_, moved);
-  const double norm = std::sqrt(square) + uncentered_norm_;
-  return static_cast<float>(std::sqrt(moved) + projection_error(vector_dim_, dim_, norm) / step_) * 1.0001f;
+void Sketch::encode(std::span<float> queries, std::span<const float> scales, unsigned threads, std::int8_t* codes,
+                    float* roundings) const {
+  const std::size_t count = scales.size();
+  parallel_for(count, threads, [&](std::size_t i, unsigned) {
+    double square = 0;
+    for (std::size_t d = 0; d < vector_dim_; ++d) {
+      float& x = queries[i * vector_dim_ + d];
+      x = x * scales[i] - center_[d];
+      square += static_cast<double>(x) * x;
+    }
+    roundings[i] = static_cast<float>(std::sqrt(square));  // the norm, for now
+  });
+  std::vector<float> projected(count * dim_);
+  if (count < 4)
+    for (std::size_t i = 0; i < count; ++i) {
+      kernels().inner_product_f32.scan(queries.data() + i * vector_dim_,
+                                       reinterpret_cast<const std::byte*>(directions_.data()),
+                                       vector_dim_ * sizeof(float), dim_, vector_dim_, projected.data() + i * dim_);
+      for (std::size_t d = 0; d < dim_; ++d) projected[i * dim_ + d] *= -1;
+    }
+  else
+    products(queries, directions_, vector_dim_, threads, projected);
+  parallel_for(count, threads, [&](std::size_t i, unsigned) {
+    double moved = 0;
+    for (std::size_t d = 0; d < dim_; ++d) codes[i * dim_ + d] = to_code(projected[i * dim_ + d] / step_, moved);
+    const double error = projection_error(vector_dim_, dim_, roundings[i] * 1.001 + uncentered_norm_) / step_;
+    roundings[i] = static_cast<float>(std::sqrt(moved) + error) * 1.0001f;
+  });
 }
 
 float Sketch::code_limit(double square, float query_rounding) const {

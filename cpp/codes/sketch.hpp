@@ -12,6 +12,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "base/array.hpp"
@@ -30,8 +31,10 @@ class Sketch {
   VectorsView codes() const noexcept { return {codes_.data(), Element::s8, count_, dim_, dim_}; }
   std::size_t bytes() const noexcept { return codes_.bytes_owned(); }
 
-  /// Writes the query's code; returns its rounding. `scale` multiplies the query first.
-  float encode(const float* query, float scale, std::int8_t* code) const;
+  /// Writes the codes of queries (row-major floats, overwritten), each multiplied by its scale first, and what
+  /// rounding moved each by.
+  void encode(std::span<float> queries, std::span<const float> scales, unsigned threads, std::int8_t* codes,
+              float* roundings) const;
   /// What |z_x - z_q|^2 is at most if the squared distance is at most `square`; never rounded down.
   float code_limit(double square, float query_rounding) const;
 

@@ -17,8 +17,8 @@ constexpr std::size_t asked_rows = 64;  // of the sample, searched for as querie
 // Rough costs in nanoseconds, which need only be right to a factor of two.
 constexpr double bytes_multiplied = 200;  // elements a nanosecond, byte tiles
 constexpr double floats_multiplied = 55;
-constexpr double bytes_gathered = 12;  // bytes a nanosecond, rows picked here and there
-constexpr double gather_latency = 25;
+constexpr double bytes_gathered = 25;  // bytes a nanosecond, rows picked here and there
+constexpr double gather_latency = 10;
 
 double plain_cost(const VectorsView& rows) {
   const bool bytes = rows.element == Element::u8 || rows.element == Element::s8;

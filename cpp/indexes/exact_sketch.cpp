@@ -21,7 +21,7 @@ constexpr float infinity = std::numeric_limits<float>::infinity();
 constexpr std::size_t queries_at_once = 2048;
 constexpr std::size_t block_bytes = 128 * 1024;  // of codes: many blocks, so that threads end together
 constexpr std::size_t pending_rows = 32;         // measured together, so that their cache misses overlap
-constexpr std::size_t seed_rows = 1024;
+constexpr std::size_t seed_rows = 2048;
 
 /// The codes of a run of queries, and what is known of their answers.
 class SketchedRun {
@@ -39,7 +39,7 @@ class SketchedRun {
         norms_(count_),
         slack_(count_),
         limits_(count_) {
-    parallel_for(count_, threads, [&](std::size_t i, unsigned) { encode(i); });
+    encode(threads);
     seed(picks, threads);
   }
 
@@ -55,14 +55,17 @@ class SketchedRun {
   void measure(std::size_t i, std::span<const Row> rows, CandidatePool pool, std::vector<Measured>& scratch) {
     std::array<float, pending_rows> keys;
     block_keys(target_, queries_, first_ + i, rows, 0, rows.size(), keys.data());
+    bool is_changed = false;
     for (std::size_t r = 0; r < rows.size(); ++r) {
       if (keys[r] > pool.limit()) continue;
       pool.push(keys[r], rows[r]);
+      is_changed = true;
       if (!pool.is_full()) continue;
       pool.tighten(slack_[i]);
       if (pool.held().size() > CandidatePool::capacity_for(k_) - 16)
         settle(pool, target_, queries_, first_ + i, k_, scratch);
     }
+    if (!is_changed) return;
     pool.tighten(slack_[i]);
     if (pool.limit() < infinity) lower(i, squared_distance(i, pool.limit()));
   }
@@ -73,15 +76,16 @@ class SketchedRun {
   }
 
  private:
-  void encode(std::size_t i) {
-    thread_local std::vector<float> query;
-    query.resize(queries_.dim());
-    queries_.as_floats(first_ + i, query.data());
-    norms_[i] = target_.metric == Metric::cosine ? std::sqrt(queries_.square(first_ + i)) : 1;
-    const double scale = norms_[i] > 0 ? 1 / norms_[i] : 0;
-    roundings_[i] = sketch_.encode(query.data(), static_cast<float>(scale), codes_.data() + i * sketch_.dim());
-    slack_[i] = key_slack(target_, queries_, first_ + i);
-    limits_[i].store(infinity, std::memory_order_relaxed);
+  void encode(unsigned threads) {
+    std::vector<float> vectors(count_ * queries_.dim()), scales(count_, 1.0f);
+    parallel_for(count_, threads, [&](std::size_t i, unsigned) {
+      queries_.as_floats(first_ + i, vectors.data() + i * queries_.dim());
+      norms_[i] = target_.metric == Metric::cosine ? std::sqrt(queries_.square(first_ + i)) : 1;
+      scales[i] = norms_[i] > 0 ? static_cast<float>(1 / norms_[i]) : 0;
+      slack_[i] = key_slack(target_, queries_, first_ + i);
+      limits_[i].store(infinity, std::memory_order_relaxed);
+    });
+    sketch_.encode(vectors, scales, threads, codes_.data(), roundings_.data());
   }
 
   /// The sketch's squared distance that belongs to a key: |x - q|^2, or 2 (1 - cosine) between unit vectors.
@@ -114,10 +118,14 @@ class SketchedRun {
     std::vector<Neighbor> nearest(count_ * k_);
     (count_ < 4 ? scan_search : tile_search)(codes, prepared, sample, k_, threads, nearest);
     parallel_for(count_, threads, [&](std::size_t i, unsigned) {
-      double farthest = 0;
-      for (std::size_t j = 0; j < k_; ++j)
-        farthest = std::max(farthest, queries_.distance(first_ + i, target_, nearest[i * k_ + j].row));
-      lower(i, target_.metric == Metric::l2 ? farthest : 2 * farthest + 1e-6);
+      std::vector<Row> rows;
+      for (std::size_t j = 0; j < k_; ++j) rows.push_back(nearest[i * k_ + j].row);
+      std::vector<float> keys(k_);
+      block_keys(target_, queries_, first_ + i, rows, 0, k_, keys.data());
+      std::vector<Candidate> candidates;
+      for (std::size_t j = 0; j < k_; ++j) candidates.push_back({keys[j], rows[j]});
+      const float limit = limit_of(candidates, k_, slack_[i]);
+      if (limit < infinity) lower(i, squared_distance(i, limit));
     });
   }
 
@@ -141,10 +149,13 @@ class Survivors {
     pending_.resize_for_overwrite(run.count() * pending_rows);
   }
 
-  void add(std::size_t i, Row row) {
-    if (!run_.admits(row)) return;
+  /// Whether that filled the pending rows, and they have been measured.
+  bool add(std::size_t i, Row row) {
+    if (!run_.admits(row)) return false;
     pending_.mutable_data()[i * pending_rows + pending_counts_[i]++] = row;
-    if (pending_counts_[i] == pending_rows) flush(i);
+    if (pending_counts_[i] < pending_rows) return false;
+    flush(i);
+    return true;
   }
 
   void flush(std::size_t i) {
@@ -187,7 +198,7 @@ void scan_codes(const VectorsView& codes, const SketchedRun& run, std::size_t qu
 /// Multiplies blocks of codes by all queries of a run.
 class CodeTiles {
  public:
-  CodeTiles(const VectorsView& codes, const SketchedRun& run)
+  CodeTiles(const VectorsView& codes, const SketchedRun& run, unsigned threads)
       : codes_(codes),
         run_(run),
         panel_bytes_((tile_.row_panel_bytes(codes.dim) + alignment - 1) / alignment * alignment),
@@ -196,16 +207,16 @@ class CodeTiles {
         squares_(run.count()) {
     const std::size_t panels = (run.count() + tile_.queries - 1) / tile_.queries;
     packed_.resize_for_overwrite(panels * query_bytes_);
-    for (std::size_t p = 0; p < panels; ++p) {
+    std::byte* const packed = packed_.mutable_data();
+    parallel_for(panels, threads, [&](std::size_t p, unsigned) {
       const std::byte* vectors[16];
       const std::size_t size = std::min(tile_.queries, run.count() - p * tile_.queries);
       for (std::size_t i = 0; i < size; ++i) {
         vectors[i] = reinterpret_cast<const std::byte*>(run.code(p * tile_.queries + i));
         squares_[p * tile_.queries + i] = static_cast<float>(precise_square(vectors[i], Element::s8, codes.dim));
       }
-      tile_.pack_queries(vectors, Element::s8, size, codes.dim, nullptr, nullptr,
-                         packed_.mutable_data() + p * query_bytes_);
-    }
+      tile_.pack_queries(vectors, Element::s8, size, codes.dim, nullptr, nullptr, packed + p * query_bytes_);
+    });
   }
 
   std::size_t blocks() const noexcept { return (codes_.count + panels_ * tile_.rows - 1) / (panels_ * tile_.rows); }
@@ -226,28 +237,37 @@ class CodeTiles {
       tile_.row_sums(panel, codes_.dim, sums, squares);
       std::copy_n(squares, size, bias.begin() + static_cast<std::ptrdiff_t>(p * tile_.rows));
     }
-    for (std::size_t first = 0, q = 0; first < run_.count(); first += tile_.queries, ++q)
+    for (std::size_t first = 0; first < run_.count(); first += tile_.queries) {
+      float limits[16];
+      for (std::size_t i = 0; i < tile_.queries; ++i)
+        limits[i] = first + i < run_.count() ? key_limit(first + i) : -infinity;
       for (std::size_t start = begin, p = 0; start < end; start += tile_.rows, ++p)
-        multiply(panels.data() + p * panel_bytes_, q, bias.data() + p * tile_.rows, scale.data(), start, survivors);
+        multiply(panels.data() + p * panel_bytes_, first, bias.data() + p * tile_.rows, scale.data(), start, limits,
+                 survivors);
+    }
   }
 
  private:
   /// The limit as keys |z_x|^2 - 2 <z_x, z_q> see it.
   float key_limit(std::size_t i) const { return run_.limit(i) - squares_[i]; }
 
-  void multiply(const std::byte* panel, std::size_t query_panel, const float* bias, const float* scale,
-                std::size_t start, Survivors& survivors) const {
-    const std::size_t first = query_panel * tile_.queries, count = std::min(tile_.queries, run_.count() - first);
-    float limits[16], keys[32 * 16];
+  /// One panel of codes by the panel of queries from `first` on; lowers their `limits` as survivors are measured.
+  void multiply(const std::byte* panel, std::size_t first, const float* bias, const float* scale, std::size_t start,
+                float (&limits)[16], Survivors& survivors) const {
+    float keys[32 * 16];
     std::uint32_t masks[16];
-    for (std::size_t i = 0; i < tile_.queries; ++i) limits[i] = i < count ? key_limit(first + i) : -infinity;
-    tile_.multiply(panel, packed_.data() + query_panel * query_bytes_, codes_.dim, bias, scale, limits, keys, masks);
-    for (std::size_t i = 0; i < count; ++i)
+    std::uint32_t hit = tile_.multiply(panel, packed_.data() + first / tile_.queries * query_bytes_, codes_.dim, bias,
+                                       scale, limits, keys, masks);
+    const std::size_t count = std::min(tile_.queries, run_.count() - first);
+    for (; hit; hit &= hit - 1) {
+      const auto i = static_cast<std::size_t>(std::countr_zero(hit));
+      if (i >= count) break;
       for (std::uint32_t mask = masks[i]; mask; mask &= mask - 1) {
         const auto lane = static_cast<std::size_t>(std::countr_zero(mask));
-        if (start + lane < codes_.count && !(keys[i * tile_.rows + lane] > key_limit(first + i)))
-          survivors.add(first + i, static_cast<Row>(start + lane));
+        if (start + lane >= codes_.count || keys[i * tile_.rows + lane] > limits[i]) continue;
+        if (survivors.add(first + i, static_cast<Row>(start + lane))) limits[i] = key_limit(first + i);
       }
+    }
   }
 
   const TileKernel& tile_ = kernels().tile_bytes;
@@ -268,7 +288,7 @@ void search_run(SketchedRun& run, const VectorsView& codes, unsigned threads, st
     });
     return;
   }
-  const CodeTiles tiles(codes, run);
+  const CodeTiles tiles(codes, run, threads);
   std::vector<Survivors> workers;
   workers.reserve(threads);
   for (unsigned w = 0; w < threads; ++w) workers.emplace_back(run);

@@ -170,13 +170,16 @@ class TileRun {
     for (std::size_t q = 0; q < query_panels; ++q)
       for (std::size_t start = begin, p = 0; start < end; start += tile_.rows, ++p) {
         const std::size_t first_query = q * tile_.queries;
-        tile_.multiply(mine.panels.data() + p * panel_bytes_, query_panels_.data() + q * query_panel_bytes_,
-                       target_.rows.dim, mine.bias.data() + p * tile_.rows, mine.scale.data() + p * tile_.rows,
-                       mine.limits.data() + first_query, mine.keys.mutable_data(), masks);
+        std::uint32_t hit =
+            tile_.multiply(mine.panels.data() + p * panel_bytes_, query_panels_.data() + q * query_panel_bytes_,
+                           target_.rows.dim, mine.bias.data() + p * tile_.rows, mine.scale.data() + p * tile_.rows,
+                           mine.limits.data() + first_query, mine.keys.mutable_data(), masks);
         const std::size_t queries = std::min(tile_.queries, count_ - first_query);
         const std::size_t rows = std::min(tile_.rows, end - start);
-        for (std::size_t i = 0; i < queries; ++i)
-          if (masks[i]) take(mine, first_query + i, masks[i], start, rows, mine.keys.data() + i * tile_.rows);
+        for (; hit; hit &= hit - 1) {
+          const auto i = static_cast<std::size_t>(std::countr_zero(hit));
+          if (i < queries) take(mine, first_query + i, masks[i], start, rows, mine.keys.data() + i * tile_.rows);
+        }
       }
   }
 

@@ -15,32 +15,42 @@ namespace {
 
 /// Sums of term(i), eight at a time: a fixed order whatever the compiler makes of it.
 template <class Sum, class Term>
-Sum sum_of(std::size_t count, Term term) {
+Sum sum_of(std::size_t first, std::size_t last, Term term) {
   Sum sums[8] = {};
-  std::size_t i = 0;
-  for (; i + 8 <= count; i += 8)
+  std::size_t i = first;
+  for (; i + 8 <= last; i += 8)
     for (std::size_t s = 0; s < 8; ++s) sums[s] += term(i + s);
-  for (; i < count; ++i) sums[i % 8] += term(i);
+  for (; i < last; ++i) sums[i % 8] += term(i);
   return ((sums[0] + sums[1]) + (sums[2] + sums[3])) + ((sums[4] + sums[5]) + (sums[6] + sums[7]));
 }
 
-template <class A, class B>
-using WideOf = std::conditional_t<std::is_integral_v<A> && std::is_integral_v<B>, std::int64_t, double>;
+/// Integers are summed in 32 bits, as many at a time as fit; everything else in double.
+template <class A, class B, class Term>
+double exact_sum(std::size_t dim, Term term) {
+  if constexpr (std::is_integral_v<A> && std::is_integral_v<B>) {
+    constexpr std::size_t piece = 16384;  // terms below 2^16 in size: their sum is below 2^31
+    std::int64_t total = 0;
+    for (std::size_t i = 0; i < dim; i += piece)
+      total +=
+          sum_of<std::int32_t>(i, std::min(dim, i + piece), [=](std::size_t d) { return term(std::int32_t{}, d); });
+    return static_cast<double>(total);
+  } else {
+    return sum_of<double>(0, dim, [=](std::size_t d) { return term(double{}, d); });
+  }
+}
 
 template <class A, class B>
 double dot(const A* a, const B* b, std::size_t dim) {
-  using Wide = WideOf<A, B>;
-  return static_cast<double>(
-      sum_of<Wide>(dim, [=](std::size_t i) { return static_cast<Wide>(a[i]) * static_cast<Wide>(b[i]); }));
+  return exact_sum<A, B>(
+      dim, [=]<class Wide>(Wide, std::size_t i) -> Wide { return static_cast<Wide>(a[i]) * static_cast<Wide>(b[i]); });
 }
 
 template <class A, class B>
 double squared_l2(const A* a, const B* b, std::size_t dim) {
-  using Wide = WideOf<A, B>;
-  return static_cast<double>(sum_of<Wide>(dim, [=](std::size_t i) {
+  return exact_sum<A, B>(dim, [=]<class Wide>(Wide, std::size_t i) -> Wide {
     const Wide difference = static_cast<Wide>(a[i]) - static_cast<Wide>(b[i]);
     return difference * difference;
-  }));
+  });
 }
 
 template <class Q, class X>

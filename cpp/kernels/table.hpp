@@ -55,8 +55,9 @@ struct TileKernel {
   /// Over each packed row: the sum of its elements and of their squares.
   void (*row_sums)(const void* row_panel, std::size_t dim, float* sums, float* squares) noexcept;
   /// Writes keys[query * rows + row], and into masks[query] one bit a row where key > limits[query] does not hold.
-  void (*multiply)(const void* row_panel, const void* query_panel, std::size_t dim, const float* bias,
-                   const float* scale, const float* limits, float* keys, std::uint32_t* masks) noexcept;
+  /// Returns one bit a query whose mask is not empty.
+  std::uint32_t (*multiply)(const void* row_panel, const void* query_panel, std::size_t dim, const float* bias,
+                            const float* scale, const float* limits, float* keys, std::uint32_t* masks) noexcept;
 };
 
 struct KernelTable {

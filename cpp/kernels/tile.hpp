@@ -18,8 +18,8 @@ struct TileUnits {
 };
 
 template <class T, class K, std::size_t vectors, std::size_t queries>
-void multiply(const void* row_panel, const void* query_panel, std::size_t dim, const float* bias, const float* scale,
-              const float* limits, float* keys, std::uint32_t* masks) noexcept {
+std::uint32_t multiply(const void* row_panel, const void* query_panel, std::size_t dim, const float* bias,
+                       const float* scale, const float* limits, float* keys, std::uint32_t* masks) noexcept {
   using Unit = typename T::Unit;
   static_assert(queries * sizeof(Unit) <= TileUnits<T>::header && vectors * T::lanes <= 32);
   const std::size_t units = TileUnits<T>::count(dim);
@@ -47,6 +47,7 @@ void multiply(const void* row_panel, const void* query_panel, std::size_t dim, c
     q += queries;
   }
 
+  std::uint32_t any = 0;
 #pragma GCC unroll 16
   for (std::size_t i = 0; i < queries; ++i) {
     const auto limit = K::broadcast(limits[i]);
@@ -59,7 +60,9 @@ void multiply(const void* row_panel, const void* query_panel, std::size_t dim, c
       mask |= K::not_above(key, limit) << (v * K::lanes);
     }
     masks[i] = mask;
+    any |= static_cast<std::uint32_t>(mask != 0) << i;
   }
+  return any;
 }
 
 template <class T, class K, std::size_t vectors>

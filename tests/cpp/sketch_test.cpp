@@ -67,7 +67,10 @@ TEST_CASE("the limit of a code never lies below the code distance of a pair at t
         double norm = 0;
         for (std::size_t d = 0; d < dim; ++d) norm += static_cast<double>(query[d]) * query[d];
         const double scale = unit ? 1 / std::sqrt(norm) : 1;
-        const float rounding = sketch->encode(query, static_cast<float>(scale), code.data());
+        std::vector<float> vector(query, query + dim);
+        const float scales[1] = {static_cast<float>(scale)};
+        float rounding = 0;
+        sketch->encode(vector, scales, 1, code.data(), &rounding);
         for (std::size_t r = 0; r < n; ++r) {
           double truth = 0, codes = 0;
           for (std::size_t d = 0; d < dim; ++d) {
