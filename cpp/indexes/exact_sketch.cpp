@@ -118,12 +118,12 @@ class SketchedRun {
     std::vector<Neighbor> nearest(count_ * k_);
     (count_ < 4 ? scan_search : tile_search)(codes, prepared, sample, k_, threads, nearest);
     parallel_for(count_, threads, [&](std::size_t i, unsigned) {
-      std::vector<Row> rows;
-      for (std::size_t j = 0; j < k_; ++j) rows.push_back(nearest[i * k_ + j].row);
+      std::vector<Row> near;
+      for (std::size_t j = 0; j < k_; ++j) near.push_back(nearest[i * k_ + j].row);
       std::vector<float> keys(k_);
-      block_keys(target_, queries_, first_ + i, rows, 0, k_, keys.data());
+      block_keys(target_, queries_, first_ + i, near, 0, k_, keys.data());
       std::vector<Candidate> candidates;
-      for (std::size_t j = 0; j < k_; ++j) candidates.push_back({keys[j], rows[j]});
+      for (std::size_t j = 0; j < k_; ++j) candidates.push_back({keys[j], near[j]});
       const float limit = limit_of(candidates, k_, slack_[i]);
       if (limit < infinity) lower(i, squared_distance(i, limit));
     });

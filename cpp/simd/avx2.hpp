@@ -28,6 +28,11 @@ inline __m128i add_halves(__m256i x) {
   return _mm_add_epi32(_mm256_castsi256_si128(x), _mm256_extracti128_si256(x, 1));
 }
 
+inline float total_of(__m128i x) {
+  x = _mm_hadd_epi32(x, x);
+  return static_cast<float>(_mm_cvtsi128_si32(_mm_hadd_epi32(x, x)));
+}
+
 /// Eight floats, loaded from whatever a row stores.
 struct Floats {
   using Register = __m256;
@@ -61,6 +66,10 @@ struct Floats {
   }
   static Accumulator add_product(Accumulator sum, Register a, Register b) { return _mm256_fmadd_ps(a, b, sum); }
   static Accumulator add(Accumulator a, Accumulator b) { return _mm256_add_ps(a, b); }
+  static float total(Accumulator sum) {
+    const __m128 x = add_halves(sum), pairs = _mm_hadd_ps(x, x);  // added as totals does, to the last bit
+    return _mm_cvtss_f32(_mm_hadd_ps(pairs, pairs));
+  }
   static void totals(const Accumulator (&sums)[4], float* out) {
     __m128 a = add_halves(sums[0]), b = add_halves(sums[1]), c = add_halves(sums[2]), d = add_halves(sums[3]);
     _MM_TRANSPOSE4_PS(a, b, c, d);
@@ -93,6 +102,7 @@ struct Integers {
     return _mm256_add_epi32(sum, _mm256_madd_epi16(a, b));
   }
   static Accumulator add(Accumulator a, Accumulator b) { return _mm256_add_epi32(a, b); }
+  static float total(Accumulator sum) { return total_of(add_halves(sum)); }
   static void totals(const Accumulator (&sums)[4], float* out) {
     const __m128i ab = _mm_hadd_epi32(add_halves(sums[0]), add_halves(sums[1]));
     const __m128i cd = _mm_hadd_epi32(add_halves(sums[2]), add_halves(sums[3]));
@@ -122,6 +132,7 @@ struct Nibbles {
     return _mm256_add_epi32(sum, _mm256_madd_epi16(_mm256_maddubs_epi16(codes, query), _mm256_set1_epi16(1)));
   }
   static Accumulator add(Accumulator a, Accumulator b) { return _mm256_add_epi32(a, b); }
+  static float total(Accumulator sum) { return total_of(add_halves(sum)); }
   static void totals(const Accumulator (&sums)[4], float* out) { Integers<std::uint8_t>::totals(sums, out); }
 };
 
@@ -147,6 +158,7 @@ struct Bits {
     return _mm256_add_epi64(sum, _mm256_sad_epu8(_mm256_add_epi8(low, high), _mm256_setzero_si256()));
   }
   static Accumulator add(Accumulator a, Accumulator b) { return _mm256_add_epi64(a, b); }
+  static float total(Accumulator sum) { return total_of(add_halves(sum)); }
   static void totals(const Accumulator (&sums)[4], float* out) {
     // Counts fit 32 bits, so the upper halves of the 64-bit lanes are zero and 32-bit sums are right.
     Integers<std::uint8_t>::totals(sums, out);

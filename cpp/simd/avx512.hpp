@@ -25,10 +25,6 @@ inline __m512i dot_u8_s8(__m512i sum, __m512i unsigned_bytes, __m512i signed_byt
   __asm__("vpdpbusd %2, %1, %0" : "+v"(sum) : "v"(unsigned_bytes), "v"(signed_bytes));
   return sum;
 }
-inline __m512i dot_s16(__m512i sum, __m512i a, __m512i b) {
-  __asm__("vpdpwssd %2, %1, %0" : "+v"(sum) : "v"(a), "v"(b));
-  return sum;
-}
 
 inline __m128 add_quarters(__m512 x) {
   const __m256 half = _mm256_add_ps(_mm512_castps512_ps256(x), _mm512_extractf32x8_ps(x, 1));
@@ -37,6 +33,20 @@ inline __m128 add_quarters(__m512 x) {
 inline __m128i add_quarters(__m512i x) {
   const __m256i half = _mm256_add_epi32(_mm512_castsi512_si256(x), _mm512_extracti64x4_epi64(x, 1));
   return _mm_add_epi32(_mm256_castsi256_si128(half), _mm256_extracti128_si256(half, 1));
+}
+
+/// The sums of the lanes of four registers, as floats.
+inline void totals_of(__m128i a, __m128i b, __m128i c, __m128i d, float* out) {
+  const __m128i ab = _mm_hadd_epi32(a, b), cd = _mm_hadd_epi32(c, d);
+  _mm_storeu_ps(out, _mm_cvtepi32_ps(_mm_hadd_epi32(ab, cd)));
+}
+inline void totals_of(const __m512i (&sums)[4], float* out) {
+  totals_of(add_quarters(sums[0]), add_quarters(sums[1]), add_quarters(sums[2]), add_quarters(sums[3]), out);
+}
+
+inline float total_of(__m128i x) {
+  x = _mm_hadd_epi32(x, x);
+  return static_cast<float>(_mm_cvtsi128_si32(_mm_hadd_epi32(x, x)));
 }
 
 /// Sixteen floats, loaded from whatever a row stores.
@@ -74,6 +84,10 @@ struct Floats {
   }
   static Accumulator add_product(Accumulator sum, Register a, Register b) { return _mm512_fmadd_ps(a, b, sum); }
   static Accumulator add(Accumulator a, Accumulator b) { return _mm512_add_ps(a, b); }
+  static float total(Accumulator sum) {
+    const __m128 x = add_quarters(sum), pairs = _mm_hadd_ps(x, x);  // added as totals does, to the last bit
+    return _mm_cvtss_f32(_mm_hadd_ps(pairs, pairs));
+  }
   static void totals(const Accumulator (&sums)[4], float* out) {
     __m128 a = add_quarters(sums[0]), b = add_quarters(sums[1]), c = add_quarters(sums[2]), d = add_quarters(sums[3]);
     _MM_TRANSPOSE4_PS(a, b, c, d);
@@ -81,32 +95,45 @@ struct Floats {
   }
 };
 
-/// Thirty-two bytes widened to 16 bits, so that differences and products never saturate; sums in 32 bits.
+/// Sixty-four bytes. VPDPBUSD multiplies unsigned by signed bytes only, so one side is shifted by 128, and what that
+/// takes away is summed beside: u * v = u * (v - 128) + 128 * u for unsigned u and v.
 template <class Byte>
 struct Integers {
   using Register = __m512i;
-  using Accumulator = __m512i;
-  static constexpr std::size_t lanes = 32;
+  struct Accumulator {
+    __m512i products, shifts;  // the sum is products + 128 * shifts
+  };
+  static constexpr std::size_t lanes = 64;
+  static constexpr bool is_signed = Byte(-1) < Byte(0);
 
-  static Accumulator zero() { return _mm512_setzero_si512(); }
-  static Register widen(__m256i bytes) {
-    if constexpr (Byte(-1) < Byte(0))
-      return _mm512_cvtepi8_epi16(bytes);
-    else
-      return _mm512_cvtepu8_epi16(bytes);
+  static Register shifted(Register bytes) { return _mm512_xor_si512(bytes, _mm512_set1_epi8(-128)); }
+  static Accumulator zero() { return {_mm512_setzero_si512(), _mm512_setzero_si512()}; }
+  static Register load(const Byte* p) { return _mm512_loadu_si512(p); }
+  static Register load_first(const Byte* p, std::size_t n) { return _mm512_maskz_loadu_epi8(first64(n), p); }
+  static Accumulator add_unsigned(Accumulator sum, Register u, Register v) {
+    return {dot_u8_s8(sum.products, u, shifted(v)), dot_u8_s8(sum.shifts, u, _mm512_set1_epi8(1))};
   }
-  static Register load(const Byte* p) { return widen(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p))); }
-  static Register load_first(const Byte* p, std::size_t n) { return widen(_mm256_maskz_loadu_epi8(first32(n), p)); }
   static Accumulator add_squared_difference(Accumulator sum, Register a, Register b) {
-    const Register difference = _mm512_sub_epi16(a, b);
-    return dot_s16(sum, difference, difference);
+    const Register difference = is_signed ? _mm512_sub_epi8(_mm512_max_epi8(a, b), _mm512_min_epi8(a, b))
+                                          : _mm512_sub_epi8(_mm512_max_epu8(a, b), _mm512_min_epu8(a, b));
+    return add_unsigned(sum, difference, difference);
   }
-  static Accumulator add_product(Accumulator sum, Register a, Register b) { return dot_s16(sum, a, b); }
-  static Accumulator add(Accumulator a, Accumulator b) { return _mm512_add_epi32(a, b); }
+  static Accumulator add_product(Accumulator sum, Register query, Register row) {
+    if constexpr (is_signed) {  // (row + 128) * query, less 128 * query
+      const __m512i of_query = dot_u8_s8(_mm512_setzero_si512(), _mm512_set1_epi8(1), query);
+      return {dot_u8_s8(sum.products, shifted(row), query), _mm512_sub_epi32(sum.shifts, of_query)};
+    }
+    return add_unsigned(sum, row, query);
+  }
+  static Accumulator add(Accumulator a, Accumulator b) {
+    return {_mm512_add_epi32(a.products, b.products), _mm512_add_epi32(a.shifts, b.shifts)};
+  }
+  static __m128i quarters(Accumulator sum) {
+    return add_quarters(_mm512_add_epi32(sum.products, _mm512_slli_epi32(sum.shifts, 7)));
+  }
+  static float total(Accumulator sum) { return total_of(quarters(sum)); }
   static void totals(const Accumulator (&sums)[4], float* out) {
-    __m128i a = add_quarters(sums[0]), b = add_quarters(sums[1]), c = add_quarters(sums[2]), d = add_quarters(sums[3]);
-    const __m128i ab = _mm_hadd_epi32(a, b), cd = _mm_hadd_epi32(c, d);
-    _mm_storeu_ps(out, _mm_cvtepi32_ps(_mm_hadd_epi32(ab, cd)));
+    totals_of(quarters(sums[0]), quarters(sums[1]), quarters(sums[2]), quarters(sums[3]), out);
   }
 };
 
@@ -131,7 +158,8 @@ struct Nibbles {
     return dot_u8_s8(sum, codes, query);
   }
   static Accumulator add(Accumulator a, Accumulator b) { return _mm512_add_epi32(a, b); }
-  static void totals(const Accumulator (&sums)[4], float* out) { Integers<std::uint8_t>::totals(sums, out); }
+  static float total(Accumulator sum) { return total_of(add_quarters(sum)); }
+  static void totals(const Accumulator (&sums)[4], float* out) { totals_of(sums, out); }
 };
 
 /// Sixty-four packed bytes of bits.
@@ -147,9 +175,10 @@ struct Bits {
     return _mm512_add_epi64(sum, _mm512_popcnt_epi64(_mm512_xor_si512(a, b)));
   }
   static Accumulator add(Accumulator a, Accumulator b) { return _mm512_add_epi64(a, b); }
+  static float total(Accumulator sum) { return total_of(add_quarters(sum)); }
   static void totals(const Accumulator (&sums)[4], float* out) {
     // Counts fit 32 bits, so the upper halves of the 64-bit lanes are zero and 32-bit sums are right.
-    Integers<std::uint8_t>::totals(sums, out);
+    totals_of(sums, out);
   }
 };
 

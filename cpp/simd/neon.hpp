@@ -56,6 +56,10 @@ struct Floats {
   }
   static Accumulator add_product(Accumulator sum, Register a, Register b) { return vfmaq_f32(sum, a, b); }
   static Accumulator add(Accumulator a, Accumulator b) { return vaddq_f32(a, b); }
+  static float total(Accumulator sum) {
+    const float32x4_t pairs = vpaddq_f32(sum, sum);  // added as totals does, to the last bit
+    return vgetq_lane_f32(vpaddq_f32(pairs, pairs), 0);
+  }
   static void totals(const Accumulator (&sums)[4], float* out) {
     vst1q_f32(out, vpaddq_f32(vpaddq_f32(sums[0], sums[1]), vpaddq_f32(sums[2], sums[3])));
   }
@@ -80,6 +84,7 @@ struct Integers<std::uint8_t> {
   }
   static Accumulator add_product(Accumulator sum, Register a, Register b) { return vdotq_u32(sum, a, b); }
   static Accumulator add(Accumulator a, Accumulator b) { return vaddq_u32(a, b); }
+  static float total(Accumulator sum) { return static_cast<float>(vaddvq_u32(sum)); }
   static void totals(const Accumulator (&sums)[4], float* out) {
     vst1q_f32(out, vcvtq_f32_u32(vpaddq_u32(vpaddq_u32(sums[0], sums[1]), vpaddq_u32(sums[2], sums[3]))));
   }
@@ -102,6 +107,7 @@ struct Integers<std::int8_t> {
   }
   static Accumulator add_product(Accumulator sum, Register a, Register b) { return vdotq_s32(sum, a, b); }
   static Accumulator add(Accumulator a, Accumulator b) { return vaddq_s32(a, b); }
+  static float total(Accumulator sum) { return static_cast<float>(vaddvq_s32(sum)); }
   static void totals(const Accumulator (&sums)[4], float* out) {
     vst1q_f32(out, vcvtq_f32_s32(vpaddq_s32(vpaddq_s32(sums[0], sums[1]), vpaddq_s32(sums[2], sums[3]))));
   }
@@ -128,6 +134,7 @@ struct Nibbles {
     return vdotq_s32(sum, codes, query);
   }
   static Accumulator add(Accumulator a, Accumulator b) { return vaddq_s32(a, b); }
+  static float total(Accumulator sum) { return static_cast<float>(vaddvq_s32(sum)); }
   static void totals(const Accumulator (&sums)[4], float* out) { Integers<std::int8_t>::totals(sums, out); }
 };
 
@@ -144,6 +151,7 @@ struct Bits {
     return vdotq_u32(sum, vcntq_u8(veorq_u8(a, b)), vdupq_n_u8(1));
   }
   static Accumulator add(Accumulator a, Accumulator b) { return vaddq_u32(a, b); }
+  static float total(Accumulator sum) { return static_cast<float>(vaddvq_u32(sum)); }
   static void totals(const Accumulator (&sums)[4], float* out) { Integers<std::uint8_t>::totals(sums, out); }
 };
 

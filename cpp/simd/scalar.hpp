@@ -39,6 +39,7 @@ struct Floats {
   static Accumulator add_squared_difference(Accumulator sum, Register a, Register b) { return sum + (a - b) * (a - b); }
   static Accumulator add_product(Accumulator sum, Register a, Register b) { return sum + a * b; }
   static Accumulator add(Accumulator a, Accumulator b) { return a + b; }
+  static float total(Accumulator sum) { return static_cast<float>(sum); }
   static void totals(const Accumulator (&sums)[4], float* out) {
     for (int r = 0; r < 4; ++r) out[r] = sums[r];
   }
@@ -56,6 +57,7 @@ struct Integers {
   static Accumulator add_squared_difference(Accumulator sum, Register a, Register b) { return sum + (a - b) * (a - b); }
   static Accumulator add_product(Accumulator sum, Register a, Register b) { return sum + a * b; }
   static Accumulator add(Accumulator a, Accumulator b) { return a + b; }
+  static float total(Accumulator sum) { return static_cast<float>(sum); }
   static void totals(const Accumulator (&sums)[4], float* out) {
     for (int r = 0; r < 4; ++r) out[r] = static_cast<float>(sums[r]);
   }
@@ -79,6 +81,7 @@ struct Nibbles {
     return sum + query.first * codes.first + query.second * codes.second;
   }
   static Accumulator add(Accumulator a, Accumulator b) { return a + b; }
+  static float total(Accumulator sum) { return static_cast<float>(sum); }
   static void totals(const Accumulator (&sums)[4], float* out) { Integers<std::int8_t>::totals(sums, out); }
 };
 
@@ -98,6 +101,7 @@ struct Bits {
     return sum + static_cast<std::uint64_t>(__builtin_popcountll(a ^ b));
   }
   static Accumulator add(Accumulator a, Accumulator b) { return a + b; }
+  static float total(Accumulator sum) { return static_cast<float>(sum); }
   static void totals(const Accumulator (&sums)[4], float* out) {
     for (int r = 0; r < 4; ++r) out[r] = static_cast<float>(sums[r]);
   }
