@@ -36,14 +36,11 @@ inline __m128i add_quarters(__m512i x) {
 }
 
 /// The sums of the lanes of four registers, as floats.
-inline void totals_of(__m128i a, __m128i b, __m128i c, __m128i d, float* out) {
-  const __m128i ab = _mm_hadd_epi32(a, b), cd = _mm_hadd_epi32(c, d);
+inline void totals_of(const __m512i (&sums)[4], float* out) {
+  const __m128i ab = _mm_hadd_epi32(add_quarters(sums[0]), add_quarters(sums[1]));
+  const __m128i cd = _mm_hadd_epi32(add_quarters(sums[2]), add_quarters(sums[3]));
   _mm_storeu_ps(out, _mm_cvtepi32_ps(_mm_hadd_epi32(ab, cd)));
 }
-inline void totals_of(const __m512i (&sums)[4], float* out) {
-  totals_of(add_quarters(sums[0]), add_quarters(sums[1]), add_quarters(sums[2]), add_quarters(sums[3]), out);
-}
-
 inline float total_of(__m128i x) {
   x = _mm_hadd_epi32(x, x);
   return static_cast<float>(_mm_cvtsi128_si32(_mm_hadd_epi32(x, x)));
@@ -95,45 +92,40 @@ struct Floats {
   }
 };
 
-/// Sixty-four bytes. VPDPBUSD multiplies unsigned by signed bytes only, so one side is shifted by 128, and what that
-/// takes away is summed beside: u * v = u * (v - 128) + 128 * u for unsigned u and v.
+/// Sixty-four bytes. VPDPBUSD multiplies unsigned by signed bytes only, so one side is turned to 127 less itself, and
+/// the sum comes out negative: u * (127 - v) - 127 * u = -u * v for unsigned u and v.
 template <class Byte>
 struct Integers {
   using Register = __m512i;
-  struct Accumulator {
-    __m512i products, shifts;  // the sum is products + 128 * shifts
-  };
+  using Accumulator = __m512i;  // less than zero by the sum
   static constexpr std::size_t lanes = 64;
   static constexpr bool is_signed = Byte(-1) < Byte(0);
 
-  static Register shifted(Register bytes) { return _mm512_xor_si512(bytes, _mm512_set1_epi8(-128)); }
-  static Accumulator zero() { return {_mm512_setzero_si512(), _mm512_setzero_si512()}; }
+  /// 127 - x: of unsigned bytes as signed ones, of signed bytes as unsigned ones.
+  static Register turned(Register x) { return _mm512_xor_si512(x, _mm512_set1_epi8(127)); }
+  static Accumulator zero() { return _mm512_setzero_si512(); }
   static Register load(const Byte* p) { return _mm512_loadu_si512(p); }
   static Register load_first(const Byte* p, std::size_t n) { return _mm512_maskz_loadu_epi8(first64(n), p); }
-  static Accumulator add_unsigned(Accumulator sum, Register u, Register v) {
-    return {dot_u8_s8(sum.products, u, shifted(v)), dot_u8_s8(sum.shifts, u, _mm512_set1_epi8(1))};
+  static Accumulator subtract_unsigned(Accumulator sum, Register u, Register v) {
+    return dot_u8_s8(dot_u8_s8(sum, u, turned(v)), u, _mm512_set1_epi8(-127));
   }
   static Accumulator add_squared_difference(Accumulator sum, Register a, Register b) {
     const Register difference = is_signed ? _mm512_sub_epi8(_mm512_max_epi8(a, b), _mm512_min_epi8(a, b))
                                           : _mm512_sub_epi8(_mm512_max_epu8(a, b), _mm512_min_epu8(a, b));
-    return add_unsigned(sum, difference, difference);
+    return subtract_unsigned(sum, difference, difference);
   }
   static Accumulator add_product(Accumulator sum, Register query, Register row) {
-    if constexpr (is_signed) {  // (row + 128) * query, less 128 * query
-      const __m512i of_query = dot_u8_s8(_mm512_setzero_si512(), _mm512_set1_epi8(1), query);
-      return {dot_u8_s8(sum.products, shifted(row), query), _mm512_sub_epi32(sum.shifts, of_query)};
+    if constexpr (is_signed) {
+      const __m512i of_query = dot_u8_s8(_mm512_setzero_si512(), _mm512_set1_epi8(127), query);
+      return _mm512_sub_epi32(dot_u8_s8(sum, turned(row), query), of_query);
     }
-    return add_unsigned(sum, row, query);
+    return subtract_unsigned(sum, row, query);
   }
-  static Accumulator add(Accumulator a, Accumulator b) {
-    return {_mm512_add_epi32(a.products, b.products), _mm512_add_epi32(a.shifts, b.shifts)};
-  }
-  static __m128i quarters(Accumulator sum) {
-    return add_quarters(_mm512_add_epi32(sum.products, _mm512_slli_epi32(sum.shifts, 7)));
-  }
-  static float total(Accumulator sum) { return total_of(quarters(sum)); }
+  static Accumulator add(Accumulator a, Accumulator b) { return _mm512_add_epi32(a, b); }
+  static float total(Accumulator sum) { return 0 - total_of(add_quarters(sum)); }
   static void totals(const Accumulator (&sums)[4], float* out) {
-    totals_of(quarters(sums[0]), quarters(sums[1]), quarters(sums[2]), quarters(sums[3]), out);
+    totals_of(sums, out);
+    _mm_storeu_ps(out, _mm_sub_ps(_mm_setzero_ps(), _mm_loadu_ps(out)));  // 0 - 0 is 0, where -0 would differ
   }
 };
 
