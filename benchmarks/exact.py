@@ -7,6 +7,9 @@ import argparse
 from benchmarks import machine
 
 K = 10
+PATIENCE = 20  # seconds
+
+rates: dict[str, float] = {}  # queries a second, by contestant, of the last batch
 
 
 def arguments() -> argparse.Namespace:
@@ -66,6 +69,7 @@ def batch(options: argparse.Namespace) -> None:
     for count in [len(queries)] if options.quick else options.queries:
         some = queries[:count]
         runs = {"sgemm": sgemm, "numpy matmul alone": blockwise_product(some, base)}
+        contestants, too_slow = fast_enough(contestants, count)
         for name, index in contestants.items():
             runs[name] = lambda index=index, some=some: index.search(some, K, options.threads)
         seconds = machine.interleaved(runs, options.repeats)
@@ -73,8 +77,18 @@ def batch(options: argparse.Namespace) -> None:
         shape = f"{count:,} queries, k={K}, {len(base):,} x {base.shape[1]}, {options.threads} threads"
         print(f"\n{shape}; square sgemm of {size}: {rate:.0f} GFLOP/s\n")
         batch_table(seconds, count, 2.0 * count * base.size / 1e9, rate)
+        if too_slow:
+            print(f"\nLeft out, over {PATIENCE} s a round by the smaller batch: {', '.join(too_slow)}.")
+        for name in contestants:
+            rates[name] = count / seconds[name]
         ours = {name: index for name, index in contestants.items() if "lookalike" in name}
         compare_ids(ours, some, options.threads)
+
+
+def fast_enough(contestants: dict[str, object], count: int) -> tuple[dict[str, object], list[str]]:
+    """Those who would take less than `PATIENCE` for a round, by the rates seen so far, and who would not."""
+    slow = [name for name in contestants if count / rates.get(name, float("inf")) > PATIENCE]
+    return {name: index for name, index in contestants.items() if name not in slow}, slow
 
 
 def batch_table(seconds: dict[str, float], count: int, gflop: float, sgemm_rate: float) -> None:
@@ -100,6 +114,10 @@ def single(options: argparse.Namespace) -> None:
     contestants = {
         name: index for name, index in indexes(base, options.threads).items() if "argpartition" not in name
     }
+    from benchmarks.peers.lookalike import Optimized, OptimizedAuto
+
+    contestants["lookalike f32, optimized"] = Optimized(base, "l2", options.threads)
+    contestants["lookalike u8, optimized"] = OptimizedAuto(base, "l2", options.threads)
     turn = iter(range(10**9))
     runs = dict(machine.read_contestants(base))
     readers = list(runs)
@@ -115,7 +133,7 @@ def single(options: argparse.Namespace) -> None:
         f"\nOne query at a time, k={K}, {len(base):,} x {base.shape[1]}, {options.threads} thread; ", end=""
     )
     print(f"reading the float32 data: {bandwidth:.1f} GB/s ({best})\n")
-    print("| | ms a query | GB/s read | of read bandwidth | against faiss |\n|---|---:|---:|---:|---:|")
+    print("| | ms a query | GB/s of rows | of read bandwidth | against faiss |\n|---|---:|---:|---:|---:|")
     for name in sorted(contestants, key=lambda name: seconds[name]):
         width = 1 if "u8" in name else 4
         rate = base.size * width / seconds[name] / 1e9

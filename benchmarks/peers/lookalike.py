@@ -27,3 +27,15 @@ class Exact:
 
 class ExactAuto(Exact):
     codes = "auto"
+
+
+class Optimized(Exact):
+    """After `optimize`, which prepares the sketch that single searches use."""
+
+    def __init__(self, vectors: Any, metric: str, threads: int) -> None:
+        super().__init__(vectors, metric, threads)
+        self.index.optimize()
+
+
+class OptimizedAuto(Optimized):
+    codes = "auto"

@@ -156,7 +156,10 @@ class Index:
         self._core.remove(as_ids(as_id(id)))
 
     def optimize(self) -> None:
-        """Give back the memory of removed vectors and unused capacity.
+        """Give back the memory of removed vectors, and prepare what makes single searches fast.
+
+        Worth a call when an index has been filled: an exact search for one vector then measures only the rows
+        that a short code cannot rule out, and answers the same, often ten times sooner.
 
         Examples
         --------
