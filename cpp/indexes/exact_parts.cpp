@@ -11,7 +11,7 @@
 namespace lookalike {
 namespace {
 
-/// Calls write(i, as float) for every element of a vector of any number type.
+/// A vector of any number type as floats.
 void to_floats(const std::byte* vector, Element element, std::size_t dim, float* out) {
   switch (element) {
     case Element::f32: std::memcpy(out, vector, dim * sizeof(float)); break;

@@ -21,19 +21,10 @@ void require_finite_radius(float radius) {
   if (std::isnan(radius)) throw InvalidArgument("radius is nan; it must be a number");
 }
 
-/// Integer queries meet integer rows as integers: the distances are the same, and come faster.
-VectorsView narrowed(const VectorsView& queries, const Survey& found, Element rows, Array<std::byte>& bytes) {
-  const bool fits = (rows == Element::u8 && found.fits_u8) || (rows == Element::s8 && found.fits_s8);
-  if (!fits || queries.element == rows) return queries;
-  bytes.resize_for_overwrite(queries.count * queries.dim);
-  convert(queries, rows, bytes.mutable_data());
-  return {bytes.data(), rows, queries.count, queries.dim, queries.dim};
-}
-
-/// Bytes are finite, and meet rows as they are.
-Survey survey_queries(const VectorsView& queries, unsigned threads) {
+/// Bytes are always finite.
+void require_finite(const VectorsView& queries, unsigned threads) {
   const bool floats = queries.element == Element::f32 || queries.element == Element::f16;
-  return floats ? survey(queries, "queries", queries.count == 1 ? 1 : threads) : Survey{false, false};
+  if (floats) survey(queries, "queries", queries.count == 1 ? 1 : threads);
 }
 
 void require_known(const IdsView& ids, const std::vector<Row>& rows) {
@@ -234,34 +225,30 @@ ExactTarget Flat::target(const std::optional<RowFilter>& admitted) const {
 void Flat::search(const VectorsView& queries, std::size_t k, const Where& where, unsigned threads,
                   Answer& answer) const {
   if (k == 0) throw InvalidArgument("k is 0; it must be at least 1");
-  const Survey found = survey_queries(queries, threads);
+  require_finite(queries, threads);
   const std::shared_lock reading(lock_);
   if (queries.count > 0) require_shape(queries, "queries");
   const std::optional<RowFilter> admitted = admitted_rows(where, ids_);
   const std::size_t reachable = std::min(k, admitted ? admitted->count() : ids_.live_count());
   std::vector<Neighbor> neighbors(queries.count * reachable);
   if (!neighbors.empty()) {
-    Array<std::byte> bytes;
-    const VectorsView asked = narrowed(queries, found, store_.element(), bytes);
     ExactTarget searched = target(admitted);
     const std::shared_ptr<const Sketch> sketch = sketch_.find(searched, queries.count, threads);
     searched.sketch = sketch.get();
-    exact_search(searched, asked, reachable, threads, neighbors);
+    exact_search(searched, queries, reachable, threads, neighbors);
   }
   write_answer(neighbors, reachable, k, ids_, answer);
 }
 
 RangeAnswer Flat::range(const VectorsView& queries, float radius, const Where& where, unsigned threads) const {
   require_finite_radius(radius);
-  const Survey found = survey_queries(queries, threads);
+  require_finite(queries, threads);
   const std::shared_lock reading(lock_);
   if (queries.count > 0) require_shape(queries, "queries");
   const std::optional<RowFilter> admitted = admitted_rows(where, ids_);
   std::vector<std::vector<Neighbor>> neighbors(queries.count);
   if (queries.count > 0 && ids_.live_count() > 0) {
-    Array<std::byte> bytes;
-    const VectorsView asked = narrowed(queries, found, store_.element(), bytes);
-    neighbors = exact_range(target(admitted), asked, radius, threads);
+    neighbors = exact_range(target(admitted), queries, radius, threads);
   }
   return range_answer(neighbors, ids_);
 }
