@@ -39,7 +39,8 @@ class ImageEmbedder:
     threads
         Images worked on at a time; all CPUs this process may use when left out.
     max_pixels, max_bytes
-        Images beyond these are refused before they are decoded.
+        Images beyond these are refused before they are decoded. Pillow's own limit,
+        ``PIL.Image.MAX_IMAGE_PIXELS``, holds beside them: to go beyond it, raise both.
 
     Attributes
     ----------
