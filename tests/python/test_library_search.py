@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +13,7 @@ from tiny_embedder import TinyEmbedder, write_photo
 pytest.importorskip("PIL")
 from PIL import Image
 
+import lookalike as la
 from lookalike.errors import Error, InvalidArgument
 from lookalike.library import Library, PhotoHit, PhotoHits
 
@@ -124,3 +127,23 @@ def test_groups_agree_with_all_pairs(library: Library) -> None:
 def test_a_wrong_threshold_is_refused(library: Library, threshold: object) -> None:
     with pytest.raises(InvalidArgument, match="threshold: got"):
         library.duplicates(threshold)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("k", [70_000, 2**31, 10**12])
+def test_a_huge_k_finds_all(library: Library, k: int) -> None:
+    assert len(library.search(library.folder / "0.png", k=k)) == 30
+
+
+def test_a_model_that_was_asked_for_is_held_to_it(library: Library) -> None:
+    for model in ("no-such-model", la.PixelEmbedder()):
+        with pytest.raises(InvalidArgument, match="model"):
+            Library(library.folder, model=model).search(library.folder / "0.png")
+
+
+@pytest.mark.parametrize("vector", [b"", b"abc", b"\0" * 400, b"\xff" * (4 * TinyEmbedder().dim)])
+def test_a_damaged_vector_is_a_corrupt_catalogue(library: Library, vector: bytes) -> None:
+    (library.store / "photos.look").unlink()
+    with closing(sqlite3.connect(library.store / "catalogue.sqlite")) as db, db:
+        db.execute("UPDATE vectors SET vector = ? WHERE hash = (SELECT min(hash) FROM vectors)", (vector,))
+    with pytest.raises(la.CorruptFile, match=r"catalogue.*remove .* and sync again"):
+        Library(library.folder).search(library.folder / "0.png")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -298,3 +299,12 @@ def test_the_bar_counts_every_photo(
     assert "6/6" in capsys.readouterr().err
     Library(folder, model=model).sync()
     assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("harm", [Path.mkdir, lambda path: path.write_bytes(b"no lock" * 100)])
+def test_a_lock_that_cannot_be_taken_is_named(tmp_path: Path, harm: Callable[[Path], object]) -> None:
+    write_photo(tmp_path / "0.png", 0)
+    (tmp_path / ".lookalike").mkdir()
+    harm(tmp_path / ".lookalike" / "lock")
+    with pytest.raises(IoError, match=r"lock file .* cannot be taken"):
+        Library(tmp_path, model=TinyEmbedder()).sync()

@@ -7,6 +7,7 @@ generation; a trigger does it, so no writer can forget.
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -149,7 +150,7 @@ class Catalogue:
     def vector(self, hash_: bytes) -> NDArray[np.float32] | None:
         """Return a content's vector, None where it has none."""
         row = self._db.execute("SELECT vector FROM vectors WHERE hash = ?", (hash_,)).fetchone()
-        return None if row is None else np.frombuffer(row[0], "<f4").astype(np.float32)
+        return None if row is None else _vectors_of([row[0]])[0]
 
     def vectors(self, block: int = 4096) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float32]]]:
         """Yield ids (n,) and vectors (n, dim) of all photos that have one, in blocks, by rising id."""
@@ -158,10 +159,19 @@ class Catalogue:
         )
         while chunk := rows.fetchmany(block):
             ids = np.array([id_ for id_, _ in chunk], np.int64)
-            data = np.frombuffer(b"".join(vector for _, vector in chunk), "<f4")
-            yield ids, data.reshape(len(chunk), -1).astype(np.float32)
+            yield ids, _vectors_of([vector for _, vector in chunk])
 
     def forget_vectors(self) -> None:
         """Drop every vector and verdict, so that the next sync makes them all again."""
         self._db.execute("DELETE FROM vectors")
         self._db.execute("UPDATE files SET mtime_ns = -1, error = NULL")
+
+
+def _vectors_of(blobs: list[bytes]) -> NDArray[np.float32]:
+    """Return stored vectors as float32 (n, dim). SQLite has no checksums, so damage shows here if at all."""
+    if {len(blob) for blob in blobs} != {len(blobs[0])} or not blobs[0] or len(blobs[0]) % 4:
+        raise sqlite3.DatabaseError("a vector is cut")
+    vectors = np.frombuffer(b"".join(blobs), "<f4").astype(np.float32).reshape(len(blobs), -1)
+    if not np.isfinite(vectors).all():
+        raise sqlite3.DatabaseError("a vector holds NaN or infinity")
+    return vectors

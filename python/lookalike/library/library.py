@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..errors import InvalidArgument, MissingFile, io_error
 from . import duplicates, index_file
@@ -186,12 +185,15 @@ class Library:
             raise InvalidArgument(f"k: got {k!r}, need a positive integer")
         with self._catalogue() as catalogue:
             vector = stored_vector(catalogue, self.folder, query)
+            # A model that was asked for by name is held to it, also where its vectors are at hand.
+            if vector is None or self._model != DEFAULT_MODEL:
+                self._require_own(catalogue)
             if vector is None:
-                vector = self._embedded(catalogue, query)
+                vector = self.embedder.embed([query])[0]
             state = self._state(catalogue)
         if state.index is None:
             return PhotoHits([], query)
-        ids, distances = state.index.search(vector, int(k))
+        ids, distances = state.index.search(vector, min(int(k), len(state.index)))
         found = zip(ids.tolist(), distances.tolist(), strict=True)
         return PhotoHits(
             [
@@ -261,15 +263,13 @@ class Library:
                 catalogue.set_meta("model", embedder.identity)
                 catalogue.set_meta("model_name", embedder.name)
 
-    def _embedded(self, catalogue: Catalogue, query: Any) -> NDArray[np.float32]:
+    def _require_own(self, catalogue: Catalogue) -> None:
         embedder = self.embedder
         if catalogue.meta("model") != embedder.identity:
             raise InvalidArgument(
                 f"model: the library {self.folder} was made with {catalogue.meta('model_name')!r}, not with "
                 f"{embedder.name!r} as it is here; give that model, or sync to embed everything again"
             )
-        vector: NDArray[np.float32] = embedder.embed([query])[0]
-        return vector
 
     def _tell_of_wait(self) -> None:
         print(f"lookalike: another sync of {self.folder} is running; waiting for it", file=sys.stderr)

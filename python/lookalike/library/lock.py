@@ -20,22 +20,30 @@ def sync_lock(path: Path, on_wait: Callable[[], None]) -> Iterator[None]:
     The lock is an exclusive transaction on an empty SQLite file: what SQLite's locks stand on, this stands
     on.
     """
-    # A wait of a second at most, so that Ctrl-C is heard.
-    db = sqlite3.connect(
-        f"file:{quote(os.fsencode(path.absolute()))}", uri=True, timeout=1.0, isolation_level=None
-    )
+    db = None
     try:
-        told = False
-        while True:
-            try:
-                db.execute("BEGIN EXCLUSIVE")
-                break
-            except sqlite3.OperationalError as error:
-                if "locked" not in str(error):
-                    raise io_error(errno.EIO, f"lock file {path}: cannot be taken: {error}") from error
-                if not told:
-                    on_wait()
-                    told = True
+        try:
+            # A wait of a second at most, so that Ctrl-C is heard.
+            address = f"file:{quote(os.fsencode(path.absolute()))}"
+            db = sqlite3.connect(address, uri=True, timeout=1.0, isolation_level=None)
+            _take(db, on_wait)
+        except sqlite3.Error as error:
+            raise io_error(errno.EIO, f"lock file {path}: cannot be taken: {error}") from error
         yield
     finally:
-        db.close()
+        if db is not None:
+            db.close()
+
+
+def _take(db: sqlite3.Connection, on_wait: Callable[[], None]) -> None:
+    told = False
+    while True:
+        try:
+            db.execute("BEGIN EXCLUSIVE")
+            return
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error):
+                raise
+            if not told:
+                on_wait()
+                told = True
