@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from pathlib import Path
 
 import numpy as np
@@ -94,3 +95,20 @@ def test_every_mode_can_be_drawn(mode: str) -> None:
     )
     assert open_upright(picture, 16).mode == "RGB"
     assert open_upright(picture, 16).size == (16, 8)
+
+
+def test_what_can_be_searched_for_can_be_drawn(hits: PhotoHits) -> None:
+    grey = np.zeros((5, 90, 1), np.uint8)
+    assert PhotoHits(list(hits), query=grey).sheet(columns=4).size == hits.sheet(columns=4).size
+
+
+def test_no_file_is_left_open(tmp_path: Path) -> None:
+    path = tmp_path / "a.gif"
+    Image.new("P", (50, 50)).save(path)
+    PhotoHits([PhotoHit(path, 0.0)], query=b"").sheet()
+    gc.collect()  # A file left open is a ResourceWarning now, and so an error.
+
+
+def test_a_query_that_finds_only_itself_is_not_called_nothing(hits: PhotoHits) -> None:
+    alone, none = hits[:1].sheet(), PhotoHits([], query=hits.query).sheet()
+    assert (np.asarray(alone) != np.asarray(none)).any()

@@ -49,13 +49,19 @@ def draw_sheet(query: Any, hits: Sequence[PhotoHit], columns: int | None = None)
     _text(draw, (_MARGIN, _MARGIN + _HEADER + _QUERY + 10), name, _font(17), _INK, _QUERY)
     left = _MARGIN + _QUERY + 2 * _MARGIN
     draw.line([(left - _MARGIN, _MARGIN), (left - _MARGIN, _MARGIN + height)], fill=(224, 224, 220))
-    _header(draw, left, "NEAREST FIRST, COSINE DISTANCE" if shown else "NOTHING FOUND")
+    _header(draw, left, _title(len(shown), len(hits)))
     for place, (rank, hit) in enumerate(shown):
         x = left + place % columns * (_CELL + _GAP)
         y = _MARGIN + _HEADER + place // columns * (_CELL + _CAPTION + _GAP)
         _mount(sheet, (x, y), _CELL, hit.path)
         _caption(draw, (x, y + _CELL + 7), rank, hit)
     return sheet
+
+
+def _title(shown: int, found: int) -> str:
+    if shown:
+        return "NEAREST FIRST, COSINE DISTANCE"
+    return "ONLY THE QUERY ITSELF WAS FOUND" if found else "NOTHING FOUND"
 
 
 def _suited_columns(count: int) -> int:
@@ -92,9 +98,9 @@ def open_upright(image: Any, side: int) -> Image.Image:
     OSError, ValueError
         If it cannot be read.
     """
-    picture = _open(image)
-    picture.draft("RGB", (2 * side, 2 * side))
-    upright = ImageOps.exif_transpose(picture)
+    with _open(image) as picture:
+        picture.draft("RGB", (2 * side, 2 * side))
+        upright = ImageOps.exif_transpose(picture)
     if upright.mode.startswith(("I", "F")):
         upright = _stretched(upright)
     if upright.has_transparency_data:
@@ -112,7 +118,8 @@ def _open(image: Any) -> Image.Image:
         return Image.open(io.BytesIO(image))
     if isinstance(image, str | os.PathLike):
         return Image.open(image)
-    return Image.fromarray(np.asarray(image))
+    array = np.asarray(image)
+    return Image.fromarray(array[:, :, 0] if array.ndim == 3 and array.shape[2] == 1 else array)
 
 
 def _stretched(picture: Image.Image) -> Image.Image:
