@@ -110,6 +110,13 @@ def test_search_draws_a_sheet(run: Run, folder: Path, tmp_path: Path) -> None:
         assert np.asarray(sheet).std() > 20
 
 
+def test_dups_on_a_folder_never_seen_names_what_it_could_not_read(run: Run, folder: Path) -> None:
+    (folder / "bad.jpg").write_bytes(b"?")
+    status, _, err = run("dups", folder)
+    assert status == 0
+    assert "bad.jpg" in err
+
+
 def test_dups_prints_groups(run: Run, folder: Path) -> None:
     write_photo(folder / "3-large.png", 3, size=(96, 64))
     status, out, _ = run("dups", folder, "--threshold", 0.9999)
@@ -215,6 +222,16 @@ def test_every_command_has_help_and_json(run: Run, command: str) -> None:
     assert status == 0
     assert "--json" in out
     assert command in run("--help")[1]
+
+
+@pytest.mark.parametrize("message", ["No module named 'PIL'", "no PIL: pip install 'lookalike[images]'"])
+def test_a_missing_extra_is_named_once(run: Run, monkeypatch: pytest.MonkeyPatch, message: str) -> None:
+    def fail() -> None:
+        raise ImportError(message)
+
+    monkeypatch.setattr("lookalike.embed.images.shipped_models", fail)
+    status, out, err = run("models")
+    assert (status, out, err.count("pip install 'lookalike[images]'")) == (1, "", 1)
 
 
 def test_version(run: Run) -> None:

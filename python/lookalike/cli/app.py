@@ -59,7 +59,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return _FAILED
     except ImportError as error:
-        return _complain(f"{error}; pip install 'lookalike[images]' brings what images need", _FAILED)
+        known = "pip install" in str(error)
+        hint = "" if known else "; pip install 'lookalike[images]' brings what images need"
+        return _complain(f"{error}{hint}", _FAILED)
     except (Error, OSError) as error:
         return _complain(str(error), _FAILED)
     except MemoryError:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import sys
 
 from .options import Commands, add_library, command, cosine, open_library
-from .output import print_json, print_line
+from .output import print_json, print_line, warn_of_errors
 
 
 def add(commands: Commands) -> None:
@@ -31,7 +32,10 @@ def run(arguments: argparse.Namespace) -> None:
     """Print each group, one photo a line, with an empty line between groups."""
     library = open_library(arguments)
     if not library.is_synced:
-        library.sync()
+        report = library.sync()
+        if not arguments.json:
+            warn_of_errors(report)
+            print(report, file=sys.stderr)
     groups = library.duplicates(arguments.threshold)
     if arguments.json:
         print_json({"threshold": arguments.threshold, "groups": groups})
