@@ -94,7 +94,11 @@ def check_recall(recall: Any) -> None:
     """
     if recall is None:
         return
-    if isinstance(recall, (str, bytes)) or not 0 < float(recall) <= 1:
+    try:
+        fits = not isinstance(recall, (str, bytes)) and 0 < float(recall) <= 1
+    except (TypeError, ValueError):
+        fits = False
+    if not fits:
         raise InvalidArgument(f"recall is {recall!r}; it must be above 0 and at most 1, or None")
 
 

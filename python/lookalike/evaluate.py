@@ -82,7 +82,10 @@ def recall(
 
 
 def _rows(values: Any, name: str) -> np.ndarray[Any, Any]:
-    array = np.asarray(values)
+    try:
+        array = np.asarray(values)
+    except ValueError as error:
+        raise InvalidArgument(f"{name} have rows of different lengths; pad them with -1 or None") from error
     if array.ndim not in (1, 2):
         raise InvalidArgument(f"{name} have {array.ndim} axes; 1 or 2 are needed")
     return np.atleast_2d(array)

@@ -134,7 +134,7 @@ def test_bad_threads(index: la.Flat, threads) -> None:
             call()
 
 
-@pytest.mark.parametrize("recall", [0, -1, 1.1, "much"])
+@pytest.mark.parametrize("recall", [0, -1, 1.1, "much", [1, 2], float("nan")])
 def test_bad_recall(index: la.Flat, recall) -> None:
     with pytest.raises(la.InvalidArgument, match="recall"):
         index.search(np.ones(4), recall=recall)

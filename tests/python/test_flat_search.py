@@ -205,6 +205,11 @@ def test_range_is_ragged_and_complete(metric: str) -> None:
         index.range(queries, float("nan"))
 
 
+def test_evaluate_recall_refuses_ragged_ids() -> None:
+    with pytest.raises(la.InvalidArgument, match="found_ids"):
+        la.evaluate.recall([[1], [1, 2]], [[1, 2], [1, 2]], k=2)
+
+
 def test_evaluate_recall() -> None:
     assert la.evaluate.recall([[1, 2], [3, 4]], [[1, 9], [4, 3]], k=2) == 0.75
     assert la.evaluate.recall([1, -1], [1, -1], k=2) == 1.0
