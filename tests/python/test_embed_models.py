@@ -251,3 +251,14 @@ def test_the_runtime_does_not_report_to_its_maker(tmp_path: Path) -> None:
     subprocess.run([sys.executable, "-c", code], check=True, env=keep | {"HOME": str(tmp_path)})
     # What it would send begins with an identifier, kept at home.
     assert list(tmp_path.rglob("*")) == []
+
+
+@pytest.mark.parametrize("model", [5, None, ""])
+def test_what_cannot_be_a_model_is_named(model) -> None:
+    with pytest.raises(la.InvalidArgument, match="model is"):
+        la.ImageEmbedder(model)
+
+
+def test_an_array_without_axes_is_no_image() -> None:
+    with pytest.raises(la.InvalidArgument, match="images is"):
+        la.PixelEmbedder().embed(np.zeros((), np.uint8))

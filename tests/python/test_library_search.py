@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -147,3 +148,13 @@ def test_a_damaged_vector_is_a_corrupt_catalogue(library: Library, vector: bytes
         db.execute("UPDATE vectors SET vector = ? WHERE hash = (SELECT min(hash) FROM vectors)", (vector,))
     with pytest.raises(la.CorruptFile, match=r"catalogue.*remove .* and sync again"):
         Library(library.folder).search(library.folder / "0.png")
+
+
+@pytest.mark.parametrize("wrong", [{"model": 3}, {"model": None}, {"store": 3}])
+def test_a_wrong_model_or_store_is_named(tmp_path: Path, wrong: dict[str, Any]) -> None:
+    with pytest.raises(InvalidArgument, match=next(iter(wrong))):
+        Library(tmp_path, **wrong)
+
+
+def test_numpy_floats_are_good_thresholds(library: Library) -> None:
+    assert library.duplicates(np.float32(0.95)) == library.duplicates(float(np.float32(0.95)))

@@ -30,11 +30,11 @@ class Failure:
 
 def as_images(images: Any) -> Iterable[Any]:
     """Return what to iterate over: a single path, bytes, PIL image or pixel array counts as one image."""
-    if isinstance(images, np.ndarray) and images.dtype != object and images.dtype.kind not in "US":
+    if isinstance(images, np.ndarray) and images.ndim and images.dtype.kind not in "OUS":
         return [images] if images.ndim in (2, 3) else images
     if isinstance(images, (str, os.PathLike, bytes, bytearray, memoryview)) or hasattr(images, "getbands"):
         return [images]
-    if not isinstance(images, Iterable):
+    if not isinstance(images, Iterable) or (isinstance(images, np.ndarray) and images.ndim == 0):
         raise InvalidArgument(
             f"images is a {type(images).__name__}; needed: paths, bytes, PIL images or uint8 arrays"
         )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import ImageError, ModelError
+from ..errors import ImageError, InvalidArgument, ModelError
 from .collect import Failure, OnError, Progress, as_images, check_count, collect, length_of
 from .decode import prepare
 from .model_card import InputSpec, ModelCard, load_card, names_file
@@ -75,6 +75,10 @@ class ImageEmbedder:
         self._arguments = {
             "device": device, "threads": threads, "max_pixels": max_pixels, "max_bytes": max_bytes
         }  # fmt: skip
+        if not isinstance(model, (str, os.PathLike)) or not os.fspath(model):
+            raise InvalidArgument(
+                f"model is {model!r}; needed: a shipped name, a folder with a model.toml, or an .onnx file"
+            )
         self._model = os.fspath(model)
         self._threads = available_threads() if threads is None else check_count("threads", threads)
         self._limits = Limits(check_count("max_pixels", max_pixels), check_count("max_bytes", max_bytes))

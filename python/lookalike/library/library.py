@@ -50,7 +50,7 @@ class Library:
     lookalike.errors.IoError
         If `folder` is missing.
     lookalike.errors.InvalidArgument
-        If `folder` is not a folder.
+        If `folder` is not a folder, or `model` or `store` nothing that can be one.
 
     Examples
     --------
@@ -72,6 +72,10 @@ class Library:
         store: str | os.PathLike[str] | None = None,
     ) -> None:
         self.folder = _as_folder(folder)
+        if not (store is None or isinstance(store, str | os.PathLike)):
+            raise InvalidArgument(f"store: got {type(store).__name__}, need a path")
+        if not (isinstance(model, str | os.PathLike) or hasattr(model, "embed_stream")):
+            raise InvalidArgument(f"model: got {model!r}, need a name, a path or an embedder")
         self.store = self.folder / ".lookalike" if store is None else Path(store)
         self._model = model
         self._embedder: Embedder | None = None
@@ -218,7 +222,8 @@ class Library:
         list of list of Path
             Groups of two photos or more; inside a group sorted by path.
         """
-        if isinstance(threshold, bool) or not isinstance(threshold, int | float) or not 0 < threshold <= 1:
+        number = isinstance(threshold, int | float | np.floating) and not isinstance(threshold, bool)
+        if not number or not 0 < threshold <= 1:
             raise InvalidArgument(
                 f"threshold: got {threshold!r}, need a cosine similarity above 0 and up to 1"
             )
