@@ -47,6 +47,10 @@ double projection_error(std::size_t vector_dim, std::size_t dim, double norm) {
 }  // namespace
 
 std::shared_ptr<const Sketch> Sketch::build(const VectorsView& rows, const float* scales, unsigned threads) {
+  // The bounds hold for arithmetic that neither overflows nor underflows.
+  constexpr float smallest = 1e-30f, largest = 1e30f;
+  for (std::size_t i = 0; scales && i < rows.count; ++i)
+    if (scales[i] != 0 && !(scales[i] > smallest && scales[i] < largest)) return nullptr;
   const SketchSample sample(rows, scales);
   const std::size_t most = std::min<std::size_t>(256, rows.dim / 2 / 16 * 16);
   if (most == 0 || sample.count() < 1024) return nullptr;
@@ -142,14 +146,14 @@ void Sketch::encode_rows(const VectorsView& rows, const float* scales, unsigned 
       static_cast<float>(std::sqrt(moved) + projection_error(vector_dim_, dim_, largest_norm) / step_) * 1.0001f;
 }
 
-void Sketch::encode(std::span<float> queries, std::span<const float> scales, unsigned threads, std::int8_t* codes,
+void Sketch::encode(std::span<float> queries, std::span<const double> scales, unsigned threads, std::int8_t* codes,
                     float* roundings) const {
   const std::size_t count = scales.size();
   parallel_for(count, threads, [&](std::size_t i, unsigned) {
     double square = 0;
     for (std::size_t d = 0; d < vector_dim_; ++d) {
       float& x = queries[i * vector_dim_ + d];
-      x = x * scales[i] - center_[d];
+      x = static_cast<float>(x * scales[i]) - center_[d];
       square += static_cast<double>(x) * x;
     }
     roundings[i] = static_cast<float>(std::sqrt(square));  // the norm, for now

@@ -33,7 +33,7 @@ class Sketch {
 
   /// Writes the codes of queries (row-major floats, overwritten), each multiplied by its scale first, and what
   /// rounding moved each by.
-  void encode(std::span<float> queries, std::span<const float> scales, unsigned threads, std::int8_t* codes,
+  void encode(std::span<float> queries, std::span<const double> scales, unsigned threads, std::int8_t* codes,
               float* roundings) const;
   /// What |z_x - z_q|^2 is at most if the squared distance is at most `square`; never rounded down.
   float code_limit(double square, float query_rounding) const;

@@ -1,7 +1,6 @@
 #include "indexes/exact_keys.hpp"
 
 #include <cmath>
-#include <limits>
 
 #include "kernels/table.hpp"
 
@@ -42,18 +41,32 @@ void block_keys(const ExactTarget& target, const PreparedQueries& queries, std::
                  else
                    kernel.gather(q, rows.data, rows.stride, picks.data() + first, count, rows.dim, keys);
                });
+  // Where a sum has overflowed on its way, its infinity may have the wrong sign; 0 * infinity makes it NaN.
+  if (target.metric == Metric::ip)
+    for (std::size_t i = 0; i < count; ++i) keys[i] += 0 * keys[i];
   if (target.metric != Metric::cosine) return;
-  for (std::size_t i = 0; i < count; ++i) keys[i] *= target.inverse_norms[picks.empty() ? first + i : picks[first + i]];
+  const float least = underflow(rows.dim);
+  for (std::size_t i = 0; i < count; ++i) {
+    const float inverse_norm = target.inverse_norms[picks.empty() ? first + i : picks[first + i]];
+    keys[i] = keys[i] * inverse_norm - least * inverse_norm + 0 * keys[i];
+  }
 }
 
 Slack key_slack(const ExactTarget& target, const PreparedQueries& queries, std::size_t query) {
   const bool integers = queries.element() != Element::f32;
   const float error = integers ? integer_error : summation_error(target.rows.dim);
-  const auto least = static_cast<float>(target.rows.dim) * std::numeric_limits<float>::min();  // underflow
-  if (target.metric == Metric::l2 || integers) return {.relative = 2 * error, .query = least};
+  const float least = underflow(target.rows.dim);
+  Slack slack{.relative = 2 * error, .query = least};
+  if (target.metric == Metric::cosine) {
+    slack.rows = target.inverse_norms;
+    slack.row_unit = least;
+  }
+  if (target.metric == Metric::l2 || integers) return slack;
   const double norm = std::sqrt(queries.square(query));
   const double products = target.metric == Metric::ip ? norm * target.largest_norm : norm;
-  return {.relative = 0, .query = static_cast<float>(products * error) + least};
+  slack.relative = 0;
+  slack.query += static_cast<float>(products * error);
+  return slack;
 }
 
 }  // namespace lookalike

@@ -11,6 +11,9 @@
 namespace lookalike {
 namespace {
 
+/// Squares of bytes' differences sum to less than 2^31, as the integer kernels need.
+constexpr std::size_t largest_integer_dim = 33025;
+
 /// A vector of any number type as floats.
 void to_floats(const std::byte* vector, Element element, std::size_t dim, float* out) {
   switch (element) {
@@ -39,11 +42,11 @@ bool to_bytes(const float* values, std::size_t dim, std::byte* out) {
 }  // namespace
 
 PreparedQueries::PreparedQueries(const VectorsView& queries, Element rows, Metric metric) : view_(queries) {
-  if (metric == Metric::hamming || queries.element == rows) {
-    if (rows != Element::f16) return;
-  }
+  if (metric == Metric::hamming) return;
   const std::size_t dim = queries.dim;
-  const bool integers = rows == Element::u8 || rows == Element::s8;
+  const bool byte_rows = rows == Element::u8 || rows == Element::s8;
+  const bool integers = byte_rows && dim <= largest_integer_dim;
+  if (queries.element == rows && (integers || rows == Element::f32)) return;
   if (queries.element == Element::f32 && !integers) return;
 
   // Everything goes through float; integers try to come back as the rows' own type.
@@ -116,6 +119,12 @@ void finish(std::span<Candidate> candidates, const Slack& slack, const ExactTarg
   std::partial_sort(scratch.begin(), scratch.begin() + static_cast<std::ptrdiff_t>(found), scratch.end());
   for (std::size_t i = 0; i < found; ++i) out[i] = {scratch[i].row, static_cast<float>(scratch[i].distance)};
   std::fill(out.begin() + static_cast<std::ptrdiff_t>(found), out.end(), Neighbor{});
+}
+
+std::size_t queries_together(std::size_t k, unsigned threads) {
+  constexpr std::size_t held_bytes = std::size_t{256} << 20, most = 2048, fewest = 48;
+  const std::size_t each = CandidatePool::capacity_for(k) * sizeof(Candidate) * std::max(threads, 1u);
+  return std::clamp(held_bytes / each, fewest, most);
 }
 
 std::vector<Row> admitted_rows(const ExactTarget& target) {

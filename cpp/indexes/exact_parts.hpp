@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <limits>
 #include <span>
 #include <vector>
 
@@ -12,7 +13,8 @@
 
 namespace lookalike {
 
-/// Queries in the form their kernels take: the rows' own integer type where every query fits it, else float.
+/// Queries in the form their kernels take: the rows' own integer type where every query fits it and sums fit the
+/// integer kernels, else float.
 class PreparedQueries {
  public:
   PreparedQueries(const VectorsView& queries, Element rows, Metric metric);
@@ -36,6 +38,8 @@ class PreparedQueries {
 /// Rounding of a sum of `dim` float products, relative to the product of the norms: the worst case, dim * 2^-24
 /// [Higham, Accuracy and Stability of Numerical Algorithms, section 3.1], with room for what surrounds the sum.
 float summation_error(std::size_t dim);
+/// What products too small for a normal float may take from a sum of `dim` of them.
+inline float underflow(std::size_t dim) { return static_cast<float>(dim) * std::numeric_limits<float>::min(); }
 /// What integers lose on their way into a float key: a few roundings.
 inline constexpr float integer_error = 4 * 0x1p-24f;
 
@@ -55,6 +59,9 @@ void settle(CandidatePool pool, const ExactTarget& target, const PreparedQueries
 /// The k nearest of `candidates`, which lie at or below the limit their own keys allow; pads with {no_row, inf}.
 void finish(std::span<Candidate> candidates, const Slack& slack, const ExactTarget& target,
             const PreparedQueries& queries, std::size_t query, std::span<Neighbor> out, std::vector<Measured>& scratch);
+
+/// How many queries to search for in one run over the rows, so that what the threads hold of candidates stays bounded.
+std::size_t queries_together(std::size_t k, unsigned threads);
 
 /// The rows a filter admits, ascending; empty and meaningless without a filter.
 std::vector<Row> admitted_rows(const ExactTarget& target);

@@ -7,6 +7,7 @@
 #include "indexes/exact_keys.hpp"
 #include "indexes/exact_parts.hpp"
 #include "kernels/table.hpp"
+#include "runtime/interrupt.hpp"
 #include "runtime/parallel.hpp"
 
 namespace lookalike {
@@ -31,10 +32,13 @@ class GroupScan {
     const std::size_t rows = picks_.empty() ? target_.rows.count : picks_.size();
     for (std::size_t start = 0; start < rows; start += block_rows) {
       const std::size_t size = std::min(block_rows, rows - start);
+      poll_interrupt();  // a task may be all the rows there are
       for (std::size_t i = 0; i < count_; ++i) take_block(i, start, size);
     }
-    for (std::size_t i = 0; i < count_; ++i)
+    for (std::size_t i = 0; i < count_; ++i) {
+      poll_interrupt();
       finish(pool(i).held(), slack_[i], target_, queries_, first_ + i, out.subspan((first_ + i) * k_, k_), scratch_);
+    }
   }
 
  private:
@@ -104,6 +108,7 @@ std::vector<std::vector<Neighbor>> exact_range(const ExactTarget& target, const 
     std::vector<Measured> measured;
     for (std::size_t start = 0; start < rows; start += block_rows) {
       const std::size_t size = std::min(block_rows, rows - start);
+      poll_interrupt();
       block_keys(target, queries, query, picks, start, size, keys.data());
       const std::size_t hits = kernels().find_not_above(keys.data(), size, limit, places.data());
       for (std::size_t h = 0; h < hits; ++h) {

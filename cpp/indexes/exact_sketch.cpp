@@ -18,7 +18,6 @@ namespace lookalike {
 namespace {
 
 constexpr float infinity = std::numeric_limits<float>::infinity();
-constexpr std::size_t queries_at_once = 2048;
 constexpr std::size_t block_bytes = 128 * 1024;  // of codes: many blocks, so that threads end together
 constexpr std::size_t pending_rows = 32;         // measured together, so that their cache misses overlap
 constexpr std::size_t seed_rows = 2048;
@@ -77,11 +76,12 @@ class SketchedRun {
 
  private:
   void encode(unsigned threads) {
-    std::vector<float> vectors(count_ * queries_.dim()), scales(count_, 1.0f);
+    std::vector<float> vectors(count_ * queries_.dim());
+    std::vector<double> scales(count_);
     parallel_for(count_, threads, [&](std::size_t i, unsigned) {
       queries_.as_floats(first_ + i, vectors.data() + i * queries_.dim());
       norms_[i] = target_.metric == Metric::cosine ? std::sqrt(queries_.square(first_ + i)) : 1;
-      scales[i] = norms_[i] > 0 ? static_cast<float>(1 / norms_[i]) : 0;
+      scales[i] = norms_[i] > 0 ? 1 / norms_[i] : 0;
       slack_[i] = key_slack(target_, queries_, first_ + i);
       limits_[i].store(infinity, std::memory_order_relaxed);
     });
@@ -154,13 +154,14 @@ class Survivors {
     if (!run_.admits(row)) return false;
     pending_.mutable_data()[i * pending_rows + pending_counts_[i]++] = row;
     if (pending_counts_[i] < pending_rows) return false;
-    flush(i);
+    flush(i, scratch_);
     return true;
   }
 
-  void flush(std::size_t i) {
+  /// `scratch` is the calling thread's: at the end, threads flush queries of one another's survivors.
+  void flush(std::size_t i, std::vector<Measured>& scratch) {
     if (pending_counts_[i] == 0) return;
-    run_.measure(i, {pending_.data() + i * pending_rows, pending_counts_[i]}, pool(i), scratch_);
+    run_.measure(i, {pending_.data() + i * pending_rows, pending_counts_[i]}, pool(i), scratch);
     pending_counts_[i] = 0;
   }
 
@@ -181,7 +182,8 @@ class Survivors {
 };
 
 /// Reads the codes once for one query.
-void scan_codes(const VectorsView& codes, const SketchedRun& run, std::size_t query, Survivors& survivors) {
+void scan_codes(const VectorsView& codes, const SketchedRun& run, std::size_t query, Survivors& survivors,
+                std::vector<Measured>& scratch) {
   constexpr std::size_t block = 512;
   std::array<float, block> keys;
   std::array<std::uint32_t, block> found;
@@ -192,7 +194,7 @@ void scan_codes(const VectorsView& codes, const SketchedRun& run, std::size_t qu
     for (std::size_t h = 0; h < hits; ++h)
       if (!(keys[found[h]] > run.limit(query))) survivors.add(query, static_cast<Row>(start + found[h]));
   }
-  survivors.flush(query);
+  survivors.flush(query, scratch);
 }
 
 /// Multiplies blocks of codes by all queries of a run.
@@ -283,7 +285,7 @@ void search_run(SketchedRun& run, const VectorsView& codes, unsigned threads, st
     parallel_for(run.count(), threads, [&](std::size_t i, unsigned) {
       Survivors survivors(run);
       std::vector<Measured> scratch;
-      scan_codes(codes, run, i, survivors);
+      scan_codes(codes, run, i, survivors, scratch);
       run.finish_query(i, survivors.held(i), out, scratch);
     });
     return;
@@ -301,7 +303,7 @@ void search_run(SketchedRun& run, const VectorsView& codes, unsigned threads, st
     for (std::size_t i = task * chunk; i < std::min(run.count(), (task + 1) * chunk); ++i) {
       merged.clear();
       for (Survivors& worker : workers) {
-        worker.flush(i);
+        worker.flush(i, scratch);
         const auto held = worker.held(i);
         merged.insert(merged.end(), held.begin(), held.end());
       }
@@ -315,8 +317,9 @@ void search_run(SketchedRun& run, const VectorsView& codes, unsigned threads, st
 void sketch_search(const ExactTarget& target, const PreparedQueries& queries, std::span<const Row> picks, std::size_t k,
                    unsigned threads, std::span<Neighbor> out) {
   if (threads == 0) threads = available_threads();
-  for (std::size_t first = 0; first < queries.count(); first += queries_at_once) {
-    const std::size_t last = std::min(queries.count(), first + queries_at_once);
+  const std::size_t together = queries_together(k, threads);
+  for (std::size_t first = 0; first < queries.count(); first += together) {
+    const std::size_t last = std::min(queries.count(), first + together);
     SketchedRun run(target, queries, picks, first, last, k, threads);
     search_run(run, target.sketch->codes(), threads, out);
   }

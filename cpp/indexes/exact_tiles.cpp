@@ -14,7 +14,10 @@ namespace lookalike {
 namespace {
 
 constexpr std::size_t cache_bytes = 384 * 1024;  // of packed rows: they stay in the second cache while queries pass
-constexpr std::size_t queries_at_once = 2048;    // bounds the candidates held; rows are packed once for each such run
+
+/// Where squared norms stay below this, products do not overflow on their way to a key.
+constexpr float largest_product = 1e37f;
+constexpr float infinity = std::numeric_limits<float>::infinity();
 
 std::size_t rounded_up(std::size_t n, std::size_t to) { return (n + to - 1) / to * to; }
 
@@ -50,13 +53,13 @@ class KeyRule {
       case Metric::ip: {
         const float full = shifted_ ? square + 256 * sum + 16384.0f * static_cast<float>(dim_) : square;
         scale = 1;
-        slack = error_ * (balance_ * full / 2 + std::abs(shift));
+        slack = balance_ * full / 2 < largest_product ? error_ * (balance_ * full / 2 + std::abs(shift)) : infinity;
         bias = -shift - slack;
         return;
       }
       case Metric::cosine:
         scale = *inverse_norm;
-        slack = error_ * std::abs(shift) * scale;
+        slack = square < largest_product ? (error_ * std::abs(shift) + underflow(dim_)) * scale : infinity;
         bias = -shift * scale - slack;
         return;
       case Metric::hamming: return;
@@ -64,10 +67,9 @@ class KeyRule {
   }
 
   Slack query(double square, const float* row_slack) const {
-    double slack = static_cast<double>(dim_) * std::numeric_limits<float>::min();
-    if (metric_ == Metric::l2) slack += error_ * square;
-    if (metric_ == Metric::ip) slack += error_ * square / (2 * balance_);
-    if (metric_ == Metric::cosine) slack += error_ * std::sqrt(square);
+    const double size = metric_ == Metric::ip ? square / (2 * balance_) : square;
+    double slack = underflow(dim_) + error_ * (metric_ == Metric::cosine ? std::sqrt(size) : size);
+    if (!(size < largest_product)) slack = infinity;
     return {.relative = 0, .rows = row_slack, .query = static_cast<float>(slack)};
   }
 
@@ -291,8 +293,9 @@ void tile_search(const ExactTarget& target, const PreparedQueries& queries, std:
                  unsigned threads, std::span<Neighbor> out) {
   if (threads == 0) threads = available_threads();
   const KeyRule rule(target, queries, picks);
-  for (std::size_t first = 0; first < queries.count(); first += queries_at_once) {
-    const std::size_t last = std::min(queries.count(), first + queries_at_once);
+  const std::size_t together = queries_together(k, threads);
+  for (std::size_t first = 0; first < queries.count(); first += together) {
+    const std::size_t last = std::min(queries.count(), first + together);
     TileRun run(target, queries, picks, rule, first, last, k, threads);
     run.pack_queries(threads);
     parallel_for(run.blocks(), threads, [&](std::size_t block, unsigned worker) { run.search_block(block, worker); });

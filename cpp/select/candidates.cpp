@@ -14,7 +14,7 @@ float limit_of(std::span<Candidate> candidates, std::size_t k, const Slack& slac
   for (const Candidate& candidate : candidates.first(k)) {
     if (!std::isfinite(candidate.key)) return infinity;
     const double truth = candidate.key + std::abs(static_cast<double>(candidate.key)) * slack.relative +
-                         (slack.rows ? 2.0 * slack.rows[candidate.row] : 0.0) + slack.query;
+                         (slack.rows ? 2.0 * slack.rows[candidate.row] * slack.row_unit : 0.0) + slack.query;
     limit = std::max(limit, truth);
   }
   // Another row's key lies at most this far above its truth, and rounding must not lower the limit.

@@ -15,11 +15,12 @@ struct Candidate {
 };
 
 /// How far a key may lie from the truth it stands for:
-///   truth >= key - query   and   truth <= key + |key| * relative + 2 * rows[row] + query.
+///   truth >= key - query   and   truth <= key + |key| * relative + 2 * rows[row] * row_unit + query.
 /// Keys lean low by their row's share, so that one comparison with a limit serves every row.
 struct Slack {
   float relative = 0;
   const float* rows = nullptr;  // null: zeros
+  float row_unit = 1;
   float query = 0;
 };
 

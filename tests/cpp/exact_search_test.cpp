@@ -141,6 +141,19 @@ TEST_CASE("shapes at the edges: one row, one dimension, k above the rows, more q
     check_random<float, float>(c);
 }
 
+TEST_CASE("long vectors of extreme bytes do not wrap") {
+  std::mt19937 random(11);
+  const Case c{60, 5, 65536, 4};
+  const auto u8 = [&] { return static_cast<std::uint8_t>(random() % 4 ? 255 : 0); };
+  const auto s8 = [&] { return static_cast<std::int8_t>(random() % 4 ? 127 : -128); };
+  const auto low = [] { return static_cast<std::uint8_t>(0); };
+  for (const Metric metric : number_metrics) {
+    check_search<std::uint8_t, std::uint8_t>(metric, c, u8, u8);
+    check_search<std::uint8_t, std::uint8_t>(metric, c, u8, low);
+    check_search<std::int8_t, std::int8_t>(metric, c, s8, [&] { return static_cast<std::int8_t>(-1 - s8()); });
+  }
+}
+
 TEST_CASE("far from the origin nothing cancels") {
   std::mt19937 random(8);
   const auto far = [&] { return 10000.0f + 0.01f * random_element<float>(random); };
@@ -166,7 +179,7 @@ TEST_CASE("rows that are all alike come in the order they were added") {
 }
 
 TEST_CASE("huge values whose squares overflow float, and tiny ones that vanish, are still ordered") {
-  for (const float size : {1e25f, 1e-30f})
+  for (const float size : {1e25f, 1e19f, 1e-19f, 1e-21f, 1e-22f, 1e-30f})
     for (const std::size_t queries : {1, 9}) {
       const std::size_t n = 900, dim = 6, k = 7;
       std::mt19937 random(9);

@@ -68,7 +68,7 @@ TEST_CASE("the limit of a code never lies below the code distance of a pair at t
         for (std::size_t d = 0; d < dim; ++d) norm += static_cast<double>(query[d]) * query[d];
         const double scale = unit ? 1 / std::sqrt(norm) : 1;
         std::vector<float> vector(query, query + dim);
-        const float scales[1] = {static_cast<float>(scale)};
+        const double scales[1] = {scale};
         float rounding = 0;
         sketch->encode(vector, scales, 1, code.data(), &rounding);
         for (std::size_t r = 0; r < n; ++r) {
@@ -123,6 +123,31 @@ TEST_CASE("searches with a sketch answer as searches without one") {
       }
     }
   }
+}
+
+TEST_CASE("many threads share queries that rule nothing out") {
+  const std::size_t n = 9000, dim = 128, queries = 200, k = 10;
+  const std::vector<float> rows = clustered(n, dim, 5, 2), asked(queries * dim, 0.0f);
+  std::vector<float> inverse(n);
+  inverse_norms(view(rows, dim), inverse.data());
+  const auto sketch = Sketch::build(view(rows, dim), inverse.data(), 2);
+  REQUIRE(sketch);
+  const ExactTarget target{
+      .rows = view(rows, dim), .metric = Metric::cosine, .inverse_norms = inverse.data(), .sketch = sketch.get()};
+  std::vector<Neighbor> found(queries * k);
+  exact_search(target, view(asked, dim), k, 4, found);
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    CHECK(found[i].row == i % k);
+    CHECK(found[i].distance == 1.0f);
+  }
+}
+
+TEST_CASE("vectors whose inverse norms are hardly floats get no sketch") {
+  const std::size_t n = 9000, dim = 128;
+  std::vector<float> rows = clustered(n, dim, 5, 2), inverse(n);
+  for (std::size_t d = 0; d < dim; ++d) rows[77 * dim + d] = d % 2 ? 3e38f : -3e38f;
+  inverse_norms(view(rows, dim), inverse.data());
+  CHECK(Sketch::build(view(rows, dim), inverse.data(), 2) == nullptr);
 }
 
 }  // namespace
