@@ -200,6 +200,8 @@ class Index:
 
     def __repr__(self) -> str:
         core = self._core
+        if isinstance(core, _Closed):
+            return f"{type(self).__name__}(closed)"
         words = f"dim={self.dim}, metric={self._metric!r}, codes={core.codes!r}"
         return f"{type(self).__name__}({words}, rows={len(core)}, bytes={core.nbytes})"
 

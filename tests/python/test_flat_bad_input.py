@@ -218,3 +218,9 @@ def test_a_closed_index_says_so(index: la.Flat) -> None:
     ):
         with pytest.raises(la.InvalidArgument, match="closed"):
             call()
+
+
+def test_a_closed_index_can_still_be_shown() -> None:
+    index = la.Flat(dim=2)
+    index.close()
+    assert repr(index) == "Flat(closed)"
