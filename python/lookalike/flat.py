@@ -172,6 +172,33 @@ class Flat(Index):
         )
         return RangeHits(*found, self._metric)
 
+    def tune(self, recall: float = 0.95, queries: ArrayLike | None = None) -> Check:
+        """Return `check`: every search is exact, so any recall is reached and there is nothing to tune.
+
+        Here so that indexes can be exchanged for one another.
+
+        Parameters
+        ----------
+        recall : float
+            In (0, 1].
+        queries : array_like, optional
+            Not looked at.
+
+        Raises
+        ------
+        InvalidArgument
+            For a recall that is none.
+
+        Examples
+        --------
+        >>> index = la.Flat()
+        >>> index.add(np.eye(5))
+        >>> index.tune(recall=0.99).recall
+        1.0
+        """
+        check_recall(recall)
+        return self.check()
+
     def check(self) -> Check:
         """Return the index's state of health.
 
