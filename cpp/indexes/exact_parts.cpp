@@ -127,6 +127,8 @@ std::size_t queries_together(std::size_t k, unsigned threads) {
   return std::clamp(held_bytes / each, fewest, most);
 }
 
+std::size_t finished_together(std::size_t k) { return std::clamp<std::size_t>(4096 / k, 1, 16); }
+
 std::vector<Row> admitted_rows(const ExactTarget& target) {
   std::vector<Row> rows;
   if (!target.admitted) return rows;

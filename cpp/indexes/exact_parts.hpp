@@ -62,6 +62,8 @@ void finish(std::span<Candidate> candidates, const Slack& slack, const ExactTarg
 
 /// How many queries to search for in one run over the rows, so that what the threads hold of candidates stays bounded.
 std::size_t queries_together(std::size_t k, unsigned threads);
+/// How many queries a thread finishes in a row before it can hear that the search was interrupted.
+std::size_t finished_together(std::size_t k);
 
 /// The rows a filter admits, ascending; empty and meaningless without a filter.
 std::vector<Row> admitted_rows(const ExactTarget& target);

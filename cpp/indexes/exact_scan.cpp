@@ -83,7 +83,7 @@ class GroupScan {
 void scan_search(const ExactTarget& target, const PreparedQueries& queries, std::span<const Row> picks, std::size_t k,
                  unsigned threads, std::span<Neighbor> out) {
   const std::size_t workers = threads ? threads : available_threads();
-  const std::size_t group = std::clamp<std::size_t>(queries.count() / (2 * workers), 1, group_queries);
+  const std::size_t group = std::clamp<std::size_t>(queries.count() / (2 * workers), 1, finished_together(k));
   parallel_for((queries.count() + group - 1) / group, threads, [&](std::size_t task, unsigned) {
     const std::size_t first = task * group, last = std::min(queries.count(), first + group);
     GroupScan(target, queries, picks, first, last, k).run(out);

@@ -296,7 +296,7 @@ void search_run(SketchedRun& run, const VectorsView& codes, unsigned threads, st
   for (unsigned w = 0; w < threads; ++w) workers.emplace_back(run);
   parallel_for(tiles.blocks(), threads,
                [&](std::size_t block, unsigned worker) { tiles.search_block(block, workers[worker]); });
-  constexpr std::size_t chunk = 16;
+  const std::size_t chunk = finished_together(run.k());
   parallel_for((run.count() + chunk - 1) / chunk, threads, [&](std::size_t task, unsigned) {
     std::vector<Candidate> merged;
     std::vector<Measured> scratch;

@@ -67,6 +67,8 @@ class KeyRule {
   }
 
   Slack query(double square, const float* row_slack) const {
+    // Shifted bytes are multiplied for l2, so it is their square that rounding is measured by.
+    if (metric_ == Metric::l2 && shifted_) square = 16384.0 * static_cast<double>(dim_);
     const double size = metric_ == Metric::ip ? square / (2 * balance_) : square;
     double slack = underflow(dim_) + error_ * (metric_ == Metric::cosine ? std::sqrt(size) : size);
     if (!(size < largest_product)) slack = infinity;
@@ -186,7 +188,7 @@ class TileRun {
   }
 
   void finish_queries(unsigned threads, std::span<Neighbor> out) {
-    constexpr std::size_t chunk = 16;
+    const std::size_t chunk = finished_together(k_);
     parallel_for((count_ + chunk - 1) / chunk, threads, [&](std::size_t task, unsigned) {
       std::vector<Candidate> merged;
       std::vector<Measured> scratch;

@@ -4,7 +4,8 @@
 namespace lookalike {
 
 /// The hook answers whether the current operation should stop. It is asked on the thread that called into the library,
-/// at most every 50 ms, and never while a lock of ours is held. Null: never interrupted.
+/// at most every 50 ms. A search asks while it holds its index for reading, so a hook that runs user code (a signal
+/// handler of Python's) must not change that index. Null: never interrupted.
 using InterruptHook = bool (*)();
 void set_interrupt_hook(InterruptHook hook) noexcept;
 
