@@ -1,12 +1,14 @@
 #include "indexes/exact_parts.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <bit>
 #include <cmath>
 #include <cstring>
 #include <limits>
 
 #include "kernels/table.hpp"
+#include "runtime/parallel.hpp"
 
 namespace lookalike {
 namespace {
@@ -30,18 +32,20 @@ template <class Byte>
 bool to_bytes(const float* values, std::size_t dim, std::byte* out) {
   constexpr float low = std::numeric_limits<Byte>::min(), high = std::numeric_limits<Byte>::max();
   auto* const bytes = reinterpret_cast<Byte*>(out);
-  bool fits = true;
+  std::int32_t misfits = 0;  // counted, not asked: so that the loop runs on registers
   for (std::size_t i = 0; i < dim; ++i) {
     const float clamped = std::min(std::max(values[i], low), high);
-    bytes[i] = static_cast<Byte>(static_cast<std::int32_t>(clamped));
-    fits &= static_cast<float>(bytes[i]) == values[i];
+    const auto rounded = static_cast<std::int32_t>(clamped);
+    bytes[i] = static_cast<Byte>(rounded);
+    misfits += static_cast<float>(rounded) != values[i];
   }
-  return fits;
+  return misfits == 0;
 }
 
 }  // namespace
 
-PreparedQueries::PreparedQueries(const VectorsView& queries, Element rows, Metric metric) : view_(queries) {
+PreparedQueries::PreparedQueries(const VectorsView& queries, Element rows, Metric metric, unsigned threads)
+    : view_(queries) {
   if (metric == Metric::hamming) return;
   const std::size_t dim = queries.dim;
   const bool byte_rows = rows == Element::u8 || rows == Element::s8;
@@ -49,27 +53,41 @@ PreparedQueries::PreparedQueries(const VectorsView& queries, Element rows, Metri
   if (queries.element == rows && (integers || rows == Element::f32)) return;
   if (queries.element == Element::f32 && !integers) return;
 
+  const auto for_each_query = [&](auto use) {
+    constexpr std::size_t chunk = 64;
+    parallel_for((queries.count + chunk - 1) / chunk, threads, [&](std::size_t task, unsigned) {
+      for (std::size_t i = task * chunk; i < std::min(queries.count, (task + 1) * chunk); ++i) use(i);
+    });
+  };
   // Everything goes through float; integers try to come back as the rows' own type.
-  Array<std::byte> floats;
-  floats.resize_for_overwrite(queries.count * dim * sizeof(float));
-  auto* const values = reinterpret_cast<float*>(floats.mutable_data());
-  for (std::size_t i = 0; i < queries.count; ++i) to_floats(queries.row(i), queries.element, dim, values + i * dim);
+  VectorsView floats = queries;
+  Array<std::byte> widened;
+  if (queries.element != Element::f32) {
+    widened.resize_for_overwrite(queries.count * dim * sizeof(float));
+    auto* const values = reinterpret_cast<float*>(widened.mutable_data());
+    for_each_query([&](std::size_t i) { to_floats(queries.row(i), queries.element, dim, values + i * dim); });
+    floats = {widened.data(), Element::f32, queries.count, dim, dim * sizeof(float)};
+  }
   if (integers) {
     Array<std::byte> bytes;
     bytes.resize_for_overwrite(queries.count * dim);
     std::byte* const out = bytes.mutable_data();
-    bool fits = true;
-    for (std::size_t i = 0; i < queries.count && fits; ++i)
-      fits = rows == Element::u8 ? to_bytes<std::uint8_t>(values + i * dim, dim, out + i * dim)
-                                 : to_bytes<std::int8_t>(values + i * dim, dim, out + i * dim);
+    std::atomic<bool> fits = true;
+    for_each_query([&](std::size_t i) {
+      if (!fits.load(std::memory_order_relaxed)) return;
+      const auto* const values = reinterpret_cast<const float*>(floats.row(i));
+      const bool is_integer = rows == Element::u8 ? to_bytes<std::uint8_t>(values, dim, out + i * dim)
+                                                  : to_bytes<std::int8_t>(values, dim, out + i * dim);
+      if (!is_integer) fits.store(false, std::memory_order_relaxed);
+    });
     if (fits) {
       converted_ = std::move(bytes);
       view_ = {converted_.data(), rows, queries.count, dim, dim};
       return;
     }
   }
-  converted_ = std::move(floats);
-  view_ = {converted_.data(), Element::f32, queries.count, dim, dim * sizeof(float)};
+  converted_ = std::move(widened);
+  view_ = floats;
 }
 
 double PreparedQueries::distance(std::size_t i, const ExactTarget& target, Row row) const {

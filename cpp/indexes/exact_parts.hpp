@@ -17,7 +17,8 @@ namespace lookalike {
 /// integer kernels, else float.
 class PreparedQueries {
  public:
-  PreparedQueries(const VectorsView& queries, Element rows, Metric metric);
+  /// Borrows `queries` where they need no change.
+  PreparedQueries(const VectorsView& queries, Element rows, Metric metric, unsigned threads);
 
   std::size_t count() const noexcept { return view_.count; }
   std::size_t dim() const noexcept { return view_.dim; }

@@ -94,7 +94,7 @@ std::vector<std::vector<Neighbor>> exact_range(const ExactTarget& target, const 
                                                unsigned threads) {
   const std::vector<Row> picks = admitted_rows(target);
   const std::size_t rows = target.admitted ? picks.size() : target.rows.count;
-  const PreparedQueries queries(vectors, target.rows.element, target.metric);
+  const PreparedQueries queries(vectors, target.rows.element, target.metric, threads);
   std::vector<std::vector<Neighbor>> found(queries.count());
   if (rows == 0) return found;
   parallel_for(queries.count(), threads, [&](std::size_t query, unsigned) {

@@ -24,7 +24,7 @@ void exact_search(const ExactTarget& target, const VectorsView& queries, std::si
     std::fill(out.begin(), out.end(), Neighbor{});
     return;
   }
-  const PreparedQueries prepared(queries, target.rows.element, target.metric);
+  const PreparedQueries prepared(queries, target.rows.element, target.metric, threads);
   // A sketch rules out most rows, but it has to be read for all of them.
   if (target.sketch && rows > target.rows.count / 4 && rows > 64 * k)
     return sketch_search(target, prepared, picks, k, threads, out);

@@ -114,7 +114,7 @@ class SketchedRun {
     const ExactTarget codes{.rows = sketch_.codes(), .metric = Metric::l2};
     const VectorsView asked{reinterpret_cast<const std::byte*>(codes_.data()), Element::s8, count_, sketch_.dim(),
                             sketch_.dim()};
-    const PreparedQueries prepared(asked, Element::s8, Metric::l2);
+    const PreparedQueries prepared(asked, Element::s8, Metric::l2, threads);
     std::vector<Neighbor> nearest(count_ * k_);
     (count_ < 4 ? scan_search : tile_search)(codes, prepared, sample, k_, threads, nearest);
     parallel_for(count_, threads, [&](std::size_t i, unsigned) {
