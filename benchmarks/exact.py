@@ -1,4 +1,7 @@
-"""Exact search on Fashion-MNIST: python -m benchmarks.exact batch|single [--threads N] [--quick]."""
+"""Exact search: python -m benchmarks.exact batch|single [--random] [--threads N] [--quick].
+
+Of Fashion-MNIST, or of random vectors.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +20,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("what", choices=["batch", "single"])
     parser.add_argument("--threads", type=int, default=None, help="CPUs to use (batch: all; single: 1)")
     parser.add_argument("--queries", type=int, nargs="+", default=[1000, 10000], help="sizes of the batches")
+    parser.add_argument(
+        "--random", action="store_true", help="independent random coordinates: nothing a sketch could use"
+    )
     parser.add_argument("--repeats", type=int, default=5, help="rounds; medians are reported")
     parser.add_argument(
         "--quick", action="store_true", help="toy sizes: shows that it runs, measures nothing"
@@ -24,13 +30,16 @@ def arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def vectors(quick: bool):
+def vectors(options: argparse.Namespace):
     """Base and queries as float32; random whole numbers of a toy size with --quick."""
     import numpy as np
 
     from benchmarks import datasets
 
-    if quick:
+    if options.random:
+        random = np.random.default_rng(0)
+        return tuple(random.integers(0, 256, (n, 784)).astype(np.float32) for n in (60000, 10000))
+    if options.quick:
         random = np.random.default_rng(0)
         return tuple(random.integers(0, 256, (n, 784)).astype(np.float32) for n in (2000, 200))
     dataset = datasets.load("fashion-mnist-784")
@@ -62,7 +71,7 @@ def blockwise_product(queries, base):
 
 
 def batch(options: argparse.Namespace) -> None:
-    base, queries = vectors(options.quick)
+    base, queries = vectors(options)
     contestants = indexes(base, options.threads)
     size = 512 if options.quick else 4096
     sgemm = machine.sgemm_contestant(size)
@@ -110,7 +119,7 @@ def compare_ids(ours: dict[str, object], queries, threads: int) -> None:
 
 
 def single(options: argparse.Namespace) -> None:
-    base, queries = vectors(options.quick)
+    base, queries = vectors(options)
     contestants = {
         name: index for name, index in indexes(base, options.threads).items() if "argpartition" not in name
     }

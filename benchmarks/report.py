@@ -15,6 +15,13 @@ HERE = Path(__file__).resolve().parent
 # Title -> the command that prints its tables.
 SECTIONS = {
     "Exact search, batches": ["benchmarks.exact", "batch"],
+    "Exact search, batches of data without structure": [
+        "benchmarks.exact",
+        "batch",
+        "--random",
+        "--queries",
+        "1000",
+    ],
     "Exact search, single queries": ["benchmarks.exact", "single"],
     "Kernels": ["benchmarks.kernels"],
     "Embedding": ["benchmarks.embed"],
