@@ -28,7 +28,7 @@ inline constexpr std::size_t max_padded_k = 65536;
 template <class Index>
 void require_k(const Index& index, std::size_t k) {
   if (k <= max_padded_k) return;
-  const std::size_t size = without_gil([&] { return index.size(); });
+  const std::size_t size = without_gil([&] { return index.records().size(); });
   if (k > size) {
     throw InvalidArgument("k is " + std::to_string(k) + ", but the index holds " + std::to_string(size) +
                           " vectors; k may exceed that only up to " + std::to_string(max_padded_k));
@@ -57,7 +57,7 @@ class WhereArgument {
 
 template <class Index>
 void add(Index& index, const py::array& vectors, const py::object& ids, unsigned threads) {
-  const VectorsView view = view_of(vectors, index.metric(), "vectors");
+  const VectorsView view = view_of(vectors, index.records().metric(), "vectors");
   if (ids.is_none()) return without_gil([&] { index.add(view, threads); });
   const IdsArgument given(ids);
   require_same_count(view, given.view());
@@ -66,17 +66,18 @@ void add(Index& index, const py::array& vectors, const py::object& ids, unsigned
 
 template <class Index>
 void upsert(Index& index, const py::array& vectors, const py::object& ids, unsigned threads) {
-  const VectorsView view = view_of(vectors, index.metric(), "vectors");
+  const VectorsView view = view_of(vectors, index.records().metric(), "vectors");
   const IdsArgument given(ids);
   require_same_count(view, given.view());
   without_gil([&] { index.upsert(view, given.view(), threads); });
 }
 
-/// (ids, distances), each of shape (k,) for one query and (n, k) for an array of them.
-template <class Index>
-py::tuple search(const Index& index, const py::array& queries, std::size_t k, const py::object& where,
+/// (ids, distances), each of shape (k,) for one query and (n, k) for an array of them. `how`: what else this kind of
+/// index wants to know, between k and where.
+template <class Index, class... How>
+py::tuple search(const Index& index, const py::array& queries, std::size_t k, How... how, const py::object& where,
                  unsigned threads) {
-  const VectorsView view = view_of(queries, index.metric(), "queries");
+  const VectorsView view = view_of(queries, index.records().metric(), "queries");
   require_k(index, k);
   const WhereArgument filter(where);
   std::vector<py::ssize_t> shape = {static_cast<py::ssize_t>(k)};
@@ -86,17 +87,18 @@ py::tuple search(const Index& index, const py::array& queries, std::size_t k, co
   Answer answer;
   answer.ids = {ids.mutable_data(), static_cast<std::size_t>(ids.size())};
   answer.distances = {distances.mutable_data(), static_cast<std::size_t>(distances.size())};
-  without_gil([&] { index.search(view, k, filter.get(), threads, answer); });
+  without_gil([&] { index.search(view, k, how..., filter.get(), threads, answer); });
   if (answer.kind == IdKind::string) return py::make_tuple(named(ids, answer.names), std::move(distances));
   return py::make_tuple(std::move(ids), std::move(distances));
 }
 
-/// (ids, distances, offsets)
-template <class Index>
-py::tuple range(const Index& index, const py::array& queries, float radius, const py::object& where, unsigned threads) {
-  const VectorsView view = view_of(queries, index.metric(), "queries");
+/// (ids, distances, offsets). `how` as for `search`.
+template <class Index, class... How>
+py::tuple range(const Index& index, const py::array& queries, float radius, How... how, const py::object& where,
+                unsigned threads) {
+  const VectorsView view = view_of(queries, index.records().metric(), "queries");
   const WhereArgument filter(where);
-  RangeAnswer answer = without_gil([&] { return index.range(view, radius, filter.get(), threads); });
+  RangeAnswer answer = without_gil([&] { return index.range(view, radius, how..., filter.get(), threads); });
   py::array ids = to_numpy(std::move(answer.ids));
   if (answer.kind == IdKind::string) ids = named(py::array_t<std::int64_t>(ids), answer.names);
   return py::make_tuple(std::move(ids), to_numpy(std::move(answer.distances)), to_numpy(std::move(answer.offsets)));
@@ -121,7 +123,8 @@ void write(const Index& index, const py::function& sink) {
   });
 }
 
-/// Binds everything but the constructor. A getter or a verb that takes the index's lock gives the interpreter's up.
+/// Binds everything but the constructor and the searches, whose arguments differ. A getter or a verb that takes the
+/// index's lock gives the interpreter's up.
 template <class Index>
 py::class_<Index> bind_index(py::module_& module, const char* name) {
   using namespace pybind11::literals;
@@ -139,36 +142,36 @@ py::class_<Index> bind_index(py::module_& module, const char* name) {
       "get",
       [](const Index& index, const py::object& ids) {
         const IdsArgument given(ids);
-        return to_numpy(without_gil([&] { return index.get(given.view()); }));
+        return to_numpy(without_gil([&] { return index.records().get(given.view()); }));
       },
       "ids"_a);
   bound.def(
       "contains",
       [](const Index& index, const py::object& id) {
         const IdsArgument given(id);
-        return without_gil([&] { return index.contains(given.view()); });
+        return without_gil([&] { return index.records().contains(given.view()); });
       },
       "id"_a);
-  bound.def("search", &search<Index>, "queries"_a, "k"_a, "where"_a, "threads"_a);
-  bound.def("range", &range<Index>, "queries"_a, "radius"_a, "where"_a, "threads"_a);
   bound.def("optimize", [](Index& index) { without_gil([&] { index.optimize(); }); });
   bound.def("save", &save<Index>, "path"_a);
   bound.def("write", &write<Index>, "sink"_a);
-  bound.def("ids", [](const Index& index) { return to_numpy(without_gil([&] { return index.ids(); })); });
-  bound.def("__len__", [](const Index& index) { return without_gil([&] { return index.size(); }); });
+  bound.def("ids", [](const Index& index) { return to_numpy(without_gil([&] { return index.records().ids(); })); });
+  bound.def("__len__", [](const Index& index) { return without_gil([&] { return index.records().size(); }); });
+  bound.def_property_readonly("has_str_ids", [](const Index& index) {
+    return without_gil([&] { return index.records().id_kind(); }) == IdKind::string;
+  });
   bound.def_property_readonly(
-      "has_str_ids", [](const Index& index) { return without_gil([&] { return index.id_kind(); }) == IdKind::string; });
-  bound.def_property_readonly("next_id",
-                              [](const Index& index) { return without_gil([&] { return index.next_id(); }); });
-  bound.def_property_readonly("dim", [](const Index& index) { return without_gil([&] { return index.dim(); }); });
-  bound.def_property_readonly("metric", [](const Index& index) { return name_of(index.metric()); });
+      "next_id", [](const Index& index) { return without_gil([&] { return index.records().next_id(); }); });
+  bound.def_property_readonly("dim",
+                              [](const Index& index) { return without_gil([&] { return index.records().dim(); }); });
+  bound.def_property_readonly("metric", [](const Index& index) { return name_of(index.records().metric()); });
   bound.def_property_readonly("codes", [](const Index& index) -> const char* {
-    if (const auto element = without_gil([&] { return index.element(); })) return name_of(*element);
-    return name_of(index.codes());
+    if (const auto element = without_gil([&] { return index.records().element(); })) return name_of(*element);
+    return name_of(index.records().codes());
   });
   bound.def_property_readonly("nbytes", [](const Index& index) { return without_gil([&] { return index.bytes(); }); });
-  bound.def_property_readonly("removed_share",
-                              [](const Index& index) { return without_gil([&] { return index.removed_share(); }); });
+  bound.def_property_readonly(
+      "removed_share", [](const Index& index) { return without_gil([&] { return index.records().removed_share(); }); });
   return bound;
 }
 

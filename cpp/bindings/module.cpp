@@ -67,7 +67,9 @@ PYBIND11_MODULE(_core, module, py::mod_gil_not_used()) {
       .def(py::init([](std::size_t dim, const std::string& metric, const std::string& codes) {
              return std::make_unique<Flat>(dim, metric_named(metric), codes_named(codes));
            }),
-           "dim"_a, "metric"_a, "codes"_a);
+           "dim"_a, "metric"_a, "codes"_a)
+      .def("search", &search<Flat>, "queries"_a, "k"_a, "where"_a, "threads"_a)
+      .def("range", &range<Flat>, "queries"_a, "radius"_a, "where"_a, "threads"_a);
 
   module.def("load_path", &load_path, "path"_a, "mmap"_a);
   module.def("load_bytes", &load_bytes, "data"_a);

@@ -184,6 +184,25 @@ void IdMap::remove(std::span<const Row> rows_to_remove) {
   }
 }
 
+void IdMap::truncate(std::size_t rows_to_keep) noexcept {
+  const bool tabled = lookup_->ready.load(std::memory_order_relaxed);
+  for (std::size_t i = rows_to_keep; i < rows(); ++i) {
+    const Row row = static_cast<Row>(i);
+    if (!is_live(row)) {
+      --removed_;
+    } else if (tabled) {
+      lookup_->table.erase(hash_of(row), row);
+    }
+  }
+  if (removed_) live_.resize(rows_to_keep, true);
+  if (kind_ == IdKind::string) {
+    strings_.text().resize_for_overwrite(rows_to_keep ? strings_.ends()[rows_to_keep - 1] : 0);
+    strings_.ends().resize_for_overwrite(rows_to_keep);
+  } else {
+    integers_.resize_for_overwrite(rows_to_keep);
+  }
+}
+
 IdMap IdMap::picked(std::span<const Row> rows_to_keep) const {
   IdMap map;
   map.kind_ = kind_;

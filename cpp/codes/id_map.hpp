@@ -89,6 +89,10 @@ class IdMap {
   /// Live rows stop being live. Throws std::bad_alloc and changes nothing.
   void remove(std::span<const Row> rows);
 
+  /// Forgets the rows from `rows` on, live and removed, which `commit` put in: then the map owns its ids. The next id
+  /// stays.
+  void truncate(std::size_t rows) noexcept;
+
   /// The given live rows only, in that order.
   IdMap picked(std::span<const Row> rows) const;
 

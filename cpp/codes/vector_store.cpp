@@ -63,6 +63,11 @@ void VectorStore::overwrite(Row row, const std::byte* bytes) noexcept {
   std::memcpy(bytes_.mutable_data() + row * stride(), bytes, stride());
 }
 
+void VectorStore::truncate(std::size_t rows) noexcept {
+  bytes_.resize_for_overwrite(rows * stride());
+  rows_ = rows;
+}
+
 VectorStore VectorStore::picked(std::span<const Row> rows) const {
   VectorStore store(codes_);
   store.element_ = element_;

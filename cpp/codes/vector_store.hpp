@@ -70,6 +70,9 @@ class VectorStore {
   /// Overwrites a row with bytes of the store's element. The store owns its rows.
   void overwrite(Row row, const std::byte* bytes) noexcept;
 
+  /// Forgets the rows from `rows` on, which `commit` put in: then the store owns its rows.
+  void truncate(std::size_t rows) noexcept;
+
   /// The given rows only, in that order.
   VectorStore picked(std::span<const Row> rows) const;
 

@@ -2,22 +2,14 @@
 #pragma once
 
 #include <cstddef>
-#include <cstdint>
 #include <memory>
-#include <optional>
-#include <span>
-#include <vector>
 
-#include "base/array.hpp"
 #include "base/function_ref.hpp"
 #include "base/types.hpp"
 #include "base/vectors_view.hpp"
-#include "codes/id_map.hpp"
-#include "codes/vector_store.hpp"
 #include "indexes/answer.hpp"
-#include "indexes/exact_search.hpp"
-#include "indexes/index_lock.hpp"
 #include "indexes/kept_sketch.hpp"
+#include "indexes/records.hpp"
 #include "indexes/where.hpp"
 #include "storage/file.hpp"
 
@@ -30,23 +22,11 @@ class Flat {
   static constexpr const char* kind = "flat";
 
   /// dim 0: taken from the first vectors. Throws InvalidArgument where the arguments do not go together.
-  Flat(std::size_t dim, Metric metric, Codes codes);
+  Flat(std::size_t dim, Metric metric, Codes codes) : records_(dim, metric, codes) {}
 
-  Metric metric() const noexcept { return metric_; }
-  std::size_t dim() const;
-  std::size_t size() const;
-  IdKind id_kind() const;
-  /// What vectors are stored as; nullopt while that is open.
-  std::optional<Element> element() const;
-  /// What was asked for.
-  Codes codes() const noexcept { return codes_; }
-  /// Vectors, norms and ids, removed ones included.
-  std::size_t bytes() const;
-  /// Of all rows held, the share that is removed but not yet compacted away.
-  double removed_share() const;
-  OwnedIds ids() const;
-  /// The id a vector added without one would get.
-  std::int64_t next_id() const;
+  const Records& records() const noexcept { return records_; }
+  /// Vectors, norms, ids and what makes searches fast, removed ones included.
+  std::size_t bytes() const { return records_.bytes() + sketch_.bytes(); }
 
   /// Throws InvalidArgument for ids that repeat or are stored already, values the codes cannot take or that are not
   /// finite; DimensionMismatch.
@@ -57,9 +37,6 @@ class Flat {
   void upsert(const VectorsView& vectors, const IdsView& ids, unsigned threads);
   /// Returns how many were removed. Throws UnknownId.
   std::size_t remove(const IdsView& ids);
-  /// Throws UnknownId.
-  OwnedVectors get(const IdsView& ids) const;
-  bool contains(const IdsView& id) const;
 
   /// The k nearest of each query. Throws InvalidArgument, DimensionMismatch.
   void search(const VectorsView& queries, std::size_t k, const Where& where, unsigned threads, Answer& answer) const;
@@ -75,23 +52,12 @@ class Flat {
   static std::unique_ptr<Flat> load(const FileReader& file);
 
  private:
-  struct Change;
-  void require_shape(const VectorsView& vectors, const char* argument) const;
-  void add_distinct(const VectorsView& vectors, const IdsView& ids, unsigned threads);
-  void commit(Change& change);
-  void compact();
-  ExactTarget target(const std::optional<RowFilter>& admitted) const;
+  explicit Flat(Rows rows) : records_(std::move(rows)) {}
+  void commit(Records::Writing& writing, Change change);
+  void compact(Records::Writing& writing);
 
-  const Metric metric_;
-  const Codes codes_;
-  std::size_t dim_;
-  VectorStore store_;
-  Array<float> inverse_norms_;  // for Metric::cosine, one a row
-  double largest_norm_ = 0;     // for Metric::ip, at least that of every row
-  IdMap ids_;
+  Records records_;
   mutable KeptSketch sketch_;
-  mutable IndexLock lock_;
-  mutable WriterSeat seat_;
 };
 
 }  // namespace lookalike

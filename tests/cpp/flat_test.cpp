@@ -76,22 +76,22 @@ TEST_CASE("readers see whole changes while one writer adds, replaces, promotes, 
       while (!done) {
         const Found found = search(index, rows_for({7, 30}, 0.25f), 9);
         for (const float distance : found.distances) wrong += !(distance < 1e9f);
-        const OwnedVectors vectors = index.get({kept, nullptr});
+        const OwnedVectors vectors = index.records().get({kept, nullptr});
         for (std::size_t i = 0; i < kept.size(); ++i) {
           const std::byte* row = vectors.bytes.data() + i * dim * element_size(vectors.element);
           const float first = vectors.element == Element::u8 ? static_cast<float>(std::to_integer<int>(*row))
                                                              : *reinterpret_cast<const float*>(row);
           wrong += first != static_cast<float>(kept[i]);
         }
-        wrong += index.size() < 50 || index.ids().integers.size() < 50;
+        wrong += index.records().size() < 50 || index.records().ids().integers.size() < 50;
       }
     };
     std::thread readers[] = {std::thread(read), std::thread(read)};
     writer.join();
     for (std::thread& reader : readers) reader.join();
     CHECK(wrong == 0);
-    CHECK(index.size() == 50 + 2 * 120);
-    CHECK(index.element() == Element::f32);
+    CHECK(index.records().size() == 50 + 2 * 120);
+    CHECK(index.records().element() == Element::f32);
   }
 }
 
@@ -107,7 +107,7 @@ TEST_CASE("many readers build the lookup of string ids at once") {
     readers.emplace_back([&] {
       Strings one;
       one.push_back("name 1234");
-      found += index.contains({{}, &one});
+      found += index.records().contains({{}, &one});
     });
   }
   for (std::thread& reader : readers) reader.join();
@@ -126,7 +126,7 @@ TEST_CASE("a file comes back as the same index, and one that does not add up is 
   });
   AnyIndex loaded = Indexes::load(FileReader::from_bytes(bytes));
   const Flat& same = *std::get<std::unique_ptr<Flat>>(loaded);
-  CHECK(same.size() == 3);
+  CHECK(same.records().size() == 3);
   const std::vector<float> query = rows_for({20}, 0.5f);
   CHECK(search(same, query, 4).ids == search(index, query, 4).ids);
   CHECK(search(same, query, 4).distances == search(index, query, 4).distances);

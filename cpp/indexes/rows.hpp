@@ -1,0 +1,87 @@
+// What every index holds, whatever way it searches: vectors, what the metric needs of them, and their ids.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "base/array.hpp"
+#include "base/types.hpp"
+#include "base/vectors_view.hpp"
+#include "codes/id_map.hpp"
+#include "codes/vector_store.hpp"
+#include "indexes/exact_search.hpp"
+#include "select/row_filter.hpp"
+#include "storage/file.hpp"
+
+namespace lookalike {
+
+class Change;
+
+/// Rows stay where they are; a removed one is skipped until the live ones are `picked`. Knows no locks: Records says
+/// who may call what when. Const members may be called from several threads at once.
+class Rows {
+ public:
+  /// dim 0: taken from the first vectors. Throws InvalidArgument where the arguments do not go together.
+  Rows(std::size_t dim, Metric metric, Codes codes);
+
+  Metric metric() const noexcept { return metric_; }
+  /// What was asked for.
+  Codes codes() const noexcept { return codes_; }
+  /// 0 while that is open.
+  std::size_t dim() const noexcept { return dim_; }
+  /// Live and removed.
+  std::size_t count() const noexcept { return store_.rows(); }
+  std::size_t live_count() const noexcept { return ids_.live_count(); }
+  double removed_share() const noexcept;
+  const VectorStore& store() const noexcept { return store_; }
+  const IdMap& ids() const noexcept { return ids_; }
+  /// For Metric::cosine one a row, 0 for a zero vector; else null.
+  const float* inverse_norms() const noexcept { return metric_ == Metric::cosine ? inverse_norms_.data() : nullptr; }
+  /// For Metric::ip at least the length of every row; else 0.
+  double largest_norm() const noexcept { return largest_norm_; }
+  std::size_t bytes() const noexcept;
+
+  /// Throws InvalidArgument or DimensionMismatch, naming `argument`, where the vectors cannot stand beside the rows.
+  void require_shape(const VectorsView& vectors, const char* argument) const;
+  /// The live rows of ids. Throws UnknownId, and InvalidArgument for ids of the other kind.
+  std::vector<Row> known(const IdsView& ids) const;
+  /// For an exact search among the admitted rows (all live ones for nullopt), which must outlive the target.
+  ExactTarget target(const std::optional<RowFilter>& admitted) const;
+
+  /// Puts a prepared change in place. Throws std::bad_alloc and changes nothing.
+  void commit(Change& change);
+  /// Live rows become removed ones; returns how many. Throws std::bad_alloc and changes nothing.
+  std::size_t remove(std::span<const Row> rows);
+  /// Forgets the rows from `first` on, live and removed, which commits put in (not `load`). The next id, the dim and
+  /// the element stay as they are.
+  void take_back(Row first) noexcept;
+
+  /// The given live rows only, in that order.
+  Rows picked(std::span<const Row> rows) const;
+  /// Exchanges what both hold; `next` was picked from these rows.
+  void swap(Rows& next) noexcept;
+
+  /// The sections that all indexes share.
+  void save(FileWriter& file) const;
+  /// Throws CorruptFile where they do not agree.
+  static Rows load(const FileReader& file);
+
+ private:
+  friend class Change;
+
+  const Metric metric_;
+  const Codes codes_;
+  std::size_t dim_;
+  VectorStore store_;
+  Array<float> inverse_norms_;
+  double largest_norm_ = 0;
+  IdMap ids_;
+};
+
+/// What a search refuses before it looks at an index: queries that are not finite, k = 0. Throws InvalidArgument.
+void require_finite(const VectorsView& queries, unsigned threads);
+void require_search(const VectorsView& queries, std::size_t k, unsigned threads);
+
+}  // namespace lookalike

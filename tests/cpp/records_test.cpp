@@ -1,0 +1,220 @@
+// What an index builds on: changes looked at before they are committed, rows taken back, picked and exchanged.
+#include "indexes/records.hpp"
+
+#include <doctest/doctest.h>
+
+#include <atomic>
+#include <cstdint>
+#include <cstring>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace lookalike {
+namespace {
+
+constexpr std::size_t dim = 3;
+
+VectorsView view_of(const std::vector<float>& values) {
+  return {reinterpret_cast<const std::byte*>(values.data()), Element::f32, values.size() / dim, dim,
+          dim * sizeof(float)};
+}
+
+/// One vector (value, 0, 0) for each value.
+std::vector<float> along(const std::vector<float>& values) {
+  std::vector<float> vectors;
+  for (const float value : values) vectors.insert(vectors.end(), {value, 0, 0});
+  return vectors;
+}
+
+float first_of(const VectorsView& vectors, std::size_t i) {
+  float value = 0;
+  if (vectors.element == Element::u8) return static_cast<float>(std::to_integer<int>(*vectors.row(i)));
+  std::memcpy(&value, vectors.row(i), sizeof value);
+  return value;
+}
+
+IdsView view_of(const std::vector<std::int64_t>& ids) { return {ids, nullptr}; }
+
+void add(Records& records, const std::vector<float>& values, const std::vector<std::int64_t>& ids) {
+  const std::vector<float> vectors = along(values);
+  Records::Writing writing = records.write();
+  Change change = writing.addition(view_of(vectors), view_of(ids), 1);
+  writing.exclusively([&](Rows& rows) { rows.commit(change); });
+}
+
+std::vector<std::byte> saved(const Records& records) {
+  std::vector<std::byte> bytes;
+  FileWriter file("records");
+  const Records::Frozen rows = records.freeze();
+  rows->save(file);
+  file.write([&](std::span<const std::byte> piece) { bytes.insert(bytes.end(), piece.begin(), piece.end()); });
+  return bytes;
+}
+
+TEST_CASE("a change shows what will be there, and changes nothing until it is committed") {
+  Records records(0, Metric::cosine, Codes::automatic);
+  add(records, {1, 2, 3}, {10, 20, 30});
+  const std::vector<std::byte> before = saved(records);
+  const std::vector<float> vectors = along({2.5f, 4, 0.25f});
+  const std::vector<std::int64_t> ids = {20, 40, 10};
+  {
+    Records::Writing writing = records.write();
+    Change change = writing.upsertion(view_of(vectors), view_of(ids), 1);
+    CHECK(change.promotes());
+    CHECK(change.element() == Element::f32);
+    CHECK(change.first() == 3);
+    REQUIRE(change.fresh().count == 1);
+    CHECK(first_of(change.fresh(), 0) == 4);
+    CHECK(change.fresh_inverse_norms()[0] == 0.25f);
+    REQUIRE(std::vector<Row>(change.replaced().begin(), change.replaced().end()) == std::vector<Row>{1, 0});
+    CHECK(first_of(change.replacements(), 0) == 2.5f);
+    CHECK(first_of(change.replacements(), 1) == 0.25f);
+    CHECK(change.replacement_inverse_norms()[1] == 4);
+    CHECK(records.element() == Element::u8);
+  }
+  CHECK(saved(records) == before);
+
+  Records::Writing writing = records.write();
+  Change change = writing.upsertion(view_of(vectors), view_of(ids), 1);
+  writing.exclusively([&](Rows& rows) { rows.commit(change); });
+  CHECK(writing->count() == 4);
+  for (const auto& [row, value] : {std::pair<Row, float>{0, 0.25f}, {1, 2.5f}, {2, 3}, {3, 4}}) {
+    CHECK(first_of(writing->store().view(), row) == value);
+    CHECK(writing->inverse_norms()[row] == doctest::Approx(1 / value));
+  }
+}
+
+TEST_CASE("what is refused is refused before anything is prepared") {
+  Records records(0, Metric::l2, Codes::automatic);
+  add(records, {1}, {5});
+  const std::vector<float> two = along({1, 2});
+  const std::vector<std::int64_t> twice = {7, 7}, stored = {6, 5}, unknown = {5, 9};
+  Records::Writing writing = records.write();
+  CHECK_THROWS_AS(writing.addition(view_of(two), view_of(twice), 1), InvalidArgument);
+  CHECK_THROWS_AS(writing.upsertion(view_of(two), view_of(twice), 1), InvalidArgument);
+  CHECK_THROWS_WITH_AS(writing.addition(view_of(two), view_of(stored), 1),
+                       "ids[1] is 5, which is in the index already; upsert replaces its vector", InvalidArgument);
+  CHECK_THROWS_WITH_AS(writing->known(view_of(unknown)), "id 9 is not in the index", UnknownId);
+  CHECK_THROWS_AS(writing.addition({view_of(two).data, Element::f32, 3, 2, 2 * sizeof(float)}, 1), DimensionMismatch);
+  CHECK_THROWS_AS(records.write(), Unsupported);
+  CHECK_THROWS_AS(records.freeze(), Unsupported);
+}
+
+TEST_CASE("rows taken back leave no trace but the next id") {
+  for (const Metric metric : {Metric::l2, Metric::ip, Metric::cosine}) {
+    for (const bool looked_up : {false, true}) {
+      Records records(0, metric, Codes::automatic);
+      add(records, {1, 2, 3, 4}, {40, 10, 20, 30});
+      const std::vector<std::int64_t> gone = {10}, late = {60};
+      records.write().exclusively([&](Rows& rows) { rows.remove(rows.known(view_of(gone))); });
+      if (looked_up) CHECK(records.contains({std::span(gone), nullptr}) == false);
+      add(records, {5, 6, 7}, {50, 60, 45});
+      Records::Writing writing = records.write();
+      writing.exclusively([&](Rows& rows) {
+        rows.remove(rows.known(view_of(late)));
+        rows.take_back(4);
+        rows.take_back(4);
+      });
+      CHECK(writing->count() == 4);
+      CHECK(writing->live_count() == 3);
+      CHECK(writing->ids().removed_count() == 1);
+      for (const std::int64_t id : {50, 60, 45, 10}) CHECK(writing->ids().find(id) == no_row);
+      CHECK(writing->ids().find(30) == 3);
+      CHECK(records.next_id() == 61);
+      CHECK(records.ids().integers.size() == 3);
+      CHECK(writing->store().view().count == 4);
+
+      // The places are used again.
+      const std::vector<float> more = along({8, 9});
+      const std::vector<std::int64_t> ids = {45, 10};
+      Change change = writing.addition(view_of(more), view_of(ids), 1);
+      CHECK(change.first() == 4);
+      writing.exclusively([&](Rows& rows) { rows.commit(change); });
+      CHECK(writing->ids().find(10) == 5);
+      CHECK(first_of(writing->store().view(), 5) == 9);
+      if (metric == Metric::cosine) CHECK(writing->inverse_norms()[5] == doctest::Approx(1.0 / 9));
+    }
+  }
+}
+
+TEST_CASE("string ids are taken back too, down to none") {
+  Records records(0, Metric::l2, Codes::automatic);
+  const std::vector<float> vectors = along({1, 2});
+  Strings names[3];
+  for (int i = 0; i < 3; ++i) {
+    for (int j = 0; j < 2; ++j) names[i].push_back("name " + std::to_string(2 * i + j));
+  }
+  Records::Writing writing = records.write();
+  const auto put = [&](const Strings& ids) {
+    Change change = writing.addition(view_of(vectors), {{}, &ids}, 1);
+    writing.exclusively([&](Rows& rows) { rows.commit(change); });
+  };
+  put(names[0]);
+  put(names[1]);
+  CHECK(writing->ids().find("name 3") == 3);
+  writing.exclusively([](Rows& rows) { rows.take_back(2); });
+  CHECK(writing->ids().find("name 3") == no_row);
+  CHECK(writing->ids().find("name 1") == 1);
+  put(names[2]);
+  CHECK(writing->ids().find("name 5") == 3);
+  CHECK(writing->ids().string(3) == "name 5");
+  writing.exclusively([](Rows& rows) { rows.take_back(0); });
+  CHECK(writing->count() == 0);
+  CHECK(records.element() == std::nullopt);
+  put(names[1]);
+  CHECK(writing->ids().find("name 2") == 0);
+}
+
+TEST_CASE("picked rows come in the order asked for and change places in one step") {
+  Records records(0, Metric::cosine, Codes::automatic);
+  add(records, {1, 2, 4, 8}, {1, 2, 4, 8});
+  Records::Writing writing = records.write();
+  const std::vector<Row> order = {3, 0, 2};
+  Rows next = writing->picked(order);
+  writing.exclusively([&](Rows& rows) noexcept { rows.swap(next); });
+  CHECK(next.count() == 4);
+  CHECK(records.dim() == dim);
+  CHECK(records.ids().integers.size() == 3);
+  for (std::size_t i = 0; i < order.size(); ++i) {
+    const float value = static_cast<float>(1 << order[i]);
+    CHECK(first_of(writing->store().view(), i) == value);
+    CHECK(writing->ids().find(static_cast<std::int64_t>(value)) == static_cast<Row>(i));
+    CHECK(writing->inverse_norms()[i] == 1 / value);
+  }
+}
+
+TEST_CASE("what an index holds beside the rows always agrees with them under the locks") {
+  Records records(0, Metric::l2, Codes::automatic);
+  std::size_t beside = 0;  // what a graph would be
+  std::atomic<bool> done = false;
+  std::atomic<int> wrong = 0;
+  std::thread reader([&] {
+    while (!done) {
+      const Records::Reading rows = records.read();
+      wrong += rows->count() != beside;
+    }
+  });
+  const std::vector<float> vectors = along({1, 2, 3});
+  for (int step = 0; step < 200; ++step) {
+    Records::Writing writing = records.write();
+    Change change = writing.addition(view_of(vectors), 1);
+    writing.exclusively([&](Rows& rows) {
+      rows.commit(change);
+      beside = rows.count();
+    });
+    if (step % 3 == 2) {
+      writing.exclusively([&](Rows& rows) noexcept {
+        rows.take_back(change.first());
+        beside = rows.count();
+      });
+    }
+  }
+  done = true;
+  reader.join();
+  CHECK(wrong == 0);
+  CHECK(records.size() == 3 * 134);
+}
+
+}  // namespace
+}  // namespace lookalike
