@@ -17,6 +17,7 @@
 #include "base/types.hpp"
 #include "bindings/arrays.hpp"
 #include "bindings/gil.hpp"
+#include "indexes/records.hpp"
 #include "indexes/where.hpp"
 #include "storage/file.hpp"
 
@@ -160,18 +161,19 @@ py::class_<Index> bind_index(py::module_& module, const char* name) {
   bound.def_property_readonly("has_str_ids", [](const Index& index) {
     return without_gil([&] { return index.records().id_kind(); }) == IdKind::string;
   });
-  bound.def_property_readonly(
-      "next_id", [](const Index& index) { return without_gil([&] { return index.records().next_id(); }); });
-  bound.def_property_readonly("dim",
-                              [](const Index& index) { return without_gil([&] { return index.records().dim(); }); });
   bound.def_property_readonly("metric", [](const Index& index) { return name_of(index.records().metric()); });
   bound.def_property_readonly("codes", [](const Index& index) -> const char* {
     if (const auto element = without_gil([&] { return index.records().element(); })) return name_of(*element);
     return name_of(index.records().codes());
   });
   bound.def_property_readonly("nbytes", [](const Index& index) { return without_gil([&] { return index.bytes(); }); });
-  bound.def_property_readonly(
-      "removed_share", [](const Index& index) { return without_gil([&] { return index.records().removed_share(); }); });
+  const auto alike = [&](const char* property, auto (Records::*read)() const) {
+    bound.def_property_readonly(
+        property, [read](const Index& index) { return without_gil([&] { return (index.records().*read)(); }); });
+  };
+  alike("dim", &Records::dim);
+  alike("next_id", &Records::next_id);
+  alike("removed_share", &Records::removed_share);
   return bound;
 }
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from . import files
 from ._core import Flat as Core
 from .arguments import as_dim, as_k, as_radius, as_threads, as_word, check_recall
@@ -13,14 +11,12 @@ from .filters import as_where
 from .health import Check
 from .hits import Hits, RangeHits
 from .index import Index
-from .vectors import F32, as_vectors
+from .vectors import as_queries, as_vectors
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from .index import Where
-
-ndarray = np.ndarray
 
 
 class Flat(Index):
@@ -116,15 +112,7 @@ class Flat(Index):
         array([[1],
                [2]])
         """
-        # The first test spares the commonest call a microsecond.
-        if not (
-            type(queries) is ndarray
-            and queries.dtype is F32
-            and (flags := queries.flags).c_contiguous
-            and flags.aligned
-            and 0 < queries.ndim < 3
-        ):
-            queries = as_vectors(queries, "queries", self._metric)
+        queries = as_queries(queries, self._metric)
         if not (type(k) is int and 0 < k < 65536):
             k = as_k(k)
         if where is not None:

@@ -47,6 +47,19 @@ def as_vectors(values: Any, name: str, metric: str) -> np.ndarray[Any, Any]:
     return array
 
 
+def as_queries(values: Any, metric: str) -> np.ndarray[Any, Any]:
+    """Return queries as the core takes them; the commonest kind a microsecond sooner."""
+    if (
+        type(values) is np.ndarray
+        and values.dtype is F32
+        and (flags := values.flags).c_contiguous
+        and flags.aligned
+        and 0 < values.ndim < 3
+    ):
+        return values
+    return as_vectors(values, "queries", metric)
+
+
 def _as_array(values: Any, name: str) -> np.ndarray[Any, Any]:
     if isinstance(values, np.ma.MaskedArray):
         if np.ma.is_masked(values):
