@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib.util
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +12,10 @@ import numpy as np
 import pytest
 
 import lookalike as la
+from benchmarks.datasets import Dataset
+from benchmarks.indexes.curve import Point, at, front
+from benchmarks.indexes.data import Questions
+from benchmarks.indexes.walk import Graph
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -35,6 +41,81 @@ def test_kernels() -> None:
 def test_embedding() -> None:
     printed = run("benchmarks.embed", "--quick")
     assert "| lookalike, file to vector" in printed and "| pixels, 32 x 32 greyscale" in printed
+
+
+def test_indexes(tmp_path: Path) -> None:
+    pytest.importorskip("hnswlib")
+    raw, drawn = tmp_path / "raw.json", tmp_path / "drawn.png"
+    names = ("lookalike", "hnswlib", "faiss HNSW")
+    printed = run(
+        "benchmarks.indexes",
+        *("--quick", "--markdown", "--contestants", *names, "--json", str(raw)),
+        *(("--plot", str(drawn)) if importlib.util.find_spec("matplotlib") else ()),
+    )
+    raced = json.loads(raw.read_text())["datasets"]
+    assert list(raced) == ["toy-l2", "toy-cosine"]
+    for results in raced.values():
+        expected = {"hnswlib"} | ({"lookalike"} if hasattr(la, "HNSW") else set())
+        assert (
+            expected
+            <= set(results["races"]["single"])
+            == set(results["races"]["batch"])
+            == set(results["built"])
+        )
+        for curves in results["races"].values():
+            assert all(max(point["recall"] for point in points) > 0.99 for points in curves.values())
+            assert all(point["rate"] > 0 for points in curves.values() for point in points)
+    assert printed.count("| hnswlib |") == 8  # rates twice, latencies, build; for each of two sets
+    assert drawn.is_file() == (importlib.util.find_spec("matplotlib") is not None)
+
+
+def test_reading_a_curve() -> None:
+    points = [
+        Point("a", 0.92, 400.0),
+        Point("b", 0.96, 100.0),
+        Point("slow", 0.95, 90.0),
+        Point("c", 0.992, 50.0),
+    ]
+    assert [point.setting for point in front(points)] == ["a", "b", "c"]
+
+    def rate(recall: float) -> tuple[float, bool] | None:
+        reading = at(points, recall, lambda point: point.rate)
+        return reading and (pytest.approx(reading.value), reading.bound)
+
+    assert rate(0.90) == (400.0, True)
+    assert rate(0.94) == (200.0, False)  # half way, and the logarithm half way
+    assert rate(0.96) == (100.0, False)
+    assert rate(0.992) == (50.0, False)
+    assert rate(0.999) is None
+
+
+def test_recall_counts_ties_and_no_answer_twice() -> None:
+    base = np.array([[0], [2], [2], [9]] + [[100 + i] for i in range(20)], np.uint8)
+    dataset = Dataset("ties", "l2", base, np.array([[0]], np.uint8))
+    questions = Questions(dataset, 1)
+    questions.truth = np.array([[0, 1, 3, *range(4, 11)]])  # the tenth nearest is row 10; row 2 is nearer
+    right = [0, 2, 3, *range(4, 11)]
+    assert questions.recall([right]) == 1.0
+    assert questions.recall([[0, 0, *right[2:]]]) == 0.9
+    assert questions.recall([right[:9]]) == 0.9
+    assert questions.recall([[23, *right[1:]]]) == 0.9
+
+
+def test_hnswlib_distances_are_those_of_its_own_search() -> None:
+    hnswlib = pytest.importorskip("hnswlib")
+    random = np.random.default_rng(0)
+    base = random.normal(size=(2000, 16)).astype(np.float32)
+    index = hnswlib.Index("l2", 16)
+    index.init_index(len(base), M=8, ef_construction=50, random_seed=1)
+    index.add_items(base, num_threads=1)
+    graph = Graph(index)
+    assert np.array_equal(graph.vectors, base)
+    for ef in (10, 40):
+        index.set_ef(ef)
+        for query in random.normal(size=(20, 16)).astype(np.float32):
+            ids, computed = graph.search(query, ef)
+            assert 10 < computed < len(base)
+            assert ids[:10] == index.knn_query(query, 10)[0][0].tolist()
 
 
 def test_import_time() -> None:

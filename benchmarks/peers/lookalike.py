@@ -1,8 +1,12 @@
-"""Ourselves, twice: storing float32 as given, and choosing, which keeps whole numbers as integers."""
+"""Ourselves: exact, storing float32 as given or choosing by the data; and approximate."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
+
+from benchmarks.peers import Approximate
 
 name = "lookalike f32"
 
@@ -39,3 +43,48 @@ class Optimized(Exact):
 
 class OptimizedAuto(Optimized):
     codes = "auto"
+
+
+class HNSW(Approximate):
+    """The rows as they are on disk: u8 and f16 arrays."""
+
+    name = "lookalike"
+    package = "lookalike"
+    module = "lookalike"
+    settings = "M=16, ef_construction=200"
+    native = True
+    ours = True
+
+    def __init__(self, vectors: Any, metric: str, threads: int) -> None:
+        import lookalike as la
+
+        self.index = la.HNSW(vectors.shape[1], metric, M=16, ef_construction=200)
+        self.index.add(vectors, threads=threads)
+        self.index.optimize()
+
+    def single(self, setting: Any, k: int) -> Callable[[Any], Any]:
+        search = self.index.search
+        return lambda row: search(row, k, ef=setting)[0]
+
+    def batch(self, setting: Any, k: int, threads: int) -> Callable[[Any], Any]:
+        return lambda queries: self.index.search(queries, k, ef=setting, threads=threads)[0]
+
+    def save(self, path: Path) -> None:
+        self.index.save(path)
+
+    @classmethod
+    def load(cls, path: Path, dim: int, metric: str) -> HNSW:
+        import lookalike as la
+
+        loaded = cls.__new__(cls)
+        loaded.index = la.load(path)
+        return loaded
+
+    @classmethod
+    def available(cls) -> bool:
+        import lookalike as la
+
+        return hasattr(la, "HNSW")
+
+
+APPROXIMATE = (HNSW,)

@@ -1,0 +1,151 @@
+"""From options to tables: one data set after the other, built, raced and reported."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import gc
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from benchmarks import datasets, machine, peers
+from benchmarks.indexes import data, plot, race, tables, workshop
+from benchmarks.indexes.curve import Point
+from benchmarks.indexes.race import say
+from benchmarks.indexes.workshop import Built
+
+EVERY_QUERY = 1_000_000_000
+
+
+@dataclass
+class Result:
+    """All that is known about the indexes of one data set."""
+
+    dataset: datasets.Dataset
+    built: dict[str, tuple[str, Built]]  # name -> settings, index
+    races: dict[str, dict[str, list[Point]]]  # "single" or "batch" -> name -> points
+
+
+def everything(options: argparse.Namespace) -> None:
+    contestants = chosen(options.contestants)
+    results = [compare(name, contestants, options) for name in names(options)]
+    ours = [index.name for index in contestants if index.ours]
+    for result in results:
+        print("\n".join(report(result, ours, options)), flush=True)
+    if options.json:
+        options.json.write_text(json.dumps(raw(results, contestants), indent=1, allow_nan=True))
+    if options.plot and results:
+        panels = [
+            [(f"{r.dataset.name}, {words(mode, options.threads)}", r.races[mode]) for r in results]
+            for mode in results[0].races
+        ]
+        plot.draw(panels, ours, options.plot)
+
+
+def chosen(wanted: list[str] | None) -> list[type[peers.Approximate]]:
+    """The indexes that can run here and are asked for."""
+    import lookalike as la
+
+    if not hasattr(la, "HNSW"):
+        say("lookalike has no HNSW here: peers only")
+    every = peers.approximate()
+    found = [index for index in every if not wanted or any(w.lower() in index.name.lower() for w in wanted)]
+    if not found:
+        raise SystemExit(f"no such index; there are: {', '.join(index.name for index in every)}")
+    return found
+
+
+def names(options: argparse.Namespace) -> list[str]:
+    """The data sets that are asked for and there."""
+    if options.quick:
+        return list(data.TOYS)
+    found = []
+    for name in options.datasets or datasets.KNOWN:
+        if name not in datasets.KNOWN:
+            raise SystemExit(f"no data set {name}; there are: {', '.join(datasets.KNOWN)}")
+        if datasets.available(name):
+            found.append(name)
+        else:
+            say(f"{name} is left out: not in {datasets.data_folder()}")
+    return found
+
+
+def compare(name: str, contestants: list[type[peers.Approximate]], options: argparse.Namespace) -> Result:
+    """Build or find the indexes of a data set, and race them."""
+    dataset = data.load(name)
+    built: dict[str, tuple[str, Built]] = {}
+    loaded = []
+    for contestant in contestants:
+        say(f"{name}: {contestant.name}")
+        try:
+            index = workshop.build(contestant, dataset, options.threads, options.rebuild)
+            loaded.append(contestant.load(index.path, dataset.dim, dataset.metric))
+            built[contestant.name] = (contestant.settings, index)
+        except RuntimeError as error:
+            say(f"{contestant.name} is left out: {error}")
+    races = {}
+    if options.single:
+        questions = data.Questions(dataset, options.queries)
+        races["single"] = race.run(loaded, questions, options.rounds, options.threads, single=True)
+    if options.batch:
+        questions = data.Questions(dataset, options.queries if options.quick else EVERY_QUERY)
+        races["batch"] = race.run(loaded, questions, options.rounds, options.threads, single=False)
+    loaded.clear()
+    gc.collect()
+    return Result(dataset, built, races)
+
+
+def report(result: Result, ours: list[str], options: argparse.Namespace) -> list[str]:
+    """The lines about one data set."""
+    dataset = result.dataset
+    lines = [
+        f"\n### {dataset.name}: {len(dataset.base):,} x {dataset.dim} {dataset.base.dtype}, {dataset.metric}"
+    ]
+
+    def table(rows: list[list[str]]) -> None:
+        lines.extend(["", tables.render(rows, options.markdown)])
+
+    for mode, curves in result.races.items():
+        lines += ["", f"{words(mode, options.threads).capitalize()}; median of {options.rounds} rounds."]
+        table(tables.of_rates(curves, ours))
+        if mode == "single":
+            table(tables.of_latencies(curves))
+    lines += [
+        "",
+        f"Built on {options.threads} threads. A * marks what was measured at a higher recall, the lowest.",
+    ]
+    table(tables.of_builds(result.built, dataset.base.nbytes))
+    return lines
+
+
+def words(mode: str, threads: int) -> str:
+    return "one query a call, 1 thread" if mode == "single" else f"all queries in one call, {threads} threads"
+
+
+def raw(results: list[Result], contestants: list[type[peers.Approximate]]) -> dict[str, Any]:
+    """Everything measured, for JSON."""
+    found: dict[str, Any] = {
+        "machine": machine.describe(),
+        "versions": {index.package: workshop.package_version(index.package) for index in contestants},
+        "datasets": {},
+    }
+    for result in results:
+        found["datasets"][result.dataset.name] = {
+            "built": {
+                name: {
+                    "settings": settings,
+                    "seconds": index.seconds,
+                    "cpu_seconds": index.cpu_seconds,
+                    "resident": index.resident,
+                }
+                for name, (settings, index) in result.built.items()
+            },
+            "races": {
+                mode: {
+                    name: [dataclasses.asdict(point) for point in points] for name, points in curves.items()
+                }
+                for mode, curves in result.races.items()
+            },
+        }
+    return found

@@ -1,0 +1,75 @@
+"""The recall-speed plot."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from benchmarks.indexes import TARGETS
+from benchmarks.indexes.curve import Point, front
+
+RECALLS = (0.85, 0.9998)  # from left to right
+PALETTE = ("#d62728", "#1f77b4", "#2ca02c", "#ff7f0e", "#9467bd", "#17becf", "#8c564b", "#e377c2", "#bcbd22")
+PALETTE += ("#7f7f7f", "#aec7e8", "#98df8a", "#ffbb78", "#c5b0d5")
+Panels = list[
+    list[tuple[str, dict[str, list[Point]]]]
+]  # rows of titles with, by name of an index, its points
+
+
+def draw(panels: Panels, ours: Sequence[str], path: Path) -> None:
+    """One panel a race: recall, its nines spread evenly, and queries a second, logarithmic."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    names = sorted({name for row in panels for _, curves in row for name in curves})
+    styles: dict[str, dict[str, Any]] = {
+        name: {"color": "black", "linewidth": 3, "zorder": 3} for name in ours
+    }
+    peers = [name for name in names if name not in ours]
+    styles |= {name: {"color": PALETTE[i % len(PALETTE)], "linewidth": 1.3} for i, name in enumerate(peers)}
+    height, width = 3.5 * len(panels), 4.4 * max(map(len, panels))
+    figure, axes = pyplot.subplots(
+        len(panels), max(map(len, panels)), figsize=(width, height + 0.8), squeeze=False
+    )
+    handles = {}
+    for axis, (title, curves) in (
+        (axes[i][j], panel) for i, row in enumerate(panels) for j, panel in enumerate(row)
+    ):
+        for name, points in curves.items():
+            drawn = [point for point in front(points) if point.recall < RECALLS[1]]
+            recalls, rates = [point.recall for point in drawn], [point.rate for point in drawn]
+            (handles[name],) = axis.plot(recalls, rates, marker="o", markersize=3, **styles[name])
+        dress(axis, title)
+    shown = [name for name in (*ours, *peers) if name in handles]
+    figure.legend(
+        [handles[name] for name in shown], shown, loc="lower center", ncols=6, frameon=False, fontsize=9
+    )
+    figure.tight_layout(rect=(0, 0.7 / (height + 0.8), 1, 1))
+    figure.savefig(path, dpi=140)
+    pyplot.close(figure)
+
+
+def dress(axis: Any, title: str) -> None:
+    """Scales, grid and words."""
+    import numpy as np
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, NullLocator
+
+    axis.set_xscale(
+        "function", functions=(lambda r: -np.log10(np.maximum(1 - r, 1e-6)), lambda x: 1 - 10.0**-x)
+    )
+    axis.set_xlim(*RECALLS)
+    axis.set_xticks(TARGETS, [str(target) for target in TARGETS])
+    axis.xaxis.set_minor_locator(NullLocator())
+    axis.set_yscale("log")
+    axis.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axis.yaxis.set_major_formatter(FuncFormatter(lambda rate, _: f"{rate / 1000:g}k"))
+    axis.yaxis.set_minor_formatter(NullFormatter())
+    axis.grid(True, color="0.88")
+    axis.set_title(title, fontsize=10)
+    axis.set_xlabel("recall@10", fontsize=9)
+    axis.set_ylabel("queries a second", fontsize=9)
+    axis.tick_params(labelsize=8)
+    axis.spines[["top", "right"]].set_visible(False)
