@@ -31,7 +31,7 @@ def arguments() -> argparse.Namespace:
     )
     add("--single", action="store_true", help="single queries only")
     add("--batch", action="store_true", help="batches only")
-    add("--queries", type=int, default=2000, help="single queries in a round, at most (default: 2000)")
+    add("--queries", type=int, default=1000, help="single queries in a round, at most (default: 1000)")
     add("--rounds", type=int, default=5, help="rounds; medians are reported (default: 5)")
     add("--threads", type=int, default=None, help="for builds and batches (default: all CPUs)")
     add("--rebuild", action="store_true", help="build again what the cache has: times of a quiet machine")

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from benchmarks import datasets, machine, peers
-from benchmarks.indexes import data, plot, race, tables, workshop
+from benchmarks.indexes import data, plot, race, sweep, tables, workshop
 from benchmarks.indexes.curve import Point
 from benchmarks.indexes.race import say
 from benchmarks.indexes.workshop import Built
 
-EVERY_QUERY = 1_000_000_000
+BATCH = 5000  # queries in a batch, at most
 
 
 @dataclass
@@ -84,13 +84,17 @@ def compare(name: str, contestants: list[type[peers.Approximate]], options: argp
             built[contestant.name] = (contestant.settings, index)
         except RuntimeError as error:
             say(f"{contestant.name} is left out: {error}")
+    say("  looking for settings")
+    sample = data.Questions(dataset, sweep.SAMPLE)
+    settings = [(index, sweep.worthwhile(index, sample, options.threads)) for index in loaded]
     races = {}
-    if options.single:
-        questions = data.Questions(dataset, options.queries)
-        races["single"] = race.run(loaded, questions, options.rounds, options.threads, single=True)
-    if options.batch:
-        questions = data.Questions(dataset, options.queries if options.quick else EVERY_QUERY)
-        races["batch"] = race.run(loaded, questions, options.rounds, options.threads, single=False)
+    for mode, asked in (("single", options.single), ("batch", options.batch)):
+        if asked:
+            most = BATCH if mode == "batch" and not options.quick else options.queries
+            questions = data.Questions(dataset, most)
+            single = mode == "single"
+            races[mode] = race.run(settings, questions, options.rounds, options.threads, single=single)
+    settings.clear()
     loaded.clear()
     gc.collect()
     return Result(dataset, built, races)

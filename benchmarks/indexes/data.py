@@ -54,7 +54,16 @@ class Questions:
         return datasets.exact_neighbors(self.dataset, K)[self.which]
 
     def queries(self, native: bool) -> NDArray[np.generic]:
-        return vectors(self.dataset.queries[self.which], self.dataset.metric, native)
+        """Them, as an index takes them."""
+        return self._native if native else self._float32
+
+    @cached_property
+    def _native(self) -> NDArray[np.generic]:
+        return vectors(self.dataset.queries[self.which], self.dataset.metric, native=True)
+
+    @cached_property
+    def _float32(self) -> NDArray[np.generic]:
+        return vectors(self.dataset.queries[self.which], self.dataset.metric, native=False)
 
     def recall(self, ids: object) -> float:
         """The share of the K nearest that was found; a row as near as the last of them is as good."""

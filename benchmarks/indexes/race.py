@@ -11,12 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.indexes import K, sweep
+from benchmarks.indexes import K
 from benchmarks.indexes.curve import Point
 from benchmarks.indexes.data import Questions
 from benchmarks.indexes.threads import held_to
 from benchmarks.peers import Approximate
 
+BEGIN = time.perf_counter()
 WARMING = 50  # queries before each timing: caches still hold another index
 
 
@@ -41,26 +42,29 @@ class Entrant:
 
 
 def run(
-    indexes: list[Approximate], questions: Questions, rounds: int, threads: int, *, single: bool
+    settings: list[tuple[Approximate, list[Any]]],
+    questions: Questions,
+    rounds: int,
+    threads: int,
+    *,
+    single: bool,
 ) -> dict[str, list[Point]]:
     """Every index's points: one query a call on one CPU, or all queries in one call on `threads` of them."""
     threads = 1 if single else threads
+    entrants = [Entrant(index, [Timing(setting) for setting in some]) for index, some in settings]
     once = time_singles if single else time_batch
     with held_to(threads):
-        entrants = []
-        for index in indexes:
-            say(f"  {index.name}: looking for settings")
-            settings = sweep.worthwhile(index, questions, threads)
-            entrants.append(Entrant(index, [Timing(setting) for setting in settings]))
         for number in range(rounds):
-            say(f"  round {number + 1} of {rounds}")
+            say(f"  {'single queries' if single else 'batches'}, round {number + 1} of {rounds}")
             # A different one begins each round, so that no one always follows the same neighbour's mess.
             start = number % len(entrants)
             for entrant in entrants[start:] + entrants[:start]:
                 for timing in entrant.timings:
                     once(entrant.index, timing, questions, threads)
-        for entrant in entrants:
-            count_distances(entrant, questions)
+        if single:
+            say("  counting distances")
+            for entrant in entrants:
+                count_distances(entrant, questions)
     return {entrant.index.name: [timing.point() for timing in entrant.timings] for entrant in entrants}
 
 
@@ -118,4 +122,5 @@ class no_collection:  # noqa: N801
 
 
 def say(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
+    """Progress, with the seconds since the program began."""
+    print(f"{time.perf_counter() - BEGIN:6.0f} s  {line}", file=sys.stderr, flush=True)

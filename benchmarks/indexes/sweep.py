@@ -11,10 +11,11 @@ from benchmarks.indexes import TARGETS, K
 from benchmarks.indexes.data import Questions
 from benchmarks.peers import Approximate
 
+SAMPLE = 500  # queries of a survey
 ENOUGH = 0.9995  # recall past which a ladder is climbed no further
-PATIENCE = 15.0  # seconds for a survey of one setting, likewise
+PATIENCE = 5.0  # seconds for a survey of one setting, likewise
 STALE = 4  # settings in a row that found nothing more, likewise
-SLACK = 1.5  # by how much a setting may look slower than a better one and still be timed: looks deceive
+SLACK = 1.3  # by how much a setting may look slower than a better one and still be timed: looks deceive
 
 
 @dataclass
