@@ -12,9 +12,7 @@ from benchmarks.indexes.curve import Point, front
 RECALLS = (0.85, 0.9998)  # from left to right
 PALETTE = ("#d62728", "#1f77b4", "#2ca02c", "#ff7f0e", "#9467bd", "#17becf", "#8c564b", "#e377c2", "#bcbd22")
 PALETTE += ("#7f7f7f", "#aec7e8", "#98df8a", "#ffbb78", "#c5b0d5")
-Panels = list[
-    list[tuple[str, dict[str, list[Point]]]]
-]  # rows of titles with, by name of an index, its points
+Panels = list[list[tuple[str, dict[str, list[Point]]]]]  # rows, equally long, of titles and points by index
 
 
 def draw(panels: Panels, ours: Sequence[str], path: Path) -> None:
@@ -30,24 +28,22 @@ def draw(panels: Panels, ours: Sequence[str], path: Path) -> None:
     }
     peers = [name for name in names if name not in ours]
     styles |= {name: {"color": PALETTE[i % len(PALETTE)], "linewidth": 1.3} for i, name in enumerate(peers)}
-    height, width = 3.5 * len(panels), 4.4 * max(map(len, panels))
-    figure, axes = pyplot.subplots(
-        len(panels), max(map(len, panels)), figsize=(width, height + 0.8), squeeze=False
-    )
+    columns = max(map(len, panels))
+    height = 3.5 * len(panels)
+    legend = 0.1 + 0.2 * -(-len(styles) // (2 * columns))  # inches below the panels
+    size = (4.4 * columns, height + legend)
+    figure, axes = pyplot.subplots(len(panels), columns, figsize=size, squeeze=False)
     handles = {}
-    for axis, (title, curves) in (
-        (axes[i][j], panel) for i, row in enumerate(panels) for j, panel in enumerate(row)
-    ):
+    for axis, (title, curves) in zip(axes.flat, (panel for row in panels for panel in row), strict=True):
         for name, points in curves.items():
             drawn = [point for point in front(points) if point.recall < RECALLS[1]]
             recalls, rates = [point.recall for point in drawn], [point.rate for point in drawn]
             (handles[name],) = axis.plot(recalls, rates, marker="o", markersize=3, **styles[name])
         dress(axis, title)
     shown = [name for name in (*ours, *peers) if name in handles]
-    figure.legend(
-        [handles[name] for name in shown], shown, loc="lower center", ncols=6, frameon=False, fontsize=9
-    )
-    figure.tight_layout(rect=(0, 0.7 / (height + 0.8), 1, 1))
+    lines = [handles[name] for name in shown]
+    figure.legend(lines, shown, loc="lower center", ncols=2 * columns, frameon=False, fontsize=8)
+    figure.tight_layout(rect=(0, legend / (height + legend), 1, 1))
     figure.savefig(path, dpi=140)
     pyplot.close(figure)
 
