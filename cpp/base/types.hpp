@@ -21,14 +21,6 @@ struct Half {
   std::uint16_t bits;
 };
 
-/// Two 4-bit codes of a row, the first in the low half; and the two signed bytes of a query that they meet.
-struct CodePair {
-  std::uint8_t bits;
-};
-struct SignedPair {
-  std::int8_t first, second;
-};
-
 constexpr std::size_t element_size(Element element) {
   switch (element) {
     case Element::f32: return 4;

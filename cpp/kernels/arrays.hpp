@@ -32,5 +32,20 @@ std::size_t find_not_above(const float* values, std::size_t count, float limit, 
   return found;
 }
 
+/// Every value v becomes max(the one before it, min(v, value)): those below stay, the rest move up by one. From the
+/// end, so that what is read has not been written; until a whole block stays.
+template <class L>
+std::size_t insert_sorted(std::int64_t* values, std::size_t count, std::int64_t value) noexcept {
+  const auto bound = L::broadcast(value);
+  std::size_t i = (count + L::lanes - 1) / L::lanes * L::lanes;
+  while (i > 0) {
+    i -= L::lanes;
+    const auto here = L::load(values + i), before = L::load(values + i - 1);
+    L::store(values + i, L::max(before, L::min(here, bound)));
+    if (const std::size_t below = L::count_below(here, bound)) return i + below;
+  }
+  return 0;
+}
+
 }  // namespace
 }  // namespace lookalike

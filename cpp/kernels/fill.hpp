@@ -3,6 +3,7 @@
 
 #include "kernels/arrays.hpp"
 #include "kernels/distance.hpp"
+#include "kernels/gather_codes.hpp"
 #include "kernels/pack.hpp"
 #include "kernels/table.hpp"
 #include "kernels/tile.hpp"
@@ -41,7 +42,9 @@ constexpr KernelTable make_table(const char* isa) {
       .inner_product_u8 = pair<Memory, U, InnerProduct, std::uint8_t, std::uint8_t>(),
       .squared_l2_s8 = pair<Memory, S, SquaredL2, std::int8_t, std::int8_t>(),
       .inner_product_s8 = pair<Memory, S, InnerProduct, std::int8_t, std::int8_t>(),
-      .inner_product_u4 = pair<Memory, typename Simd::Nibbles, InnerProduct, SignedPair, CodePair>(),
+      .octets = gather_codes<Memory, typename Simd::Octets>,
+      .nibbles = gather_codes<Memory, typename Simd::Nibbles>,
+      .signs = gather_codes<Memory, typename Simd::Signs>,
       .hamming = pair<Memory, typename Simd::Bits, Hamming, std::uint8_t, std::uint8_t>(),
       .tile_f32 = {vectors * FT::lanes, queries, FT::elements_per_unit, TileUnits<FT>::header,
                    pack_float_rows<Simd, FT, vectors>, pack_float_queries<FT, queries>, row_sums<FT, K, vectors>,
@@ -51,6 +54,7 @@ constexpr KernelTable make_table(const char* isa) {
                      multiply<BT, K, vectors, queries>},
       .widen = widen<F>,
       .find_not_above = find_not_above<K>,
+      .insert_sorted = insert_sorted<typename Simd::Longs>,
   };
 }
 

@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #include "base/types.hpp"
+#include "kernels/code_row.hpp"
 
 namespace lookalike {
 
@@ -26,6 +27,11 @@ struct Kernels {
   ScanKernel<Q> scan;
   GatherKernel<Q> gather;
 };
+
+/// out[i] = bias + step * (scale * <query, codes> + shift) of row picks[i]; prefetches ahead. A row is `stride` bytes
+/// of codes, the last of them taken by its CodeTail.
+using CodeKernel = void (*)(const CodeQuery& query, const std::byte* rows, std::size_t stride, const Row* picks,
+                            std::size_t count, float* out) noexcept;
 
 /// A block of a matrix product Q X^T whose sums never leave the registers: `queries` queries against `rows` rows, both
 /// packed unit by unit into panels, turned into keys
@@ -60,6 +66,8 @@ struct TileKernel {
                             const float* scale, const float* limits, float* keys, std::uint32_t* masks) noexcept;
 };
 
+inline constexpr std::size_t sorted_margin = 8;
+
 struct KernelTable {
   const char* isa;
   // float queries against rows of any number type
@@ -68,8 +76,8 @@ struct KernelTable {
   // integers against integers: exact while the sum is below 2^31 (dim <= 33025), rounded once to float
   Kernels<std::uint8_t> squared_l2_u8, inner_product_u8;
   Kernels<std::int8_t> squared_l2_s8, inner_product_s8;
-  // 4-bit codes against signed bytes; dim counts pairs. Negated
-  Kernels<SignedPair> inner_product_u4;
+  // codes of 8, 4 and 1 bits against signed bytes
+  CodeKernel octets, nibbles, signs;
   // packed bits; dim counts bytes
   Kernels<std::uint8_t> hamming;
   // blocks of matrix products
@@ -78,6 +86,10 @@ struct KernelTable {
   void (*widen)(const Half* values, std::size_t count, float* out) noexcept;
   /// positions[...] = every i with !(values[i] > limit); returns how many.
   std::size_t (*find_not_above)(const float* values, std::size_t count, float limit, std::uint32_t* positions) noexcept;
+  /// Puts `value` into its place among `count` ascending values, of which the last drops out; returns the place, which
+  /// is `count` where the value itself is dropped. values[-1] must be readable and not above any value; before it and
+  /// behind the last, `sorted_margin` values must be there.
+  std::size_t (*insert_sorted)(std::int64_t* values, std::size_t count, std::int64_t value) noexcept;
 };
 
 /// The table in use: the best this CPU runs, or the one LOOKALIKE_ISA names.

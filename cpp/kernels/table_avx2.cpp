@@ -13,9 +13,12 @@ struct Simd {
   using Floats = avx2::Floats;
   template <class Byte>
   using Integers = avx2::Integers<Byte>;
+  using Octets = avx2::Octets;
   using Nibbles = avx2::Nibbles;
+  using Signs = avx2::Signs;
   using Bits = avx2::Bits;
   using Keys = avx2::Keys;
+  using Longs = avx2::Longs;
   using FloatTile = avx2::FloatTile;
   using ByteTile = avx2::ByteTile;
   using Block = avx2::Block;

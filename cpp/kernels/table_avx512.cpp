@@ -13,9 +13,12 @@ struct Simd {
   using Floats = avx512::Floats;
   template <class Byte>
   using Integers = avx512::Integers<Byte>;
+  using Octets = avx512::Octets;
   using Nibbles = avx512::Nibbles;
+  using Signs = avx512::Signs;
   using Bits = avx512::Bits;
   using Keys = avx512::Keys;
+  using Longs = avx512::Longs;
   using FloatTile = avx512::FloatTile;
   using ByteTile = avx512::ByteTile;
   using Block = avx512::Block;

@@ -13,9 +13,12 @@ struct Simd {
   using Floats = neon::Floats;
   template <class Byte>
   using Integers = neon::Integers<Byte>;
+  using Octets = neon::Octets;
   using Nibbles = neon::Nibbles;
+  using Signs = neon::Signs;
   using Bits = neon::Bits;
   using Keys = neon::Keys;
+  using Longs = neon::Longs;
   using FloatTile = neon::FloatTile;
   using ByteTile = neon::ByteTile;
   using Block = neon::Block;

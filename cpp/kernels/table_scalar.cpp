@@ -12,9 +12,12 @@ struct Simd {
   using Floats = scalar::Floats;
   template <class Byte>
   using Integers = scalar::Integers<Byte>;
+  using Octets = scalar::Octets;
   using Nibbles = scalar::Nibbles;
+  using Signs = scalar::Signs;
   using Bits = scalar::Bits;
   using Keys = scalar::Keys;
+  using Longs = scalar::Longs;
   using FloatTile = scalar::FloatTile;
   using ByteTile = scalar::ByteTile;
   using Block = scalar::Block;

@@ -110,30 +110,43 @@ struct Integers {
   }
 };
 
-/// Thirty-two 4-bit codes, in pairs, against as many signed bytes: 2 * 15 * 128 fits 16 bits.
-struct Nibbles {
-  using Register = __m256i;
+/// What codes of 8, 4 and 1 bits have in common: sixteen at a time against as many signed bytes, widened to 16 bits.
+struct Codes {
   using Accumulator = __m256i;
-  static constexpr std::size_t lanes = 16;
 
   static Accumulator zero() { return _mm256_setzero_si256(); }
-  static Register spread(__m128i pairs) {
-    const __m256i wide = _mm256_cvtepu8_epi16(pairs);
-    return _mm256_and_si256(_mm256_or_si256(wide, _mm256_slli_epi16(wide, 4)), _mm256_set1_epi8(15));
+  static __m256i load_query(const std::int8_t* p) { return _mm256_cvtepi8_epi16(load_16_bytes(p)); }
+  static Accumulator add_product(Accumulator sum, __m256i query, __m256i codes) {
+    return _mm256_add_epi32(sum, _mm256_madd_epi16(codes, query));
   }
-  static Register load(const SignedPair* p) { return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)); }
-  static Register load(const CodePair* p) { return spread(load_16_bytes(p)); }
-  static Register load_first(const SignedPair* p, std::size_t n) {
-    const std::size_t low = n < 8 ? n : 8;
-    return _mm256_set_m128i(load_first_bytes(p + low, 2 * (n - low)), load_first_bytes(p, 2 * low));
-  }
-  static Register load_first(const CodePair* p, std::size_t n) { return spread(load_first_bytes(p, n)); }
-  static Accumulator add_product(Accumulator sum, Register query, Register codes) {
-    return _mm256_add_epi32(sum, _mm256_madd_epi16(_mm256_maddubs_epi16(codes, query), _mm256_set1_epi16(1)));
-  }
-  static Accumulator add(Accumulator a, Accumulator b) { return _mm256_add_epi32(a, b); }
-  static float total(Accumulator sum) { return total_of(add_halves(sum)); }
   static void totals(const Accumulator (&sums)[4], float* out) { Integers<std::uint8_t>::totals(sums, out); }
+};
+
+struct Octets : Codes {
+  static constexpr std::size_t bytes = 16, codes_per_byte = 1;
+  static __m256i load_codes(const std::byte* p) { return _mm256_cvtepu8_epi16(load_16_bytes(p)); }
+};
+
+/// The first code of a pair in the low half of its byte.
+struct Nibbles : Codes {
+  static constexpr std::size_t bytes = 8, codes_per_byte = 2;
+  static __m256i load_codes(const std::byte* p) {
+    const __m128i wide = _mm_cvtepu8_epi16(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(p)));
+    return _mm256_cvtepu8_epi16(_mm_and_si128(_mm_or_si128(wide, _mm_slli_epi16(wide, 4)), _mm_set1_epi8(15)));
+  }
+};
+
+/// The first code of eight in the lowest bit of its byte.
+struct Signs : Codes {
+  static constexpr std::size_t bytes = 2, codes_per_byte = 8;
+  static __m256i load_codes(const std::byte* p) {
+    std::int16_t bits;
+    __builtin_memcpy(&bits, p, sizeof bits);
+    const __m256i lane = _mm256_setr_epi16(1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384,
+                                           static_cast<short>(-32768));
+    const __m256i set = _mm256_cmpeq_epi16(_mm256_and_si256(_mm256_set1_epi16(bits), lane), lane);
+    return _mm256_srli_epi16(set, 15);
+  }
 };
 
 /// Thirty-two packed bytes of bits, counted through a table of nibbles.
@@ -179,6 +192,22 @@ struct Keys {
   /// One bit a lane where key > limit does not hold; a NaN key counts as not above.
   static std::uint32_t not_above(Register key, Register limit) {
     return static_cast<std::uint32_t>(_mm256_movemask_ps(_mm256_cmp_ps(key, limit, _CMP_NGT_UQ)));
+  }
+};
+
+/// Four 64-bit integers.
+struct Longs {
+  using Register = __m256i;
+  static constexpr std::size_t lanes = 4;
+
+  static Register load(const std::int64_t* p) { return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)); }
+  static Register broadcast(std::int64_t x) { return _mm256_set1_epi64x(x); }
+  static void store(std::int64_t* p, Register x) { _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), x); }
+  static Register min(Register a, Register b) { return _mm256_blendv_epi8(a, b, _mm256_cmpgt_epi64(a, b)); }
+  static Register max(Register a, Register b) { return _mm256_blendv_epi8(b, a, _mm256_cmpgt_epi64(a, b)); }
+  static std::size_t count_below(Register a, Register b) {
+    const int mask = _mm256_movemask_pd(_mm256_castsi256_pd(_mm256_cmpgt_epi64(b, a)));
+    return static_cast<std::size_t>(__builtin_popcount(static_cast<unsigned>(mask)));
   }
 };
 

@@ -17,7 +17,6 @@ struct Memory {
 };
 
 inline __mmask16 first16(std::size_t n) { return static_cast<__mmask16>((1u << n) - 1); }
-inline __mmask32 first32(std::size_t n) { return static_cast<__mmask32>((1ull << n) - 1); }
 inline __mmask64 first64(std::size_t n) { return n >= 64 ? ~0ull : (1ull << n) - 1; }
 
 // GCC (PR 94663) copies and spills the accumulators of the VNNI intrinsics; in assembly they stay where they are.
@@ -129,29 +128,38 @@ struct Integers {
   }
 };
 
-/// Sixty-four 4-bit codes, in pairs, against as many signed bytes.
-struct Nibbles {
-  using Register = __m512i;
+/// What codes of 8, 4 and 1 bits have in common: sixty-four at a time against as many signed bytes.
+struct Codes {
   using Accumulator = __m512i;
-  static constexpr std::size_t lanes = 32;
 
   static Accumulator zero() { return _mm512_setzero_si512(); }
-  static Register spread(__m256i pairs) {
-    const __m512i wide = _mm512_cvtepu8_epi16(pairs);
+  static __m512i load_query(const std::int8_t* p) { return _mm512_loadu_si512(p); }
+  static Accumulator add_product(Accumulator sum, __m512i query, __m512i codes) { return dot_u8_s8(sum, codes, query); }
+  static void totals(const Accumulator (&sums)[4], float* out) { totals_of(sums, out); }
+};
+
+struct Octets : Codes {
+  static constexpr std::size_t bytes = 64, codes_per_byte = 1;
+  static __m512i load_codes(const std::byte* p) { return _mm512_loadu_si512(p); }
+};
+
+/// The first code of a pair in the low half of its byte.
+struct Nibbles : Codes {
+  static constexpr std::size_t bytes = 32, codes_per_byte = 2;
+  static __m512i load_codes(const std::byte* p) {
+    const __m512i wide = _mm512_cvtepu8_epi16(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)));
     return _mm512_and_si512(_mm512_or_si512(wide, _mm512_slli_epi16(wide, 4)), _mm512_set1_epi8(15));
   }
-  static Register load(const SignedPair* p) { return _mm512_loadu_si512(p); }
-  static Register load(const CodePair* p) { return spread(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p))); }
-  static Register load_first(const SignedPair* p, std::size_t n) { return _mm512_maskz_loadu_epi16(first32(n), p); }
-  static Register load_first(const CodePair* p, std::size_t n) {
-    return spread(_mm256_maskz_loadu_epi8(first32(n), p));
+};
+
+/// The first code of eight in the lowest bit of its byte.
+struct Signs : Codes {
+  static constexpr std::size_t bytes = 8, codes_per_byte = 8;
+  static __m512i load_codes(const std::byte* p) {
+    __mmask64 bits;
+    __builtin_memcpy(&bits, p, sizeof bits);
+    return _mm512_maskz_set1_epi8(bits, 1);
   }
-  static Accumulator add_product(Accumulator sum, Register query, Register codes) {
-    return dot_u8_s8(sum, codes, query);
-  }
-  static Accumulator add(Accumulator a, Accumulator b) { return _mm512_add_epi32(a, b); }
-  static float total(Accumulator sum) { return total_of(add_quarters(sum)); }
-  static void totals(const Accumulator (&sums)[4], float* out) { totals_of(sums, out); }
 };
 
 /// Sixty-four packed bytes of bits.
@@ -187,6 +195,21 @@ struct Keys {
   }
   /// One bit a lane where key > limit does not hold; a NaN key counts as not above.
   static std::uint32_t not_above(Register key, Register limit) { return _mm512_cmp_ps_mask(key, limit, _CMP_NGT_UQ); }
+};
+
+/// Eight 64-bit integers.
+struct Longs {
+  using Register = __m512i;
+  static constexpr std::size_t lanes = 8;
+
+  static Register load(const std::int64_t* p) { return _mm512_loadu_si512(p); }
+  static Register broadcast(std::int64_t x) { return _mm512_set1_epi64(x); }
+  static void store(std::int64_t* p, Register x) { _mm512_storeu_si512(p, x); }
+  static Register min(Register a, Register b) { return _mm512_min_epi64(a, b); }
+  static Register max(Register a, Register b) { return _mm512_max_epi64(a, b); }
+  static std::size_t count_below(Register a, Register b) {
+    return static_cast<std::size_t>(__builtin_popcount(_mm512_cmplt_epi64_mask(a, b)));
+  }
 };
 
 /// Transposes sixteen registers of sixteen 32-bit units, as packing a panel needs.

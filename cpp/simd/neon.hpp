@@ -113,29 +113,46 @@ struct Integers<std::int8_t> {
   }
 };
 
-/// Sixteen 4-bit codes, in pairs, against as many signed bytes.
-struct Nibbles {
-  using Register = int8x16_t;
+/// What codes of 8, 4 and 1 bits have in common: sixteen at a time against as many signed bytes, widened to 16 bits.
+struct Codes {
   using Accumulator = int32x4_t;
-  static constexpr std::size_t lanes = 8;
 
   static Accumulator zero() { return vdupq_n_s32(0); }
-  static Register load(const SignedPair* p) { return load_first(p, lanes); }
-  static Register load(const CodePair* p) { return load_first(p, lanes); }
-  static Register load_first(const SignedPair* p, std::size_t n) {
-    return vreinterpretq_s8_u8(load_first_bytes(p, 2 * n));
+  static int8x16_t load_query(const std::int8_t* p) { return vld1q_s8(p); }
+  static Accumulator add_product(Accumulator sum, int8x16_t query, uint8x16_t codes) {
+    const int16x8_t low = vreinterpretq_s16_u16(vmovl_u8(vget_low_u8(codes)));
+    const int16x8_t high = vreinterpretq_s16_u16(vmovl_u8(vget_high_u8(codes)));
+    const int16x8_t low_query = vmovl_s8(vget_low_s8(query)), high_query = vmovl_s8(vget_high_s8(query));
+    sum = vmlal_s16(sum, vget_low_s16(low), vget_low_s16(low_query));
+    sum = vmlal_s16(sum, vget_high_s16(low), vget_high_s16(low_query));
+    sum = vmlal_s16(sum, vget_low_s16(high), vget_low_s16(high_query));
+    return vmlal_s16(sum, vget_high_s16(high), vget_high_s16(high_query));
   }
-  static Register load_first(const CodePair* p, std::size_t n) {
-    const uint16x8_t wide = vmovl_u8(vget_low_u8(load_first_bytes(p, n)));
-    const uint16x8_t spread = vorrq_u16(wide, vshlq_n_u16(wide, 4));
-    return vreinterpretq_s8_u8(vandq_u8(vreinterpretq_u8_u16(spread), vdupq_n_u8(15)));
-  }
-  static Accumulator add_product(Accumulator sum, Register query, Register codes) {
-    return vdotq_s32(sum, codes, query);
-  }
-  static Accumulator add(Accumulator a, Accumulator b) { return vaddq_s32(a, b); }
-  static float total(Accumulator sum) { return static_cast<float>(vaddvq_s32(sum)); }
   static void totals(const Accumulator (&sums)[4], float* out) { Integers<std::int8_t>::totals(sums, out); }
+};
+
+struct Octets : Codes {
+  static constexpr std::size_t bytes = 16, codes_per_byte = 1;
+  static uint8x16_t load_codes(const std::byte* p) { return vld1q_u8(reinterpret_cast<const std::uint8_t*>(p)); }
+};
+
+/// The first code of a pair in the low half of its byte.
+struct Nibbles : Codes {
+  static constexpr std::size_t bytes = 8, codes_per_byte = 2;
+  static uint8x16_t load_codes(const std::byte* p) {
+    const uint16x8_t wide = vmovl_u8(vld1_u8(reinterpret_cast<const std::uint8_t*>(p)));
+    return vandq_u8(vreinterpretq_u8_u16(vorrq_u16(wide, vshlq_n_u16(wide, 4))), vdupq_n_u8(15));
+  }
+};
+
+/// The first code of eight in the lowest bit of its byte.
+struct Signs : Codes {
+  static constexpr std::size_t bytes = 2, codes_per_byte = 8;
+  static uint8x16_t load_codes(const std::byte* p) {
+    const auto* bits = reinterpret_cast<const std::uint8_t*>(p);
+    const uint8x16_t lane = {1, 2, 4, 8, 16, 32, 64, 128, 1, 2, 4, 8, 16, 32, 64, 128};
+    return vandq_u8(vtstq_u8(vcombine_u8(vdup_n_u8(bits[0]), vdup_n_u8(bits[1])), lane), vdupq_n_u8(1));
+  }
 };
 
 /// Sixteen packed bytes of bits.
@@ -168,6 +185,21 @@ struct Keys {
   static std::uint32_t not_above(Register key, Register limit) {
     const std::uint32_t weights[4] = {1, 2, 4, 8};
     return vaddvq_u32(vbicq_u32(vld1q_u32(weights), vcgtq_f32(key, limit)));
+  }
+};
+
+/// Two 64-bit integers.
+struct Longs {
+  using Register = int64x2_t;
+  static constexpr std::size_t lanes = 2;
+
+  static Register load(const std::int64_t* p) { return vld1q_s64(p); }
+  static Register broadcast(std::int64_t x) { return vdupq_n_s64(x); }
+  static void store(std::int64_t* p, Register x) { vst1q_s64(p, x); }
+  static Register min(Register a, Register b) { return vbslq_s64(vcgtq_s64(a, b), b, a); }
+  static Register max(Register a, Register b) { return vbslq_s64(vcgtq_s64(a, b), a, b); }
+  static std::size_t count_below(Register a, Register b) {
+    return static_cast<std::size_t>(vaddvq_u64(vshrq_n_u64(vcgtq_s64(b, a), 63)));
   }
 };
 

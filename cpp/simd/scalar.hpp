@@ -63,27 +63,38 @@ struct Integers {
   }
 };
 
-struct Nibbles {
+/// What codes of 8, 4 and 1 bits have in common: a byte of them at a time against signed bytes.
+template <std::size_t count>
+struct Codes {
   struct Register {
-    std::int32_t first, second;
+    std::int32_t values[count];
   };
   using Accumulator = std::int32_t;
-  static constexpr std::size_t lanes = 1;
+  static constexpr std::size_t bytes = 1, codes_per_byte = count;
 
   static Accumulator zero() { return 0; }
-  static Register load(const SignedPair* p) { return {p->first, p->second}; }
-  static Register load(const CodePair* p) { return {p->bits & 15, p->bits >> 4}; }
-  template <class Pair>
-  static Register load_first(const Pair*, std::size_t) {
-    return {0, 0};
+  static Register load_query(const std::int8_t* p) {
+    Register query;
+    for (std::size_t i = 0; i < count; ++i) query.values[i] = p[i];
+    return query;
   }
-  static Accumulator add_product(Accumulator sum, Register query, Register codes) {
-    return sum + query.first * codes.first + query.second * codes.second;
+  /// The first code in the lowest bits.
+  static Register load_codes(const std::byte* p) {
+    constexpr std::size_t width = 8 / count;
+    Register codes;
+    for (std::size_t i = 0; i < count; ++i)
+      codes.values[i] = static_cast<std::int32_t>(*p) >> (i * width) & ((1 << width) - 1);
+    return codes;
   }
-  static Accumulator add(Accumulator a, Accumulator b) { return a + b; }
-  static float total(Accumulator sum) { return static_cast<float>(sum); }
+  static Accumulator add_product(Accumulator sum, const Register& query, const Register& codes) {
+    for (std::size_t i = 0; i < count; ++i) sum += query.values[i] * codes.values[i];
+    return sum;
+  }
   static void totals(const Accumulator (&sums)[4], float* out) { Integers<std::int8_t>::totals(sums, out); }
 };
+using Octets = Codes<1>;
+using Nibbles = Codes<2>;
+using Signs = Codes<8>;
 
 struct Bits {
   using Register = std::uint64_t;
@@ -116,6 +127,18 @@ struct Keys {
   static void store(float* p, Register x) { *p = x; }
   static Register bias_minus_scaled(Register bias, Register scale, Register x) { return bias - scale * x; }
   static std::uint32_t not_above(Register key, Register limit) { return !(key > limit); }
+};
+
+struct Longs {
+  using Register = std::int64_t;
+  static constexpr std::size_t lanes = 1;
+
+  static Register load(const std::int64_t* p) { return *p; }
+  static Register broadcast(std::int64_t x) { return x; }
+  static void store(std::int64_t* p, Register x) { *p = x; }
+  static Register min(Register a, Register b) { return a < b ? a : b; }
+  static Register max(Register a, Register b) { return a < b ? b : a; }
+  static std::size_t count_below(Register a, Register b) { return a < b; }
 };
 
 using Block = std::uint32_t;

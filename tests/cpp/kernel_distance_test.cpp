@@ -3,8 +3,10 @@
 
 #include <bit>
 #include <cmath>
+#include <cstring>
 #include <random>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "kernels/dispatch.hpp"
@@ -137,26 +139,34 @@ TEST_CASE("Hamming distances count differing bits") {
       }
 }
 
-TEST_CASE("4-bit codes against signed bytes are exact") {
-  std::mt19937 random(5);
+TEST_CASE("codes of 8, 4 and 1 bits meet signed bytes exactly, and their tails are applied") {
+  std::mt19937 random(3);
   for (const KernelTable* table : runnable_kernels())
-    for (const std::size_t pairs : dims())
-      for (const std::size_t offset : {0, 1}) {
-        constexpr std::size_t count = 6;
+    for (const auto& [kernel, width] :
+         {std::pair(table->octets, 8u), std::pair(table->nibbles, 4u), std::pair(table->signs, 1u)})
+      for (const std::size_t stride : {64, 128, 832}) {
         CAPTURE(std::string(table->isa));
-        CAPTURE(pairs);
-        Rows<std::uint8_t> rows(count, pairs, pairs + offset, offset);
-        rows.fill([&] { return static_cast<std::uint8_t>(offset ? 255 : random()); });
-        const auto query = std::make_unique<SignedPair[]>(pairs);
-        for (std::size_t p = 0; p < pairs; ++p)
-          query[p] = {static_cast<std::int8_t>(offset ? -128 : random()), static_cast<std::int8_t>(random())};
-        std::vector<float> out(count);
-        table->inner_product_u4.scan(query.get(), rows.data(), rows.stride(), count, pairs, out.data());
-        for (std::size_t i = 0; i < count; ++i) {
-          int dot = 0;
-          for (std::size_t p = 0; p < pairs; ++p)
-            dot += query[p].first * (rows.at(i, p) & 15) + query[p].second * (rows.at(i, p) >> 4);
-          CHECK(out[i] == static_cast<float>(-dot));
+        CAPTURE(width);
+        constexpr std::size_t count = 7;
+        std::vector<std::byte> rows(count * stride);
+        for (std::byte& byte : rows) byte = static_cast<std::byte>(random());
+        const std::size_t codes = (stride - sizeof(CodeTail)) * 8 / width;
+        std::vector<std::int8_t> query(stride * 8 / width);
+        for (std::size_t i = 0; i < codes; ++i) query[i] = static_cast<std::int8_t>(i % 3 ? random() : -128);
+        const std::vector<Row> picks = {6, 0, 3, 3, 5, 1};
+        for (std::size_t row = 0; row < count; ++row) {
+          const CodeTail tail = {static_cast<float>(row), 0.5f};
+          std::memcpy(rows.data() + (row + 1) * stride - sizeof tail, &tail, sizeof tail);
+        }
+        std::vector<float> out(picks.size());
+        kernel({query.data(), -2, 3}, rows.data(), stride, picks.data(), picks.size(), out.data());
+        for (std::size_t p = 0; p < picks.size(); ++p) {
+          int product = 0;
+          for (std::size_t i = 0; i < codes; ++i) {
+            const auto byte = static_cast<unsigned>(rows[picks[p] * stride + i * width / 8]);
+            product += query[i] * static_cast<int>(byte >> (i * width % 8) & ((1u << width) - 1));
+          }
+          CHECK(out[p] == static_cast<float>(picks[p]) + 0.5f * (-2.f * static_cast<float>(product) + 3.f));
         }
       }
 }
