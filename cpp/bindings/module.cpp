@@ -10,6 +10,7 @@
 #include <variant>
 #include <vector>
 
+#include "bindings/bind_hnsw.hpp"
 #include "bindings/bind_index.hpp"
 #include "bindings/errors.hpp"
 #include "bindings/names.hpp"
@@ -70,6 +71,8 @@ PYBIND11_MODULE(_core, module, py::mod_gil_not_used()) {
            "dim"_a, "metric"_a, "codes"_a)
       .def("search", &search<Flat>, "queries"_a, "k"_a, "where"_a, "threads"_a)
       .def("range", &range<Flat>, "queries"_a, "radius"_a, "where"_a, "threads"_a);
+
+  bind_hnsw(module);
 
   module.def("load_path", &load_path, "path"_a, "mmap"_a);
   module.def("load_bytes", &load_bytes, "data"_a);

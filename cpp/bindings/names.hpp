@@ -2,11 +2,13 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string>
 
 #include "base/errors.hpp"
 #include "base/types.hpp"
 #include "codes/vector_store.hpp"
+#include "indexes/walk.hpp"
 
 namespace lookalike {
 
@@ -27,6 +29,17 @@ inline Metric metric_named(const std::string& word) {
 
 inline Codes codes_named(const std::string& word) {
   return static_cast<Codes>(position_of(word, "codes", {"auto", "f32", "f16", "u8", "s8", "bits"}));
+}
+
+inline WalkCodes walk_codes_named(const std::string& word) {
+  return static_cast<WalkCodes>(position_of(word, "codes", {"auto", "f32", "f16", "u8", "s8", "u4", "rabitq", "bits"}));
+}
+
+/// keep='none' is a word of its own: it says that nothing is kept beside the codes.
+inline std::optional<Codes> keep_named(const std::string& word) {
+  const int position = position_of(word, "keep", {"auto", "f32", "f16", "u8", "s8", "none"});
+  if (position == 5) return std::nullopt;
+  return static_cast<Codes>(position);
 }
 
 }  // namespace lookalike

@@ -10,6 +10,7 @@
 
 #include "base/errors.hpp"
 #include "base/half.hpp"
+#include "kernels/table.hpp"
 #include "runtime/parallel.hpp"
 
 namespace lookalike {
@@ -157,6 +158,20 @@ std::string describe(const char* argument, const Offence& offence) {
   return argument + std::string(text);
 }
 
+void require_finite(const VectorsView& vectors, const char* argument, unsigned threads) {
+  if (vectors.element != Element::f32 && vectors.element != Element::f16) return;  // bytes always are
+  std::atomic<bool> finite = true;
+  for_blocks(vectors, threads, [&](std::size_t, const VectorsView& block) {
+    for (std::size_t i = 0; i < block.count; ++i) {
+      const bool is_finite = block.element == Element::f32
+                                 ? row_is_finite(reinterpret_cast<const float*>(block.row(i)), block.dim)
+                                 : row_is_finite(reinterpret_cast<const Half*>(block.row(i)), block.dim);
+      if (!is_finite) finite = false;
+    }
+  });
+  if (!finite) survey(vectors, argument, 1);  // says where
+}
+
 Survey survey(const VectorsView& vectors, const char* argument, unsigned threads) {
   switch (vectors.element) {
     case Element::f32: return survey_floats<float>(vectors, argument, threads);
@@ -189,6 +204,12 @@ std::optional<Offence> first_beyond_half(const VectorsView& vectors) {
 
 void convert(const VectorsView& vectors, Element element, std::byte* out) noexcept {
   const std::size_t bytes = row_bytes(element, vectors.dim);
+  if (element == Element::f32 && vectors.element == Element::f16) {
+    for (std::size_t i = 0; i < vectors.count; ++i)
+      kernels().widen(reinterpret_cast<const Half*>(vectors.row(i)), vectors.dim,
+                      reinterpret_cast<float*>(out + i * bytes));
+    return;
+  }
   if (element == vectors.element) {
     for (std::size_t i = 0; i < vectors.count; ++i) std::memcpy(out + i * bytes, vectors.row(i), bytes);
     return;

@@ -28,6 +28,9 @@ struct Survey {
 /// Throws InvalidArgument naming `argument`, row and column at the first NaN or infinity. Reads the vectors once.
 Survey survey(const VectorsView& vectors, const char* argument, unsigned threads);
 
+/// The same check alone, where nothing else is asked.
+void require_finite(const VectorsView& vectors, const char* argument, unsigned threads);
+
 /// The first value that `element` cannot hold exactly; for f16, one that is not the value of a half.
 std::optional<Offence> first_misfit(const VectorsView& vectors, Element element);
 

@@ -7,6 +7,7 @@
 
 #include "base/errors.hpp"
 #include "indexes/flat.hpp"
+#include "indexes/hnsw.hpp"
 #include "storage/file.hpp"
 
 namespace lookalike {
@@ -25,7 +26,7 @@ struct IndexList {
   }
 };
 
-using Indexes = IndexList<Flat>;
+using Indexes = IndexList<Flat, Hnsw>;
 using AnyIndex = Indexes::Any;
 
 }  // namespace lookalike

@@ -1,7 +1,6 @@
 #include "indexes/flat.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <new>
 #include <optional>
 #include <vector>
@@ -13,10 +12,6 @@ namespace lookalike {
 namespace {
 
 constexpr double most_removed = 0.25;
-
-void require_finite_radius(float radius) {
-  if (std::isnan(radius)) throw InvalidArgument("radius is nan; it must be a number");
-}
 
 }  // namespace
 
@@ -87,7 +82,7 @@ void Flat::search(const VectorsView& queries, std::size_t k, const Where& where,
 }
 
 RangeAnswer Flat::range(const VectorsView& queries, float radius, const Where& where, unsigned threads) const {
-  require_finite_radius(radius);
+  require_radius(radius);
   require_finite(queries, threads);
   const Records::Reading rows = records_.read();
   if (queries.count > 0) rows->require_shape(queries, "queries");

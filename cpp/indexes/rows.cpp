@@ -1,6 +1,7 @@
 #include "indexes/rows.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <string>
 #include <utility>
 
@@ -136,8 +137,11 @@ Rows Rows::load(const FileReader& file) {
 }
 
 void require_finite(const VectorsView& queries, unsigned threads) {
-  const bool floats = queries.element == Element::f32 || queries.element == Element::f16;  // bytes are always finite
-  if (floats) survey(queries, "queries", queries.count == 1 ? 1 : threads);
+  require_finite(queries, "queries", queries.count == 1 ? 1 : threads);
+}
+
+void require_radius(float radius) {
+  if (std::isnan(radius)) throw InvalidArgument("radius is nan; it must be a number");
 }
 
 void require_search(const VectorsView& queries, std::size_t k, unsigned threads) {

@@ -80,8 +80,10 @@ class Rows {
   IdMap ids_;
 };
 
-/// What a search refuses before it looks at an index: queries that are not finite, k = 0. Throws InvalidArgument.
+/// What a search refuses before it looks at an index: queries that are not finite, k = 0, a radius of NaN. Throws
+/// InvalidArgument.
 void require_finite(const VectorsView& queries, unsigned threads);
 void require_search(const VectorsView& queries, std::size_t k, unsigned threads);
+void require_radius(float radius);
 
 }  // namespace lookalike

@@ -104,7 +104,8 @@ VectorsView Change::replacements() noexcept {
 
 void Change::measure(Rows& rows, unsigned threads) {
   const VectorsView added = fresh(), changed = replacements();
-  if (rows.metric_ == Metric::ip) largest_norm_ = std::max(largest_norm(added), largest_norm(changed));
+  if (rows.metric_ == Metric::ip)
+    largest_norm_ = std::max(lookalike::largest_norm(added), lookalike::largest_norm(changed));
   if (rows.metric_ != Metric::cosine) return;
   replacement_norms_.resize(changed.count);
   inverse_norms(changed, replacement_norms_.data());

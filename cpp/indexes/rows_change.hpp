@@ -41,6 +41,9 @@ class Change {
   /// Their inverse norms, for Metric::cosine; else empty.
   std::span<const float> replacement_inverse_norms() const noexcept { return replacement_norms_; }
 
+  /// At least the length of every vector that comes, for Metric::ip.
+  double largest_norm() const noexcept { return largest_norm_; }
+
   /// Whether the rows there are will be stored as another element, with the same values.
   bool promotes() const noexcept { return promotes_; }
   Element element() const noexcept { return store_.element(); }

@@ -1,0 +1,92 @@
+#include "codes/code_plane.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <string>
+#include <vector>
+
+#include "base/errors.hpp"
+#include "runtime/parallel.hpp"
+
+namespace lookalike {
+namespace {
+
+constexpr std::size_t most_learned = 8192;
+constexpr std::size_t rows_per_task = 512;
+
+/// Points of rows spread evenly.
+std::vector<float> sample_of(const Plane& plane, std::size_t count, unsigned threads) {
+  std::vector<float> sample(count * plane.point_dim());
+  parallel_for(count, threads, [&](std::size_t i, unsigned) {
+    plane.write_point(i * plane.rows.count / count, sample.data() + i * plane.point_dim());
+  });
+  return sample;
+}
+
+Encoder learn(const Plane& plane, std::optional<CodeWidth> width, std::size_t count, std::uint64_t seed,
+              unsigned threads) {
+  const std::vector<float> sample = sample_of(plane, count, threads);
+  const CodeWidth any[] = {CodeWidth::eight, CodeWidth::four};
+  const std::span<const CodeWidth> widths = width ? std::span(&*width, 1) : std::span<const CodeWidth>(any);
+  const CodeForm form = choose_codes(widths, sample, plane.point_dim(), seed, threads);
+  return Encoder(sample, plane.point_dim(), form.width, form.stride, seed, threads);
+}
+
+void encode_into(const Encoder& encoder, const Plane& plane, unsigned threads, std::byte* out) {
+  const std::size_t dim = plane.point_dim(), count = plane.rows.count;
+  parallel_for((count + rows_per_task - 1) / rows_per_task, threads, [&](std::size_t task, unsigned) {
+    const std::size_t first = task * rows_per_task, rows = std::min(rows_per_task, count - first);
+    std::vector<float> points(rows * dim);
+    for (std::size_t i = 0; i < rows; ++i) plane.write_point(first + i, points.data() + i * dim);
+    encoder.encode(points, out + first * encoder.stride());
+  });
+}
+
+}  // namespace
+
+CodePlane::CodePlane(const Plane& plane, std::optional<CodeWidth> width, std::uint64_t seed, unsigned threads)
+    : encoder_(learn(plane, width, std::min(plane.rows.count, most_learned), seed, threads)),
+      learned_from_(std::min(plane.rows.count, most_learned)),
+      codes_(encode(plane, threads)) {}
+
+Array<std::byte> CodePlane::encode(const Plane& plane, unsigned threads) const {
+  Array<std::byte> codes;
+  codes.resize_for_overwrite(plane.rows.count * encoder_.stride());
+  encode_into(encoder_, plane, threads, codes.mutable_data());
+  return codes;
+}
+
+Extension<std::byte> CodePlane::grow(const Plane& plane, unsigned threads) {
+  const std::size_t before = codes_.size();
+  Extension<std::byte> extension(codes_, plane.rows.count * encoder_.stride());
+  encode_into(encoder_, plane, threads, extension.data() + before);
+  return extension;
+}
+
+void CodePlane::overwrite(Row row, const std::byte* code) noexcept {
+  std::memcpy(codes_.mutable_data() + row * encoder_.stride(), code, encoder_.stride());
+}
+
+CodePlane CodePlane::picked(std::span<const Row> rows) const {
+  CodePlane plane(encoder_, learned_from_);
+  const std::size_t stride = encoder_.stride();
+  plane.codes_.resize_for_overwrite(rows.size() * stride);
+  std::byte* out = plane.codes_.mutable_data();
+  for (std::size_t i = 0; i < rows.size(); ++i) std::memcpy(out + i * stride, codes_.data() + rows[i] * stride, stride);
+  return plane;
+}
+
+void CodePlane::save(FileWriter& file) const {
+  encoder_.save(file);
+  file.value<std::uint64_t>("code_learned_from", learned_from_);
+  file.array<std::byte>("codes", codes_.span());
+}
+
+CodePlane CodePlane::load(const FileReader& file, std::size_t rows) {
+  CodePlane plane(Encoder::load(file), file.value<std::uint64_t>("code_learned_from"));
+  plane.codes_ = file.array<std::byte>("codes");
+  if (plane.codes_.size() != rows * plane.encoder_.stride()) throw CorruptFile("section 'codes' is not one code a row");
+  return plane;
+}
+
+}  // namespace lookalike

@@ -1,0 +1,233 @@
+#include "codes/encoder.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <numeric>
+#include <string>
+
+#include "base/errors.hpp"
+#include "codes/projection.hpp"
+#include "kernels/table.hpp"
+
+namespace lookalike {
+namespace {
+
+constexpr float residual_weight = 0.5f;
+
+/// The largest magnitude.
+float peak_of(const float* values, std::size_t count) {
+  float peak = 0;
+  for (std::size_t i = 0; i < count; ++i) peak = std::max(peak, std::fabs(values[i]));
+  return peak;
+}
+
+/// Rounds to signed bytes and returns the step.
+float to_signed_bytes(const float* values, std::size_t count, std::int8_t* out) {
+  const float peak = peak_of(values, count);
+  const float step = peak > 0 ? peak / 127 : 1, scale = 1 / step;
+  for (std::size_t i = 0; i < count; ++i) {
+    const float scaled = values[i] * scale;
+    out[i] = static_cast<std::int8_t>(static_cast<int>(scaled + (scaled < 0 ? -0.5f : 0.5f)));
+  }
+  return step;
+}
+
+constexpr std::size_t max_stride = 1 << 20;
+
+template <auto kernel>
+void gather_codes(const Scorer& s, const Row* picks, std::size_t count, float* out) noexcept {
+  const CodeQuery query = {static_cast<const std::int8_t*>(s.query), s.scale, s.shift};
+  (kernels().*kernel)(query, s.rows, s.stride, picks, count, out);
+}
+
+/// What the code 0 stands for, in steps below zero.
+float offset_of(CodeWidth width) {
+  switch (width) {
+    case CodeWidth::eight: return 128;
+    case CodeWidth::four: return 7.5f;
+    case CodeWidth::one: return 0.5f;
+  }
+  return 0;
+}
+
+void put(std::byte* row, CodeWidth width, std::size_t i, unsigned code) {
+  const std::size_t bits = static_cast<std::size_t>(width), at = i * bits;
+  row[at / 8] |= static_cast<std::byte>(code << (at % 8));
+}
+
+unsigned get(const std::byte* row, CodeWidth width, std::size_t i) {
+  const std::size_t bits = static_cast<std::size_t>(width), at = i * bits;
+  return static_cast<unsigned>(row[at / 8]) >> (at % 8) & ((1u << bits) - 1);
+}
+
+/// The step that serves a row's coordinates.
+float step_of(CodeWidth width, std::span<const float> values) {
+  const float peak = peak_of(values.data(), values.size());
+  if (!(peak > 0)) return 1;
+  if (width == CodeWidth::eight) return peak / 127;
+  if (width == CodeWidth::four) return 2 * peak / 15;
+  double square = 0, sum = 0;
+  for (const float value : values) square += double{value} * value, sum += std::fabs(value);
+  return static_cast<float>(2 * square / sum);
+}
+
+void write_codes(CodeWidth width, std::span<const float> values, float step, std::byte* row) {
+  const float scale = 1 / step, offset = offset_of(width);
+  const int most = (1 << static_cast<int>(width)) - 1;
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    const int code = static_cast<int>(std::floor(values[i] * scale + offset + 0.5f));
+    put(row, width, i, static_cast<unsigned>(width == CodeWidth::one ? values[i] > 0 : std::clamp(code, 0, most)));
+  }
+}
+
+}  // namespace
+
+Encoder::Encoder(std::span<const float> sample, std::size_t dim, CodeWidth width, std::size_t stride,
+                 std::uint64_t seed, unsigned threads)
+    : dim_(dim),
+      projected_(std::min(dim, room(width, stride))),
+      stride_(stride),
+      width_(width),
+      center_(dim),
+      directions_(projected_ * dim) {
+  const std::size_t count = sample.size() / dim;
+  std::vector<double> sums(dim);
+  for (std::size_t i = 0; i < sample.size(); ++i) sums[i % dim] += sample[i];
+  for (std::size_t i = 0; i < dim; ++i) center_[i] = static_cast<float>(sums[i] / static_cast<double>(count));
+  std::vector<float> centered(sample.begin(), sample.end());
+  for (std::size_t i = 0; i < centered.size(); ++i) centered[i] -= center_[i % dim];
+
+  const std::vector<float> rotation = random_rotation(projected_, seed);
+  if (projected_ == dim) {
+    directions_ = rotation;
+  } else {
+    const std::vector<float> leading = principal_directions(centered, dim, projected_, seed, threads);
+    std::vector<float> columns(leading.size());
+    for (std::size_t i = 0; i < projected_; ++i)
+      for (std::size_t j = 0; j < dim; ++j) columns[j * projected_ + i] = leading[i * dim + j];
+    products(rotation, columns, projected_, threads, directions_);
+  }
+
+  finish_directions();
+}
+
+void Encoder::finish_directions() {
+  byte_stride_ = (dim_ + sizeof(CodeTail) + 63) / 64 * 64;
+  byte_directions_.assign(projected_ * byte_stride_, std::byte{0});
+  all_directions_.resize(projected_);
+  std::iota(all_directions_.begin(), all_directions_.end(), 0);
+  for (std::size_t i = 0; i < projected_; ++i) {
+    const std::span<const float> direction(directions_.data() + i * dim_, dim_);
+    std::byte* row = byte_directions_.data() + i * byte_stride_;
+    const CodeTail tail{0, step_of(CodeWidth::eight, direction)};
+    write_codes(CodeWidth::eight, direction, tail.step, row);
+    std::memcpy(row + byte_stride_ - sizeof tail, &tail, sizeof tail);
+  }
+}
+
+void Encoder::encode(std::span<float> rows, std::byte* out) const {
+  const std::size_t count = rows.size() / dim_;
+  for (std::size_t i = 0; i < rows.size(); ++i) rows[i] -= center_[i % dim_];
+  std::vector<float> projected(count * projected_);
+  products(rows, directions_, dim_, 1, projected);
+  std::memset(out, 0, count * stride_);
+  for (std::size_t r = 0; r < count; ++r) {
+    const std::span<const float> values(projected.data() + r * projected_, projected_);
+    double whole = 0, kept = 0;
+    for (std::size_t i = 0; i < dim_; ++i) whole += double{rows[r * dim_ + i]} * rows[r * dim_ + i];
+    for (const float value : values) kept += double{value} * value;
+    CodeTail tail;
+    tail.step = step_of(width_, values);
+    tail.bias = static_cast<float>(kept + residual_weight * std::max(0.0, whole - kept));
+    std::byte* row = out + r * stride_;
+    write_codes(width_, values, tail.step, row);
+    std::memcpy(row + stride_ - sizeof tail, &tail, sizeof tail);
+  }
+}
+
+void Encoder::project_query(std::span<const float> centered, std::vector<std::int8_t>& codes, float* out) const {
+  if (codes.size() < byte_stride_) codes.resize(byte_stride_);
+  const float step = to_signed_bytes(centered.data(), dim_, codes.data());
+  std::fill(codes.begin() + static_cast<std::ptrdiff_t>(dim_), codes.end(), std::int8_t{0});
+  int sum = 0;
+  for (std::size_t i = 0; i < dim_; ++i) sum += codes[i];
+  const CodeQuery query{codes.data(), step, -step * offset_of(CodeWidth::eight) * static_cast<float>(sum)};
+  kernels().octets(query, byte_directions_.data(), byte_stride_, all_directions_.data(), projected_, out);
+}
+
+Scorer Encoder::scorer(const std::byte* rows, const std::vector<std::int8_t>& codes, float step) const {
+  int sum = 0;
+  for (std::size_t i = 0; i < projected_; ++i) sum += codes[i];
+  Scorer scorer;
+  switch (width_) {
+    case CodeWidth::eight: scorer.gather = gather_codes<&KernelTable::octets>; break;
+    case CodeWidth::four: scorer.gather = gather_codes<&KernelTable::nibbles>; break;
+    case CodeWidth::one: scorer.gather = gather_codes<&KernelTable::signs>; break;
+  }
+  scorer.rows = rows;
+  scorer.stride = stride_;
+  scorer.dim = projected_;
+  scorer.query = codes.data();
+  scorer.scale = -2 * step;
+  scorer.shift = 2 * step * offset_of(width_) * static_cast<float>(sum);
+  return scorer;
+}
+
+Scorer Encoder::from_query(const float* values, const std::byte* rows, ScorerSpace& space) const {
+  space.scratch.resize(dim_ + projected_);
+  float* const projected = space.scratch.data() + dim_;
+  for (std::size_t i = 0; i < dim_; ++i) space.scratch[i] = values[i] - center_[i];
+  project_query({space.scratch.data(), dim_}, space.codes, projected);
+  space.codes.resize(query_room());
+  const float step = to_signed_bytes(projected, projected_, space.codes.data());
+  std::fill(space.codes.begin() + static_cast<std::ptrdiff_t>(projected_), space.codes.end(), std::int8_t{0});
+  return scorer(rows, space.codes, step);
+}
+
+Scorer Encoder::from_row(Row row, const std::byte* rows, ScorerSpace& space) const {
+  const std::byte* const own = rows + row * stride_;
+  CodeTail tail;
+  std::memcpy(&tail, own + stride_ - sizeof tail, sizeof tail);
+  space.codes.assign(query_room(), 0);
+  // Half steps, so that the middle between two codes is a whole number: 2 * code - 15, or 2 * code - 1.
+  const bool halves = width_ != CodeWidth::eight;
+  const int factor = halves ? 2 : 1;
+  const int middle = halves ? static_cast<int>(2 * offset_of(width_)) : 128;
+  for (std::size_t i = 0; i < projected_; ++i)
+    space.codes[i] = static_cast<std::int8_t>(factor * static_cast<int>(get(own, width_, i)) - middle);
+  Scorer result = scorer(rows, space.codes, halves ? tail.step / 2 : tail.step);
+  result.origin = tail.bias;
+  return result;
+}
+
+void Encoder::save(FileWriter& file) const {
+  file.value<std::uint8_t>("code_width", static_cast<std::uint8_t>(width_));
+  file.value<std::uint64_t>("code_stride", stride_);
+  file.array<float>("code_center", center_);
+  file.array<float>("code_directions", directions_);
+}
+
+Encoder Encoder::load(const FileReader& file) {
+  Encoder encoder;
+  const auto width = file.value<std::uint8_t>("code_width");
+  if (width != 1 && width != 4 && width != 8) throw CorruptFile("codes are " + std::to_string(width) + " bits wide");
+  encoder.width_ = static_cast<CodeWidth>(width);
+  encoder.stride_ = file.value<std::uint64_t>("code_stride");
+  const Array<float> center = file.array<float>("code_center"), directions = file.array<float>("code_directions");
+  encoder.center_.assign(center.begin(), center.end());
+  encoder.directions_.assign(directions.begin(), directions.end());
+  encoder.dim_ = center.size();
+  if (encoder.dim_ == 0 || directions.size() % encoder.dim_ != 0 || encoder.stride_ == 0 || encoder.stride_ % 64 != 0 ||
+      encoder.stride_ > max_stride) {
+    throw CorruptFile("the codes' directions do not agree with their sizes");
+  }
+  encoder.projected_ = directions.size() / encoder.dim_;
+  if (encoder.projected_ == 0 || encoder.projected_ > room(encoder.width_, encoder.stride_)) {
+    throw CorruptFile("there are more directions than the codes have room for");
+  }
+  encoder.finish_directions();
+  return encoder;
+}
+
+}  // namespace lookalike

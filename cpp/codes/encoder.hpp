@@ -1,0 +1,70 @@
+// Vectors as a few bytes each that tell nearly how far they are.
+//
+// A vector is centred, projected onto the leading principal directions and rotated at random, so that every coordinate
+// is as large as any other; its coordinates are rounded to 8, 4 or 1 bits with a step of its own [Aguerrebere et al.
+// 2023, section 3, for the step; Gao and Long 2024, section 3, for one bit]. Of what the projection leaves out only the
+// length is known, and near neighbours differ there by less than strangers do: half its square is what fits best.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "base/types.hpp"
+#include "codes/scorer.hpp"
+#include "kernels/code_row.hpp"
+#include "storage/file.hpp"
+
+namespace lookalike {
+
+/// Bits of a code.
+enum class CodeWidth : std::uint8_t { one = 1, four = 4, eight = 8 };
+
+class Encoder {
+ public:
+  /// Learns from a sample, dense rows of `dim` floats. Rows of codes will be `stride` bytes, a multiple of 64.
+  Encoder(std::span<const float> sample, std::size_t dim, CodeWidth width, std::size_t stride, std::uint64_t seed,
+          unsigned threads);
+
+  std::size_t dim() const noexcept { return dim_; }
+  std::size_t stride() const noexcept { return stride_; }
+  CodeWidth width() const noexcept { return width_; }
+  std::size_t bytes() const noexcept {
+    return (center_.size() + directions_.size()) * sizeof(float) + byte_directions_.size();
+  }
+  std::size_t projected() const noexcept { return projected_; }
+
+  /// Most coordinates that `stride` bytes hold.
+  static std::size_t room(CodeWidth width, std::size_t stride) {
+    return (stride - sizeof(CodeTail)) * 8 / static_cast<std::size_t>(width);
+  }
+
+  /// Codes of dense rows of `dim` floats, which are overwritten.
+  void encode(std::span<float> rows, std::byte* out) const;
+  /// A query against rows of codes, of `dim` floats.
+  Scorer from_query(const float* values, const std::byte* rows, ScorerSpace& space) const;
+  /// The same of one of the rows.
+  Scorer from_row(Row row, const std::byte* rows, ScorerSpace& space) const;
+
+  void save(FileWriter& file) const;
+  /// Throws CorruptFile where sizes do not agree.
+  static Encoder load(const FileReader& file);
+
+ private:
+  Encoder() = default;
+  void finish_directions();
+  Scorer scorer(const std::byte* rows, const std::vector<std::int8_t>& codes, float step) const;
+  std::size_t query_room() const { return stride_ * 8 / static_cast<std::size_t>(width_); }
+  void project_query(std::span<const float> centered, std::vector<std::int8_t>& codes, float* out) const;
+
+  std::size_t dim_, projected_, stride_;
+  CodeWidth width_;
+  std::vector<float> center_;
+  std::vector<float> directions_;           // projected_ rows of dim_
+  std::vector<std::byte> byte_directions_;  // the same in 8 bits, for single queries
+  std::size_t byte_stride_;
+  std::vector<Row> all_directions_;
+};
+
+}  // namespace lookalike

@@ -1,0 +1,139 @@
+#include "codes/plane.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "codes/values.hpp"
+#include "kernels/precise.hpp"
+#include "kernels/table.hpp"
+
+namespace lookalike {
+namespace {
+
+using Gather = void (*)(const Scorer&, const Row*, std::size_t, float*) noexcept;
+
+template <auto kernel, class Q>
+void gather(const Scorer& s, const Row* picks, std::size_t count, float* out) noexcept {
+  (kernels().*kernel).gather(static_cast<const Q*>(s.query), s.rows, s.stride, picks, count, s.dim, out);
+}
+
+/// Negated inner products become 1 - cosine, or half of it short of `origin`.
+template <auto kernel, class Q>
+void gather_scaled(const Scorer& s, const Row* picks, std::size_t count, float* out) noexcept {
+  gather<kernel, Q>(s, picks, count, out);
+  for (std::size_t i = 0; i < count; ++i) out[i] = s.shift + s.scale * out[i] * s.per_row[picks[i]];
+}
+
+/// Negated inner products become squared distances of lifted vectors, short of `origin`.
+template <auto kernel, class Q>
+void gather_lifted(const Scorer& s, const Row* picks, std::size_t count, float* out) noexcept {
+  gather<kernel, Q>(s, picks, count, out);
+  for (std::size_t i = 0; i < count; ++i) out[i] = 2 * (out[i] - s.scale * s.per_row[picks[i]]);
+}
+
+enum class Finish { plain, scaled, lifted };
+
+template <auto kernel, class Q>
+Gather finished(Finish finish) {
+  switch (finish) {
+    case Finish::plain: return gather<kernel, Q>;
+    case Finish::scaled: return gather_scaled<kernel, Q>;
+    case Finish::lifted: return gather_lifted<kernel, Q>;
+  }
+  return nullptr;
+}
+
+using T = KernelTable;
+
+Gather squared_l2(Element query, Element row) {
+  if (query == Element::u8) return gather<&T::squared_l2_u8, std::uint8_t>;
+  if (query == Element::s8) return gather<&T::squared_l2_s8, std::int8_t>;
+  if (row == Element::f16) return gather<&T::squared_l2_f16, float>;
+  if (row == Element::u8) return gather<&T::squared_l2_f32_u8, float>;
+  if (row == Element::s8) return gather<&T::squared_l2_f32_s8, float>;
+  return gather<&T::squared_l2_f32, float>;
+}
+
+Gather product(Element query, Element row, Finish finish) {
+  if (query == Element::u8) return finished<&T::inner_product_u8, std::uint8_t>(finish);
+  if (query == Element::s8) return finished<&T::inner_product_s8, std::int8_t>(finish);
+  if (row == Element::f16) return finished<&T::inner_product_f16, float>(finish);
+  if (row == Element::u8) return finished<&T::inner_product_f32_u8, float>(finish);
+  if (row == Element::s8) return finished<&T::inner_product_f32_s8, float>(finish);
+  return finished<&T::inner_product_f32, float>(finish);
+}
+
+}  // namespace
+
+float lift_of(double square, float length) {
+  return static_cast<float>(std::sqrt(std::max(0.0, double{length} * length - square)));
+}
+
+void Plane::write_point(std::size_t row, float* out) const {
+  convert(rows.slice(row, 1), Element::f32, reinterpret_cast<std::byte*>(out));
+  if (metric == Metric::cosine)
+    for (std::size_t i = 0; i < rows.dim; ++i) out[i] *= inverse_norms[row];
+  if (metric == Metric::ip) out[rows.dim] = lifts[row];
+}
+
+void Plane::write_query_point(const float* query, float* out) const {
+  float scale = 1;
+  if (metric != Metric::l2) {
+    const double square = precise_square(reinterpret_cast<const std::byte*>(query), Element::f32, rows.dim);
+    const double wanted = metric == Metric::ip ? length : 1;
+    scale = square > 0 ? static_cast<float>(wanted / std::sqrt(square)) : 0;
+  }
+  for (std::size_t i = 0; i < rows.dim; ++i) out[i] = query[i] * scale;
+  if (metric == Metric::ip) out[rows.dim] = 0;
+}
+
+Scorer Plane::from_query(const std::byte* query, Element element, std::size_t dim) const {
+  Scorer scorer;
+  scorer.rows = rows.data;
+  scorer.stride = rows.stride;
+  scorer.dim = dim;
+  scorer.query = query;
+  switch (metric) {
+    case Metric::hamming: scorer.gather = gather<&T::hamming, std::uint8_t>; break;
+    case Metric::l2: scorer.gather = squared_l2(element, rows.element); break;
+    case Metric::ip: scorer.gather = product(element, rows.element, Finish::plain); break;
+    case Metric::cosine: {
+      const double square = precise_square(query, element, dim);
+      scorer.gather = product(element, rows.element, Finish::scaled);
+      scorer.scale = square > 0 ? static_cast<float>(1 / std::sqrt(square)) : 0;
+      scorer.shift = 1;
+      scorer.per_row = inverse_norms;
+    }
+  }
+  return scorer;
+}
+
+Scorer Plane::from_row(Row row, ScorerSpace& space) const {
+  const std::byte* query = rows.row(row);
+  Element element = rows.element;
+  if (element == Element::f16) {
+    space.values.resize(rows.dim);
+    convert(rows.slice(row, 1), Element::f32, reinterpret_cast<std::byte*>(space.values.data()));
+    query = reinterpret_cast<const std::byte*>(space.values.data());
+    element = Element::f32;
+  }
+  Scorer scorer = {nullptr, rows.data, rows.stride, rows.dim, query};
+  switch (metric) {
+    case Metric::hamming: scorer.gather = gather<&T::hamming, std::uint8_t>; break;
+    case Metric::l2: scorer.gather = squared_l2(element, rows.element); break;
+    case Metric::cosine:
+      scorer.gather = product(element, rows.element, Finish::scaled);
+      scorer.scale = 2 * inverse_norms[row];
+      scorer.origin = 2;
+      scorer.per_row = inverse_norms;
+      break;
+    case Metric::ip:
+      scorer.gather = product(element, rows.element, Finish::lifted);
+      scorer.scale = lifts[row];
+      scorer.origin = 2 * length * length;
+      scorer.per_row = lifts;
+  }
+  return scorer;
+}
+
+}  // namespace lookalike

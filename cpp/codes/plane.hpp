@@ -1,0 +1,39 @@
+// Vectors as they are kept, measured under a metric; and as points of a space where nearer is always shorter.
+//
+// A graph needs distances that obey the triangle inequality, nearly. Squared Euclidean distances do; unit vectors make
+// cosine one of them; and for inner products every vector gets one more coordinate, which brings it to the length of
+// the longest [Bachrach et al. 2014, section 3]: a query, whose extra coordinate is 0, then finds the same neighbours.
+#pragma once
+
+#include <cstddef>
+
+#include "base/types.hpp"
+#include "base/vectors_view.hpp"
+#include "codes/scorer.hpp"
+
+namespace lookalike {
+
+struct Plane {
+  VectorsView rows;
+  Metric metric = Metric::l2;
+  const float* inverse_norms = nullptr;  // one a row, for Metric::cosine
+  const float* lifts = nullptr;          // one a row, the extra coordinate, for Metric::ip
+  float length = 0;                      // of every lifted vector, for Metric::ip
+
+  /// Coordinates of a row as a point.
+  std::size_t point_dim() const noexcept { return rows.dim + (metric == Metric::ip); }
+  /// Writes a row as a point, which floats cannot do for bits.
+  void write_point(std::size_t row, float* out) const;
+  /// Writes a query, `dim` floats, as a point of the rows' length where the metric leaves that open.
+  void write_query_point(const float* query, float* out) const;
+
+  /// The metric's distances from a query: f32, or of the rows' own element where that is an integer or bits.
+  Scorer from_query(const std::byte* query, Element element, std::size_t dim) const;
+  /// The points' distances from a row: squares, or bits that differ.
+  Scorer from_row(Row row, ScorerSpace& space) const;
+};
+
+/// The extra coordinate of vectors of squared length `square` that are to have `length`.
+float lift_of(double square, float length);
+
+}  // namespace lookalike

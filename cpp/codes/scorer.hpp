@@ -1,0 +1,32 @@
+// One query, made ready to be measured against rows again and again.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "base/types.hpp"
+
+namespace lookalike {
+
+/// Borrows the rows and the query. Smaller is nearer; what is measured lacks `origin` to be a distance.
+struct Scorer {
+  void (*gather)(const Scorer& scorer, const Row* picks, std::size_t count, float* out) noexcept = nullptr;
+  const std::byte* rows = nullptr;
+  std::size_t stride = 0;
+  std::size_t dim = 0;
+  const void* query = nullptr;
+  float scale = 1, shift = 0;
+  float origin = 0;
+  const float* per_row = nullptr;  // what the metric keeps of every row
+
+  void measure(const Row* picks, std::size_t count, float* out) const noexcept { gather(*this, picks, count, out); }
+};
+
+/// Where a scorer's query lives; reused from query to query.
+struct ScorerSpace {
+  std::vector<std::int8_t> codes;
+  std::vector<float> values, scratch;
+};
+
+}  // namespace lookalike

@@ -1,0 +1,132 @@
+#include "graph/beam_search.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <limits>
+#include <utility>
+
+#include "kernels/dispatch.hpp"
+#include "kernels/table.hpp"
+
+namespace lookalike {
+namespace {
+
+// A pool key holds a distance and a row in one integer that sorts by both: the float's bits, ordered as integers are,
+// above the row, above one bit that says whether the node was expanded.
+constexpr std::int64_t expanded = 1;
+constexpr std::int64_t empty = std::numeric_limits<std::int64_t>::max();  // behind all keys, and nothing to expand
+
+std::int64_t key_of(float distance, Row row) {
+  const std::int32_t bits = std::bit_cast<std::int32_t>(distance);
+  const std::int64_t ordered = bits ^ (bits >> 31 & 0x7fffffff);
+  return ordered * (std::int64_t{1} << 32) + (std::int64_t{row} << 1);
+}
+
+Row row_of(std::int64_t key) { return static_cast<Row>(static_cast<std::uint32_t>(key) >> 1); }
+
+float distance_of(std::int64_t key) {
+  const std::int32_t ordered = static_cast<std::int32_t>(key >> 32);
+  return std::bit_cast<float>(ordered ^ (ordered >> 31 & 0x7fffffff));
+}
+
+void prefetch(const void* address, std::size_t bytes) {
+  for (std::size_t at = 0; at < bytes; at += 64) __builtin_prefetch(static_cast<const char*>(address) + at);
+}
+
+}  // namespace
+
+void BeamSearch::start(std::size_t nodes, std::size_t width, std::size_t degree, std::size_t entries) {
+  if (seen_.size() < (nodes + 63) / 64) seen_.resize((nodes + 63) / 64);
+  if (pool_.size() < width + 2 * sorted_margin) pool_.resize(width + 2 * sorted_margin);
+  const std::size_t most = std::max(degree, entries);
+  if (distances_.size() < most) distances_.resize(most), positions_.resize(most);
+  if (met_.size() < 4096 + most) met_.resize(4096 + most);
+  std::fill_n(pool_.data(), sorted_margin, std::numeric_limits<std::int64_t>::min());
+  std::fill_n(pool_.data() + sorted_margin, width + sorted_margin, empty);
+  cursor_ = met_count_ = 0;
+  width_ = width;
+}
+
+std::size_t BeamSearch::keep_unseen(const Row* ids, std::size_t count, Row* out) {
+  std::uint64_t* const seen = seen_.data();
+  std::size_t kept = 0;
+  for (std::size_t i = 0; i < count; ++i) {
+    const Row id = ids[i];
+    std::uint64_t& word = seen[id / 64];
+    const std::uint64_t before = word;
+    word = before | std::uint64_t{1} << (id % 64);
+    out[kept] = id;
+    kept += ~(before >> (id % 64)) & 1;
+  }
+  return kept;
+}
+
+void BeamSearch::take(const Row* rows, std::size_t count, const Adjacency& graph) {
+  std::int64_t* const pool = pool_.data() + sorted_margin;
+  const std::int64_t last = pool[width_ - 1];
+  const float limit = last == empty ? std::numeric_limits<float>::infinity() : distance_of(last);
+  const std::size_t near = kernels().find_not_above(distances_.data(), count, limit, positions_.data());
+  for (std::size_t i = 0; i < near; ++i) {
+    const Row row = rows[positions_[i]];
+    const std::size_t at = kernels().insert_sorted(pool, width_, key_of(distances_[positions_[i]], row));
+    cursor_ = std::min(cursor_, at);
+    prefetch(graph.room(row), graph.degree() * sizeof(Row));
+  }
+}
+
+// Chooses the nearest node not expanded yet and asks memory for those of its neighbours that were not seen.
+BeamSearch::Step BeamSearch::next_step(const Scorer& scorer, const Adjacency& graph) {
+  std::int64_t* const pool = pool_.data() + sorted_margin;
+  while (cursor_ < width_ && pool[cursor_] & expanded) ++cursor_;
+  if (cursor_ == width_) return {};
+  const Row node = row_of(pool[cursor_]);
+  pool[cursor_] |= expanded;
+  ++counters.hops;
+  if (met_.size() < met_count_ + graph.degree()) met_.resize(met_.size() * 2);
+  const Step step = {true, met_count_, keep_unseen(graph.room(node), graph.degree(), met_.data() + met_count_)};
+  met_count_ += step.count;
+  const std::size_t bytes = std::min(scorer.stride, std::size_t{512});
+  for (std::size_t i = step.first; i < met_count_; ++i) prefetch(scorer.rows + met_[i] * scorer.stride, bytes);
+  return step;
+}
+
+std::span<Neighbor> BeamSearch::search(const Scorer& scorer, const Adjacency& graph, std::span<const Row> entries,
+                                       std::size_t width, Row hidden) {
+  start(graph.nodes(), width, graph.degree(), entries.size());
+  if (hidden != no_row) met_count_ = keep_unseen(&hidden, 1, met_.data());
+  enter(scorer, graph, entries);
+  // A step is chosen before the results of the one before it are known: the walk takes a few steps more, and each
+  // finds in the cache what it needs.
+  Step step = next_step(scorer, graph);
+  while (step.is_taken) {
+    Step next = next_step(scorer, graph);
+    scorer.measure(met_.data() + step.first, step.count, distances_.data());
+    counters.distances += step.count;
+    take(met_.data() + step.first, step.count, graph);
+    step = next.is_taken ? next : next_step(scorer, graph);
+  }
+  for (std::size_t i = 0; i < met_count_; ++i) seen_[met_[i] / 64] = 0;
+  const std::int64_t* const pool = pool_.data() + sorted_margin;
+  found_.clear();
+  for (std::size_t i = 0; i < width_ && pool[i] != empty; ++i)
+    found_.push_back({row_of(pool[i]), distance_of(pool[i])});
+  return found_;
+}
+
+void BeamSearch::enter(const Scorer& scorer, const Adjacency& graph, std::span<const Row> entries) {
+  Row* const best = met_.data() + met_count_;
+  const std::size_t count = keep_unseen(entries.data(), entries.size(), best);
+  if (count == 0) return;
+  scorer.measure(best, count, distances_.data());
+  counters.distances += count;
+  std::size_t nearest = 0;
+  for (std::size_t i = 1; i < count; ++i) nearest = distances_[i] < distances_[nearest] ? i : nearest;
+  // Only the nearest one counts as met: the others may be on the way.
+  std::swap(best[0], best[nearest]);
+  distances_[0] = distances_[nearest];
+  for (std::size_t i = 1; i < count; ++i) seen_[best[i] / 64] &= ~(std::uint64_t{1} << (best[i] % 64));
+  ++met_count_;
+  take(best, 1, graph);
+}
+
+}  // namespace lookalike

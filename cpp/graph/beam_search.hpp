@@ -1,0 +1,53 @@
+// The way through a graph from an entry to the nodes near a query.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "base/types.hpp"
+#include "codes/scorer.hpp"
+#include "graph/adjacency.hpp"
+#include "select/neighbor.hpp"
+
+namespace lookalike {
+
+struct SearchCounters {
+  std::uint64_t hops = 0, distances = 0;
+};
+
+/// Greedy best-first search with a bounded pool [Malkov and Yashunin 2018, Algorithm 2]. One object a thread, used
+/// again and again: nothing is allocated once it has grown.
+class BeamSearch {
+ public:
+  /// The `width` nodes nearest the query that the walk meets, nearest first, ties by row; never `hidden`. Valid until
+  /// the next call.
+  std::span<Neighbor> search(const Scorer& scorer, const Adjacency& graph, std::span<const Row> entries,
+                             std::size_t width, Row hidden = no_row);
+
+  SearchCounters counters;
+
+ private:
+  /// A node being expanded: where in met_ its unseen neighbours are.
+  struct Step {
+    bool is_taken = false;
+    std::size_t first = 0, count = 0;
+  };
+  void start(std::size_t nodes, std::size_t width, std::size_t degree, std::size_t entries);
+  std::size_t keep_unseen(const Row* ids, std::size_t count, Row* out);
+  void enter(const Scorer& scorer, const Adjacency& graph, std::span<const Row> entries);
+  Step next_step(const Scorer& scorer, const Adjacency& graph);
+  void take(const Row* rows, std::size_t count, const Adjacency& graph);
+
+  std::vector<std::uint64_t> seen_;  // one bit a node
+  std::vector<Row> met_;             // the nodes whose bit is set
+  std::size_t met_count_ = 0;
+  std::vector<std::int64_t> pool_;  // keys, ascending
+  std::size_t pool_size_ = 0, width_ = 0, cursor_ = 0;
+  std::vector<float> distances_;
+  std::vector<std::uint32_t> positions_;
+  std::vector<Neighbor> found_;
+};
+
+}  // namespace lookalike

@@ -1,0 +1,157 @@
+#include "graph/builder.hpp"
+
+#include <algorithm>
+#include <optional>
+#include <tuple>
+#include <unordered_map>
+#include <utility>
+
+#include "runtime/parallel.hpp"
+
+namespace lookalike {
+namespace {
+
+bool is_nearer(const Neighbor& a, const Neighbor& b) {
+  return std::tie(a.distance, a.row) < std::tie(b.distance, b.row);
+}
+
+}  // namespace
+
+Builder::Builder(const Space& space, const Adjacency& graph, const BuildSettings& settings, unsigned threads)
+    : space_(space),
+      graph_(graph),
+      settings_(settings),
+      threads_(threads ? threads : available_threads()),
+      workers_(threads_) {}
+
+void Builder::add_measured(const Scorer& scorer, std::span<const Row> rows, Worker& worker) const {
+  worker.distances.resize(rows.size());
+  scorer.measure(rows.data(), rows.size(), worker.distances.data());
+  for (std::size_t i = 0; i < rows.size(); ++i)
+    worker.candidates.push_back({rows[i], worker.distances[i] + scorer.origin});
+}
+
+std::span<const Row> Builder::choose(Worker& worker) const {
+  std::vector<Neighbor>& candidates = worker.candidates;
+  std::sort(candidates.begin(), candidates.end(), is_nearer);
+  const auto is_same = [](const Neighbor& a, const Neighbor& b) { return a.row == b.row; };
+  candidates.erase(std::unique(candidates.begin(), candidates.end(), is_same), candidates.end());
+  return worker.pruner.prune(space_, candidates, graph_.degree(), settings_.alpha);
+}
+
+std::span<const Row> Builder::find_neighbors(Row node, std::span<const Row> entries, Worker& worker) const {
+  const Scorer scorer = space_.from(node, worker.scorer_space);
+  worker.candidates.clear();
+  for (const Neighbor& found : worker.search.search(scorer, graph_, entries, settings_.width))
+    if (found.row != node) worker.candidates.push_back({found.row, found.distance + scorer.origin});
+  add_measured(scorer, graph_.neighbors(node), worker);
+  return choose(worker);
+}
+
+std::span<const Row> Builder::join(Row node, std::span<const Row> old, std::span<const Edge> edges,
+                                   Worker& worker) const {
+  worker.rows.assign(old.begin(), old.end());
+  for (const Edge& edge : edges)
+    if (std::find(old.begin(), old.end(), edge.from) == old.end()) worker.rows.push_back(edge.from);
+  if (worker.rows.size() <= graph_.degree()) return worker.rows;
+  worker.candidates.clear();
+  add_measured(space_.from(node, worker.scorer_space), worker.rows, worker);
+  return choose(worker);
+}
+
+Rewiring Builder::link(std::span<const Row> nodes, std::span<const Row> entries) {
+  Rewiring rewiring(graph_.degree());
+  rewiring.add(nodes);
+  parallel_for(nodes.size(), threads_, [&](std::size_t i, unsigned worker) {
+    rewiring.set(i, find_neighbors(nodes[i], entries, workers_[worker]));
+  });
+
+  std::vector<Edge> edges;
+  for (std::size_t i = 0; i < nodes.size(); ++i)
+    for (const Row to : std::as_const(rewiring).neighbors(i)) edges.push_back({to, nodes[i]});
+  std::sort(edges.begin(), edges.end(),
+            [](const Edge& a, const Edge& b) { return std::tie(a.to, a.from) < std::tie(b.to, b.from); });
+
+  // A node of the batch that another one found is joined where the batch put it.
+  std::unordered_map<Row, std::size_t> place;
+  for (std::size_t i = 0; i < nodes.size(); ++i) place.emplace(nodes[i], i);
+  std::vector<std::size_t> starts, places;
+  std::vector<Row> others;
+  for (std::size_t i = 0; i < edges.size(); ++i) {
+    if (i > 0 && edges[i].to == edges[i - 1].to) continue;
+    starts.push_back(i);
+    const auto known = place.find(edges[i].to);
+    places.push_back(known == place.end() ? nodes.size() + others.size() : known->second);
+    if (known == place.end()) others.push_back(edges[i].to);
+  }
+  starts.push_back(edges.size());
+  rewiring.add(others);
+  constexpr std::size_t together = 16;
+  parallel_for((places.size() + together - 1) / together, threads_, [&](std::size_t task, unsigned worker) {
+    for (std::size_t g = task * together; g < std::min(places.size(), (task + 1) * together); ++g) {
+      const Row node = edges[starts[g]].to;
+      const std::span<const Row> old =
+          places[g] < nodes.size() ? std::as_const(rewiring).neighbors(places[g]) : graph_.neighbors(node);
+      rewiring.set(places[g], join(node, old, {edges.data() + starts[g], starts[g + 1] - starts[g]}, workers_[worker]));
+    }
+  });
+  return rewiring;
+}
+
+Rewiring Builder::bypass(std::span<const Row> nodes, function_ref<bool(Row)> is_gone) {
+  Rewiring rewiring(graph_.degree());
+  rewiring.add(nodes);
+  parallel_for(nodes.size(), threads_, [&](std::size_t i, unsigned index) {
+    Worker& worker = workers_[index];
+    worker.rows.clear();
+    const auto keep = [&](Row row) {
+      if (row != nodes[i] && !is_gone(row)) worker.rows.push_back(row);
+    };
+    for (const Row neighbor : graph_.neighbors(nodes[i])) {
+      keep(neighbor);
+      if (is_gone(neighbor))
+        for (const Row behind : graph_.neighbors(neighbor)) keep(behind);
+    }
+    worker.candidates.clear();
+    std::sort(worker.rows.begin(), worker.rows.end());
+    worker.rows.erase(std::unique(worker.rows.begin(), worker.rows.end()), worker.rows.end());
+    add_measured(space_.from(nodes[i], worker.scorer_space), worker.rows, worker);
+    rewiring.set(i, choose(worker));
+  });
+  return rewiring;
+}
+
+Rewiring Builder::attach(std::span<const Row> nodes, std::span<const Row> entries) {
+  // One after the other: two nodes may hang on the same one.
+  Rewiring rewiring(graph_.degree());
+  std::unordered_map<Row, std::size_t> place;
+  Worker& worker = workers_[0];
+  for (const Row node : nodes) {
+    const Scorer scorer = space_.from(node, worker.scorer_space);
+    std::optional<std::size_t> chosen;
+    const auto place_of = [&](Row row) {
+      const auto [known, is_new] = place.emplace(row, rewiring.size());
+      if (is_new) {
+        rewiring.add({&row, 1});
+        rewiring.set(known->second, graph_.neighbors(row));
+      }
+      return known->second;
+    };
+    for (const Neighbor& found : worker.search.search(scorer, graph_, entries, settings_.width)) {
+      if (found.row == node) continue;
+      const std::size_t at = place_of(found.row);
+      if (!chosen) chosen = at;  // the nearest, unless another one has room
+      if (std::as_const(rewiring).neighbors(at).size() < graph_.degree()) {
+        chosen = at;
+        break;
+      }
+    }
+    if (!chosen) continue;
+    const std::span<Row> room = rewiring.room(*chosen);
+    const std::size_t count = std::as_const(rewiring).neighbors(*chosen).size();
+    room[std::min(count, graph_.degree() - 1)] = node;
+  }
+  return rewiring;
+}
+
+}  // namespace lookalike

@@ -1,0 +1,64 @@
+// Links nodes into a graph.
+//
+// A batch of nodes is searched for on the graph as it stands, by all threads; then the edges that point back are
+// grouped by the node they start from, so that each row has one writer. Nothing depends on the number of threads
+// [Dobson et al. 2024, section 3].
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <vector>
+
+#include "graph/adjacency.hpp"
+#include "graph/beam_search.hpp"
+#include "graph/prune.hpp"
+#include "graph/rewiring.hpp"
+#include "graph/space.hpp"
+
+namespace lookalike {
+
+struct BuildSettings {
+  std::size_t width = 200;  // of the searches that find candidates
+  float alpha = 1.1f;       // how much longer than a detour an edge must be to be left out
+};
+
+/// Reads a graph and says how it should change; putting that in place is for the caller.
+class Builder {
+ public:
+  /// Borrows all of them. threads = 0: all that are available.
+  Builder(const Space& space, const Adjacency& graph, const BuildSettings& settings, unsigned threads);
+
+  /// Finds neighbours of `nodes`, none of them twice, from `entries`, and links them back. Nodes that have neighbours
+  /// keep them as candidates.
+  Rewiring link(std::span<const Row> nodes, std::span<const Row> entries);
+  /// Takes every neighbour that `is_gone` out of `nodes`; the neighbours of those that go are candidates in their
+  /// place.
+  Rewiring bypass(std::span<const Row> nodes, function_ref<bool(Row)> is_gone);
+  /// Hangs each of `nodes` on a node near it that the entries reach.
+  Rewiring attach(std::span<const Row> nodes, std::span<const Row> entries);
+
+ private:
+  struct Edge {
+    Row to, from;
+  };
+  struct Worker {
+    BeamSearch search;
+    Pruner pruner;
+    ScorerSpace scorer_space;
+    std::vector<Neighbor> candidates;
+    std::vector<float> distances;
+    std::vector<Row> rows;
+  };
+  void add_measured(const Scorer& scorer, std::span<const Row> rows, Worker& worker) const;
+  std::span<const Row> choose(Worker& worker) const;
+  std::span<const Row> find_neighbors(Row node, std::span<const Row> entries, Worker& worker) const;
+  std::span<const Row> join(Row node, std::span<const Row> old, std::span<const Edge> edges, Worker& worker) const;
+
+  const Space& space_;
+  const Adjacency& graph_;
+  BuildSettings settings_;
+  unsigned threads_;
+  std::vector<Worker> workers_;
+};
+
+}  // namespace lookalike

@@ -1,0 +1,214 @@
+#include "indexes/hnsw.hpp"
+
+#include <algorithm>
+#include <new>
+#include <string>
+#include <utility>
+
+#include "base/errors.hpp"
+#include "graph/reach.hpp"
+#include "kernels/precise.hpp"
+
+namespace lookalike {
+namespace {
+
+constexpr double most_removed = 0.25;
+constexpr std::size_t most_nodes = 0x7fffffff;  // a pool key has one bit less for its row
+
+HnswSettings checked(const HnswSettings& settings) {
+  if (settings.M < 2 || settings.M > 512) {
+    throw InvalidArgument("M is " + std::to_string(settings.M) + "; it must be between 2 and 512");
+  }
+  if (settings.ef_construction < 1 || settings.ef_construction > 65536) {
+    throw InvalidArgument("ef_construction is " + std::to_string(settings.ef_construction) +
+                          "; it must be between 1 and 65536");
+  }
+  return settings;
+}
+
+}  // namespace
+
+Hnsw::Hnsw(std::size_t dim, Metric metric, const HnswSettings& settings)
+    : settings_(checked(settings)), records_(dim, metric, settings.store_codes(metric)), graph_(settings.degree()) {}
+
+Hnsw::Hnsw(Rows rows, HnswGraph graph, const HnswSettings& settings)
+    : settings_(checked(settings)), records_(std::move(rows)), graph_(std::move(graph)) {}
+
+std::size_t Hnsw::bytes() const {
+  const Records::Reading rows = records_.read();
+  return rows->bytes() + graph_.bytes();
+}
+
+WalkCodes Hnsw::walk_codes() const {
+  const Records::Reading rows = records_.read();
+  if (rows->count() == 0) return settings_.codes;
+  if (graph_.codes) {
+    switch (graph_.codes->encoder().width()) {
+      case CodeWidth::eight: return WalkCodes::u8;
+      case CodeWidth::four: return WalkCodes::u4;
+      case CodeWidth::one: return WalkCodes::rabitq;
+    }
+  }
+  switch (rows->store().element()) {
+    case Element::f32: return WalkCodes::f32;
+    case Element::f16: return WalkCodes::f16;
+    case Element::u8: return WalkCodes::u8;
+    case Element::s8: return WalkCodes::s8;
+    case Element::bits: return WalkCodes::bits;
+  }
+  return settings_.codes;
+}
+
+void Hnsw::add(const VectorsView& vectors, const IdsView& ids, unsigned threads) {
+  Records::Writing writing = records_.write();
+  if (vectors.count > 0) append(writing, writing.addition(vectors, ids, threads), threads);
+}
+
+void Hnsw::add(const VectorsView& vectors, unsigned threads) {
+  Records::Writing writing = records_.write();
+  if (vectors.count > 0) append(writing, writing.addition(vectors, threads), threads);
+}
+
+void Hnsw::append(Records::Writing& writing, Change change, unsigned threads) {
+  const Row first = change.first();
+  place(writing, change, threads);
+  try {
+    link_new(writing, threads);
+  } catch (...) {
+    take_back(writing, first);
+    throw;
+  }
+}
+
+void Hnsw::upsert(const VectorsView& vectors, const IdsView& ids, unsigned threads) {
+  Records::Writing writing = records_.write();
+  if (vectors.count == 0) return;
+  Change change = writing.upsertion(vectors, ids, threads);
+  const Row first = change.first();
+  std::vector<Row> moved(change.replaced().begin(), change.replaced().end());
+  place(writing, change, threads);
+  std::erase_if(moved, [&](Row row) { return row >= graph_.linked; });
+  try {
+    relink(writing, moved, threads);
+    link_new(writing, threads);
+  } catch (const Interrupted&) {
+    // What was replaced is replaced; what was to be new is not there.
+    take_back(writing, first);
+    throw;
+  }
+}
+
+void Hnsw::place(Records::Writing& writing, Change& change, unsigned threads) {
+  if (change.first() + change.fresh().count > most_nodes) {
+    throw InvalidArgument("an HNSW index holds at most " + std::to_string(most_nodes) +
+                          " vectors, removed ones included");
+  }
+  const VectorsView fresh = change.fresh(), moved = change.replacements();
+  const bool is_ip = writing->metric() == Metric::ip;
+  const float length = is_ip && graph_.lifts.empty() ? static_cast<float>(change.largest_norm()) : graph_.length;
+  const auto lifts_of = [&](const VectorsView& vectors, float* out) {
+    for (std::size_t i = 0; i < vectors.count; ++i)
+      out[i] = lift_of(precise_square(vectors.row(i), vectors.element, vectors.dim), length);
+  };
+  Extension<float> lifts(graph_.lifts, is_ip ? fresh.count : 0);
+  if (is_ip) lifts_of(fresh, lifts.data() + graph_.lifts.size());
+  std::vector<float> moved_lifts(is_ip ? moved.count : 0);
+  if (is_ip) lifts_of(moved, moved_lifts.data());
+  Extension<Row> neighbors = graph_.neighbors.grow(fresh.count);
+  std::optional<Extension<std::byte>> codes;
+  Array<std::byte> moved_codes;
+  if (graph_.codes) {
+    const float* fresh_lifts = is_ip ? lifts.data() + graph_.lifts.size() : nullptr;
+    codes.emplace(
+        graph_.codes->grow({fresh, writing->metric(), change.fresh_inverse_norms(), fresh_lifts, length}, threads));
+    moved_codes = graph_.codes->encode(
+        {moved, writing->metric(), change.replacement_inverse_norms().data(), moved_lifts.data(), length}, threads);
+  }
+  const std::vector<Row> replaced(change.replaced().begin(), change.replaced().end());
+  writing.exclusively([&](Rows& rows) {
+    rows.commit(change);
+    ++version_;
+    neighbors.commit();
+    lifts.commit();
+    graph_.length = length;
+    if (codes) codes->commit();
+    for (std::size_t i = 0; i < replaced.size(); ++i) {
+      if (is_ip) graph_.lifts.mutable_data()[replaced[i]] = moved_lifts[i];
+      if (graph_.codes) graph_.codes->overwrite(replaced[i], moved_codes.data() + i * graph_.codes->encoder().stride());
+    }
+  });
+}
+
+void Hnsw::take_back(Records::Writing& writing, Row first) {
+  // Rows that were there lose their edges to those that go, a few at a time; then the last step cannot fail.
+  const auto is_gone = [&](Row row) { return row >= first; };
+  std::vector<Row> kept;
+  for (Row node = 0; node < first; ++node) {
+    const std::span<const Row> neighbors = graph_.neighbors.neighbors(node);
+    if (std::none_of(neighbors.begin(), neighbors.end(), is_gone)) continue;
+    kept.assign(neighbors.begin(), neighbors.end());
+    std::erase_if(kept, is_gone);
+    writing.exclusively([&](Rows&) { graph_.neighbors.assign(node, kept); });
+  }
+  writing.exclusively([&](Rows& rows) {
+    graph_.linked = std::min<std::size_t>(graph_.linked, first);
+    std::erase_if(graph_.entries, is_gone);
+    if (graph_.entries.empty()) graph_.linked = 0;
+    graph_.neighbors.truncate(first);
+    if (graph_.codes) graph_.codes->truncate(first);
+    if (!graph_.lifts.empty()) graph_.lifts.resize_for_overwrite(first);
+    rows.take_back(first);
+    ++version_;
+  });
+}
+
+std::size_t Hnsw::remove(const IdsView& ids) {
+  Records::Writing writing = records_.write();
+  const std::vector<Row> known = writing->known(ids);
+  const std::size_t removed = writing.exclusively([&](Rows& rows) {
+    ++version_;
+    return rows.remove(known);
+  });
+  if (writing->removed_share() > most_removed) {
+    try {
+      compact(writing, 0);
+    } catch (const std::bad_alloc&) {  // what was removed is removed; the memory comes back another time
+    } catch (const Interrupted&) {
+    }
+  }
+  return removed;
+}
+
+void Hnsw::optimize() {
+  Records::Writing writing = records_.write();
+  compact(writing, 0);
+  if (!graph_.is_empty()) make_reachable(writing, 0);
+}
+
+std::vector<Hnsw::Tuned> Hnsw::tuned() const {
+  const Records::Reading rows = records_.read();
+  return tuned_;
+}
+
+void Hnsw::set_tuned(std::vector<Tuned> tuned, std::size_t usual_ef) {
+  Records::Writing writing = records_.write();
+  writing.exclusively([&](Rows&) noexcept {
+    tuned_.swap(tuned);
+    usual_ef_ = usual_ef;
+  });
+}
+
+std::size_t Hnsw::usual_ef(std::size_t k) const {
+  const Records::Reading rows = records_.read();
+  return width_for(k, 0);
+}
+
+std::size_t Hnsw::unreachable() const {
+  const Records::Reading rows = records_.read();
+  if (graph_.is_empty()) return 0;
+  std::vector<Row> rest = unreached(graph_.neighbors, graph_.entries);
+  std::erase_if(rest, [&](Row row) { return !rows->ids().is_live(row); });
+  return rest.size();
+}
+
+}  // namespace lookalike

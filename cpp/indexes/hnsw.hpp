@@ -1,0 +1,108 @@
+// Approximate search by walking a graph of near neighbours.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "base/function_ref.hpp"
+#include "base/types.hpp"
+#include "base/vectors_view.hpp"
+#include "graph/rewiring.hpp"
+#include "indexes/answer.hpp"
+#include "indexes/hnsw_graph.hpp"
+#include "indexes/hnsw_search.hpp"
+#include "indexes/pool_of.hpp"
+#include "indexes/records.hpp"
+#include "indexes/walk.hpp"
+#include "indexes/where.hpp"
+#include "storage/file.hpp"
+
+namespace lookalike {
+
+class Probe;
+
+/// Vectors under ids in a graph. Every member may be called from several threads at once: readers share, a writer works
+/// out beside them how the graph should change and puts that in place in small steps. New rows are stored at once, and
+/// found when all rows of their addition are linked; a member that throws leaves the rows as they were.
+class Hnsw {
+ public:
+  static constexpr const char* kind = "hnsw";
+
+  /// A measured width that reaches a recall.
+  struct Tuned {
+    float recall;
+    std::uint32_t ef;
+  };
+
+  /// dim 0: taken from the first vectors. Throws InvalidArgument where the arguments do not go together.
+  Hnsw(std::size_t dim, Metric metric, const HnswSettings& settings);
+
+  const Records& records() const noexcept { return records_; }
+  const HnswSettings& settings() const noexcept { return settings_; }
+  /// What is walked over: what was asked for while there are no rows.
+  WalkCodes walk_codes() const;
+  std::size_t bytes() const;
+
+  /// As for Flat.
+  void add(const VectorsView& vectors, const IdsView& ids, unsigned threads);
+  void add(const VectorsView& vectors, unsigned threads);
+  void upsert(const VectorsView& vectors, const IdsView& ids, unsigned threads);
+  std::size_t remove(const IdsView& ids);
+
+  /// About the k nearest of each query, by walks `ef` nodes wide; 0: the tuned or a usual width.
+  void search(const VectorsView& queries, std::size_t k, std::size_t ef, const Where& where, unsigned threads,
+              Answer& answer) const;
+  /// About everything within `radius` of each query.
+  RangeAnswer range(const VectorsView& queries, float radius, const Where& where, unsigned threads) const;
+  /// What searching for `queries` costs, in total.
+  SearchCosts costs(const VectorsView& queries, std::size_t k, std::size_t ef, unsigned threads) const;
+
+  /// Gives back the memory of removed vectors and unused capacity, and links what cannot be reached.
+  void optimize();
+
+  std::vector<Tuned> tuned() const;
+  /// Ascending by recall; the last one set is the usual width from now on.
+  void set_tuned(std::vector<Tuned> tuned, std::size_t usual_ef);
+  /// How wide a search for k is when nothing else is asked for.
+  std::size_t usual_ef(std::size_t k) const;
+  /// How many live rows no walk comes to.
+  std::size_t unreachable() const;
+
+  void save(function_ref<void(const FileWriter&)> write) const;
+  /// Throws CorruptFile.
+  static std::unique_ptr<Hnsw> load(const FileReader& file);
+
+ private:
+  friend class Probe;
+  Hnsw(Rows rows, HnswGraph graph, const HnswSettings& settings);
+
+  void append(Records::Writing& writing, Change change, unsigned threads);
+  void place(Records::Writing& writing, Change& change, unsigned threads);
+  void link_new(Records::Writing& writing, unsigned threads);
+  void link(Records::Writing& writing, std::span<const Row> rows, unsigned threads, std::size_t entries);
+  void relink(Records::Writing& writing, std::span<const Row> moved, unsigned threads);
+  void relearn(Records::Writing& writing, unsigned threads);
+  void spread_entries(Records::Writing& writing);
+  void apply(Records::Writing& writing, const Rewiring& rewiring);
+  void make_reachable(Records::Writing& writing, unsigned threads);
+  void take_back(Records::Writing& writing, Row first);
+  void compact(Records::Writing& writing, unsigned threads);
+  /// Under the lock.
+  std::size_t width_for(std::size_t k, std::size_t ef) const;
+  void find(const Rows& rows, const VectorsView& queries, std::size_t k, std::size_t width,
+            std::optional<RowFilter>& admitted, unsigned threads, std::span<Neighbor> out) const;
+
+  const HnswSettings settings_;
+  Records records_;
+  HnswGraph graph_;
+  std::vector<Tuned> tuned_;
+  std::size_t usual_ef_ = 0;
+  std::uint64_t version_ = 0;  // counts changes of rows
+  mutable PoolOf<HnswWorker> workers_;
+};
+
+}  // namespace lookalike

@@ -1,0 +1,82 @@
+#include "indexes/hnsw_graph.hpp"
+
+#include <algorithm>
+
+#include "base/errors.hpp"
+
+namespace lookalike {
+
+std::size_t HnswGraph::bytes() const noexcept {
+  return neighbors.bytes() + (codes ? codes->bytes() : 0) + lifts.bytes_owned() + entries.size() * sizeof(Row);
+}
+
+Plane HnswGraph::plane(const Rows& rows) const noexcept {
+  return {rows.store().view(), rows.metric(), rows.inverse_norms(), lifts.data(), length};
+}
+
+Scorer HnswGraph::from_row(const Plane& plane, Row row, ScorerSpace& space) const {
+  return codes ? codes->from_row(row, space) : plane.from_row(row, space);
+}
+
+HnswGraph HnswGraph::picked(std::span<const Row> rows) const {
+  HnswGraph graph(neighbors.degree());
+  const std::size_t before = neighbors.nodes();
+  std::vector<Row> now(before, no_row);
+  for (std::size_t i = 0; i < rows.size(); ++i) now[rows[i]] = static_cast<Row>(i);
+  graph.neighbors.grow(rows.size()).commit();
+  std::vector<Row> left;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    left.clear();
+    for (const Row neighbor : neighbors.neighbors(rows[i]))
+      if (now[neighbor] != no_row) left.push_back(now[neighbor]);
+    graph.neighbors.assign(static_cast<Row>(i), left);
+    if (rows[i] < linked) graph.linked = i + 1;
+  }
+  for (const Row entry : entries)
+    if (now[entry] != no_row) graph.entries.push_back(now[entry]);
+  if (codes) graph.codes = codes->picked(rows);
+  graph.lifts.resize_for_overwrite(lifts.empty() ? 0 : rows.size());
+  for (std::size_t i = 0; i < graph.lifts.size(); ++i) graph.lifts.mutable_data()[i] = lifts[rows[i]];
+  graph.length = length;
+  graph.spread_over = spread_over;
+  return graph;
+}
+
+void HnswGraph::save(FileWriter& file) const {
+  neighbors.save(file);
+  file.array<Row>("entries", entries);
+  file.array<float>("lifts", lifts.span());
+  file.value<float>("lifted_length", length);
+  file.value<std::uint64_t>("linked", linked);
+  file.value<std::uint64_t>("entries_spread_over", spread_over);
+  file.value<std::uint8_t>("has_codes", codes.has_value());
+  if (codes) codes->save(file);
+}
+
+HnswGraph HnswGraph::load(const FileReader& file, std::size_t degree, const Rows& rows) {
+  HnswGraph graph(degree);
+  graph.neighbors = Adjacency::load(file, degree, rows.count());
+  const Array<Row> entries = file.array<Row>("entries");
+  graph.entries.assign(entries.begin(), entries.end());
+  graph.lifts = file.array<float>("lifts");
+  graph.length = file.value<float>("lifted_length");
+  graph.linked = file.value<std::uint64_t>("linked");
+  graph.spread_over = file.value<std::uint64_t>("entries_spread_over");
+  if (graph.linked > rows.count() || (graph.linked > 0 && entries.empty())) {
+    throw CorruptFile("sections 'linked' and 'entries' do not agree with the rows");
+  }
+  for (const Row entry : graph.entries)
+    if (entry >= rows.count()) throw CorruptFile("section 'entries' names a row that is not there");
+  if (graph.lifts.size() != (rows.metric() == Metric::ip ? rows.count() : 0) || !(graph.length >= 0)) {
+    throw CorruptFile("section 'lifts' is not one value a vector");
+  }
+  if (file.value<std::uint8_t>("has_codes") != 0) {
+    graph.codes = CodePlane::load(file, rows.count());
+    if (graph.codes->encoder().dim() != graph.plane(rows).point_dim()) {
+      throw CorruptFile("the codes are of vectors of another dim");
+    }
+  }
+  return graph;
+}
+
+}  // namespace lookalike

@@ -1,0 +1,48 @@
+// The graph of an HNSW index and what walking it needs, beside the rows it stands for.
+//
+// One level: in more than some thirty dimensions the upper levels of Malkov and Yashunin [2018] only find a place to
+// start from [Munyampirwa et al. 2024], which a few entries scattered over the data do as well.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "base/array.hpp"
+#include "base/types.hpp"
+#include "codes/code_plane.hpp"
+#include "codes/plane.hpp"
+#include "codes/scorer.hpp"
+#include "graph/adjacency.hpp"
+#include "indexes/rows.hpp"
+#include "storage/file.hpp"
+
+namespace lookalike {
+
+/// A plain value under the index's locks. Row i is node i.
+struct HnswGraph {
+  explicit HnswGraph(std::size_t degree) : neighbors(degree) {}
+
+  Adjacency neighbors;
+  std::vector<Row> entries;
+  std::optional<CodePlane> codes;  // none: the kept vectors are walked over
+  Array<float> lifts;              // one a row, for Metric::ip
+  float length = 0;                // of every lifted vector
+  std::size_t linked = 0;          // rows from here on are not found by walking
+  std::size_t spread_over = 0;     // rows the entries were chosen among
+
+  bool is_empty() const noexcept { return linked == 0; }
+  std::size_t bytes() const noexcept;
+  Plane plane(const Rows& rows) const noexcept;
+  /// The distances between points: from a row, and from a query (prepared for the kept vectors, and as floats).
+  Scorer from_row(const Plane& plane, Row row, ScorerSpace& space) const;
+  /// The given rows only, in that order; their edges to other rows are gone.
+  HnswGraph picked(std::span<const Row> rows) const;
+
+  void save(FileWriter& file) const;
+  /// Throws CorruptFile where sizes do not agree.
+  static HnswGraph load(const FileReader& file, std::size_t degree, const Rows& rows);
+};
+
+}  // namespace lookalike

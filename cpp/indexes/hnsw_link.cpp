@@ -1,0 +1,203 @@
+// How rows come into the graph of an HNSW index, and how it stays whole when rows go.
+#include <algorithm>
+#include <numeric>
+
+#include "base/random.hpp"
+#include "graph/builder.hpp"
+#include "graph/reach.hpp"
+#include "indexes/hnsw.hpp"
+#include "runtime/parallel.hpp"
+
+namespace lookalike {
+namespace {
+
+constexpr std::size_t fewest_linked = 512;  // fewer rows than this are searched exactly
+constexpr std::size_t most_entries = 64;
+constexpr std::size_t largest_batch = 1024;
+constexpr std::size_t applied_together = 64;  // nodes rewired while readers wait
+constexpr std::size_t short_row = 64;         // bytes; shorter codes would save nothing
+
+std::vector<Row> shuffled(Row first, Row end, std::uint64_t seed) {
+  std::vector<Row> rows(end - first);
+  std::iota(rows.begin(), rows.end(), first);
+  Random random(seed);
+  for (std::size_t i = rows.size(); i > 1; --i) std::swap(rows[i - 1], rows[random.next() % i]);
+  return rows;
+}
+
+std::optional<CodeWidth> width_of(WalkCodes codes) {
+  switch (codes) {
+    case WalkCodes::u8:
+    case WalkCodes::s8: return CodeWidth::eight;
+    case WalkCodes::u4: return CodeWidth::four;
+    case WalkCodes::rabitq: return CodeWidth::one;
+    default: return std::nullopt;
+  }
+}
+
+/// Whether codes should be walked over rather than the kept vectors.
+bool wants_codes(const HnswSettings& settings, const Rows& rows) {
+  const Element element = rows.store().element();
+  const bool integers = element == Element::u8 || element == Element::s8;
+  if (settings.keeps_codes_only || element == Element::bits) return false;
+  switch (settings.codes) {
+    case WalkCodes::automatic: return rows.store().view().stride > short_row;
+    case WalkCodes::u8:
+    case WalkCodes::s8: return !integers;
+    case WalkCodes::u4:
+    case WalkCodes::rabitq: return true;
+    default: return false;
+  }
+}
+
+}  // namespace
+
+void Hnsw::link_new(Records::Writing& writing, unsigned threads) {
+  const std::size_t count = writing->count();
+  if (count < fewest_linked || graph_.linked == count) return;
+  relearn(writing, threads);
+  const bool is_first = graph_.is_empty();
+  std::vector<Row> order = shuffled(static_cast<Row>(graph_.linked), static_cast<Row>(count), settings_.seed);
+  if (is_first) {
+    const std::size_t entries = std::min(most_entries, order.size());
+    writing.exclusively([&](Rows&) {
+      graph_.entries.assign(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(entries));
+      graph_.spread_over = count;
+    });
+  }
+  std::size_t linked = graph_.linked;
+  for (std::size_t at = 0; at < order.size();) {
+    const std::size_t size = std::min({std::max<std::size_t>(linked, 1), largest_batch, order.size() - at});
+    link(writing, {order.data() + at, size}, threads, is_first ? std::max<std::size_t>(linked, 1) : most_entries);
+    at += size;
+    linked += size;
+  }
+  if (!is_first && count > 4 * graph_.spread_over) spread_entries(writing);
+  if (order.size() > count / 8) make_reachable(writing, threads);
+  writing.exclusively([&](Rows&) noexcept { graph_.linked = count; });
+}
+
+void Hnsw::link(Records::Writing& writing, std::span<const Row> rows, unsigned threads, std::size_t entries) {
+  const Plane plane = graph_.plane(*writing);
+  const auto from = [&](Row row, ScorerSpace& space) { return graph_.from_row(plane, row, space); };
+  const Space space = {from, writing->metric() != Metric::hamming};
+  Builder builder(space, graph_.neighbors, {settings_.ef_construction}, threads);
+  apply(writing,
+        builder.link(rows, std::span<const Row>(graph_.entries).first(std::min(entries, graph_.entries.size()))));
+}
+
+void Hnsw::apply(Records::Writing& writing, const Rewiring& rewiring) {
+  for (std::size_t first = 0; first < rewiring.size(); first += applied_together) {
+    const std::size_t last = std::min(first + applied_together, rewiring.size());
+    writing.exclusively([&](Rows&) { rewiring.apply(first, last, graph_.neighbors); });
+  }
+}
+
+void Hnsw::relearn(Records::Writing& writing, unsigned threads) {
+  const std::size_t count = writing->count();
+  constexpr std::size_t enough = 8192;
+  if (!wants_codes(settings_, *writing)) {
+    if (graph_.codes) writing.exclusively([&](Rows&) noexcept { graph_.codes.reset(); });
+    return;
+  }
+  if (graph_.codes && (graph_.codes->learned_from() >= enough || count < 4 * graph_.codes->learned_from())) {
+    return;
+  }
+  std::optional<CodePlane> codes(std::in_place, graph_.plane(*writing), width_of(settings_.codes), settings_.seed,
+                                 threads);
+  writing.exclusively([&](Rows&) noexcept { graph_.codes.swap(codes); });
+}
+
+void Hnsw::spread_entries(Records::Writing& writing) {
+  std::vector<Row> rows = shuffled(0, static_cast<Row>(writing->count()), settings_.seed + 1);
+  std::erase_if(rows, [&](Row row) { return !writing->ids().is_live(row); });
+  if (rows.size() > most_entries) rows.resize(most_entries);
+  if (rows.empty()) return;
+  writing.exclusively([&](Rows&) noexcept {
+    graph_.entries.swap(rows);
+    graph_.spread_over = graph_.neighbors.nodes();
+  });
+}
+
+void Hnsw::relink(Records::Writing& writing, std::span<const Row> moved, unsigned threads) {
+  if (moved.empty() || graph_.is_empty()) return;
+  const Plane plane = graph_.plane(*writing);
+  const auto from = [&](Row row, ScorerSpace& space) { return graph_.from_row(plane, row, space); };
+  const Space space = {from, writing->metric() != Metric::hamming};
+  // Their old neighbours let go of them, and are joined to one another.
+  RowFilter is_moved(writing->count());
+  for (const Row row : moved) is_moved.set(row);
+  const auto is_gone = [&](Row row) { return is_moved.test(row); };
+  std::vector<Row> around;
+  for (const Row row : moved)
+    for (const Row neighbor : graph_.neighbors.neighbors(row))
+      if (!is_gone(neighbor)) around.push_back(neighbor);
+  std::sort(around.begin(), around.end());
+  around.erase(std::unique(around.begin(), around.end()), around.end());
+  std::erase_if(around, [&](Row node) {
+    const std::span<const Row> neighbors = graph_.neighbors.neighbors(node);
+    return std::none_of(neighbors.begin(), neighbors.end(), is_gone);
+  });
+  for (std::size_t at = 0; at < around.size(); at += largest_batch) {
+    Builder builder(space, graph_.neighbors, {settings_.ef_construction}, threads);
+    apply(writing, builder.bypass(std::span(around).subspan(at, std::min(largest_batch, around.size() - at)), is_gone));
+  }
+  for (std::size_t at = 0; at < moved.size(); at += largest_batch)
+    link(writing, moved.subspan(at, std::min(largest_batch, moved.size() - at)), threads, most_entries);
+  if (moved.size() > writing->count() / 8) make_reachable(writing, threads);
+}
+
+void Hnsw::make_reachable(Records::Writing& writing, unsigned threads) {
+  const Plane plane = graph_.plane(*writing);
+  const auto from = [&](Row row, ScorerSpace& space) { return graph_.from_row(plane, row, space); };
+  const Space space = {from, writing->metric() != Metric::hamming};
+  constexpr int attempts = 3;
+  for (int attempt = 0; attempt < attempts; ++attempt) {
+    const std::vector<Row> rest = unreached(graph_.neighbors, graph_.entries);
+    if (rest.empty()) return;
+    Builder builder(space, graph_.neighbors, {settings_.ef_construction}, threads);
+    apply(writing, builder.attach(rest, graph_.entries));
+  }
+  // An edge that brings one in may have shut out another: what is left after that becomes an entry.
+  for (;;) {
+    const std::vector<Row> rest = unreached(graph_.neighbors, graph_.entries);
+    if (rest.empty()) return;
+    std::vector<Row> entries = graph_.entries;
+    entries.push_back(rest.front());
+    writing.exclusively([&](Rows&) noexcept { graph_.entries.swap(entries); });
+  }
+}
+
+void Hnsw::compact(Records::Writing& writing, unsigned threads) {
+  const std::vector<Row> live = writing->ids().live_rows();
+  if (live.size() == writing->count()) return;
+  // Whoever loses a neighbour is joined to that neighbour's neighbours first, beside the readers.
+  if (!graph_.is_empty()) {
+    const Plane plane = graph_.plane(*writing);
+    const auto from = [&](Row row, ScorerSpace& space) { return graph_.from_row(plane, row, space); };
+    const Space space = {from, writing->metric() != Metric::hamming};
+    const auto is_gone = [&](Row row) { return !writing->ids().is_live(row); };
+    std::vector<Row> torn;
+    for (const Row row : live) {
+      const std::span<const Row> neighbors = graph_.neighbors.neighbors(row);
+      if (std::any_of(neighbors.begin(), neighbors.end(), is_gone)) torn.push_back(row);
+    }
+    for (std::size_t at = 0; at < torn.size(); at += largest_batch) {
+      Builder builder(space, graph_.neighbors, {settings_.ef_construction}, threads);
+      apply(writing, builder.bypass(std::span(torn).subspan(at, std::min(largest_batch, torn.size() - at)), is_gone));
+    }
+  }
+  Rows kept = writing->picked(live);
+  HnswGraph graph = graph_.picked(live);
+  if (graph.entries.empty()) graph.linked = 0;
+  writing.exclusively([&](Rows& rows) noexcept {
+    rows.swap(kept);
+    std::swap(graph_, graph);
+    ++version_;
+  });
+  if (graph_.is_empty() && writing->count() >= fewest_linked) return link_new(writing, threads);
+  if (graph_.entries.size() < most_entries / 2 && !graph_.is_empty()) spread_entries(writing);
+  if (!graph_.is_empty()) make_reachable(writing, threads);
+}
+
+}  // namespace lookalike

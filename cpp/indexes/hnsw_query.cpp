@@ -1,0 +1,116 @@
+// Searching an HNSW index: by a walk, or exactly where that is cheaper.
+#include <algorithm>
+#include <cmath>
+#include <optional>
+#include <vector>
+
+#include "base/errors.hpp"
+#include "indexes/exact_search.hpp"
+#include "indexes/hnsw.hpp"
+#include "runtime/parallel.hpp"
+
+namespace lookalike {
+namespace {
+
+constexpr std::size_t usual_width = 64;
+
+// Rough costs in nanoseconds, which need only be right to a factor of two.
+constexpr double step_of_a_walk = 400;
+constexpr double measured_row = 10, byte_of_a_row = 0.08;
+
+double cost_of_walk(std::size_t width) { return step_of_a_walk * static_cast<double>(width); }
+double cost_of_scan(std::size_t rows, std::size_t bytes) {
+  return static_cast<double>(rows) * (measured_row + byte_of_a_row * static_cast<double>(bytes));
+}
+
+}  // namespace
+
+std::size_t Hnsw::width_for(std::size_t k, std::size_t ef) const {
+  if (ef == 0) ef = std::max(usual_ef_ ? usual_ef_ : usual_width, k + k / 2);
+  return std::max(ef, k);
+}
+
+void Hnsw::search(const VectorsView& queries, std::size_t k, std::size_t ef, const Where& where, unsigned threads,
+                  Answer& answer) const {
+  require_search(queries, k, threads);
+  const Records::Reading rows = records_.read();
+  if (queries.count > 0) rows->require_shape(queries, "queries");
+  std::optional<RowFilter> admitted = admitted_rows(where, rows->ids());
+  const std::size_t reachable = std::min(k, admitted ? admitted->count() : rows->live_count());
+  std::vector<Neighbor> neighbors(queries.count * reachable);
+  if (!neighbors.empty()) find(*rows, queries, reachable, width_for(k, ef), admitted, threads, neighbors);
+  write_answer(neighbors, reachable, k, rows->ids(), answer);
+}
+
+void Hnsw::find(const Rows& rows, const VectorsView& queries, std::size_t k, std::size_t width,
+                std::optional<RowFilter>& admitted, unsigned threads, std::span<Neighbor> out) const {
+  if (!graph_.is_empty() && graph_.linked < rows.count()) {
+    // Rows are being added: what is not linked yet is not there yet. Unless nothing else is.
+    RowFilter linked(rows.count());
+    for (std::size_t row = 0; row < graph_.linked; ++row) linked.set(static_cast<Row>(row));
+    if (admitted || rows.ids().live()) linked.intersect(admitted ? *admitted : *rows.ids().live());
+    admitted = std::move(linked);
+  }
+  const RowFilter* const filter = admitted ? &*admitted : rows.ids().live();
+  const std::size_t passing = filter ? filter->count() : rows.count();
+  // Of what a walk finds only the share that passes is left, so it has to be that much wider.
+  const double widening = passing > 0 ? static_cast<double>(rows.count()) / static_cast<double>(passing) : 1;
+  const double wanted = std::ceil(static_cast<double>(width) * (widening > 1 ? 1.2 * widening : 1));
+  const std::size_t bytes = rows.store().view().stride;
+  const bool is_cheap = wanted < static_cast<double>(passing) &&
+                        cost_of_walk(static_cast<std::size_t>(wanted)) < cost_of_scan(passing, bytes);
+  if (graph_.is_empty() || !is_cheap) return exact_search(rows.target(admitted), queries, k, threads, out);
+
+  const PreparedQueries prepared(queries, rows.store().element(), rows.metric(), threads);
+  const HnswTarget target = {graph_, graph_.plane(rows), filter};
+  constexpr std::size_t together = 8;
+  parallel_for((queries.count + together - 1) / together, threads, [&](std::size_t task, unsigned) {
+    const auto worker = workers_.take();
+    for (std::size_t q = task * together; q < std::min(queries.count, (task + 1) * together); ++q) {
+      const std::span<Neighbor> of_query = out.subspan(q * k, k);
+      const auto found = hnsw_search(target, prepared, q, k, static_cast<std::size_t>(wanted), no_row, *worker);
+      if (found.size() == k) {
+        std::copy(found.begin(), found.end(), of_query.begin());
+      } else {  // the nearest ones that pass lie beyond the walk
+        exact_search(rows.target(admitted), queries.slice(q, 1), k, 1, of_query);
+      }
+    }
+  });
+}
+
+RangeAnswer Hnsw::range(const VectorsView& queries, float radius, const Where& where, unsigned threads) const {
+  require_radius(radius);
+  require_finite(queries, threads);
+  const Records::Reading rows = records_.read();
+  if (queries.count > 0) rows->require_shape(queries, "queries");
+  const std::optional<RowFilter> admitted = admitted_rows(where, rows->ids());
+  std::vector<std::vector<Neighbor>> found(queries.count);
+  if (queries.count > 0 && rows->live_count() > 0) {
+    found = exact_range(rows->target(admitted), queries, radius, threads);
+  }
+  return range_answer(found, rows->ids());
+}
+
+SearchCosts Hnsw::costs(const VectorsView& queries, std::size_t k, std::size_t ef, unsigned threads) const {
+  require_search(queries, k, threads);
+  const Records::Reading rows = records_.read();
+  if (queries.count > 0) rows->require_shape(queries, "queries");
+  SearchCosts costs;
+  if (graph_.is_empty()) return costs;
+  const PreparedQueries prepared(queries, rows->store().element(), rows->metric(), threads);
+  const HnswTarget target = {graph_, graph_.plane(*rows), rows->ids().live()};
+  const auto worker = workers_.take();
+  worker->walk.counters = {};
+  worker->reranked = 0;
+  for (std::size_t q = 0; q < queries.count; ++q)
+    hnsw_search(target, prepared, q, k, width_for(k, ef), no_row, *worker);
+  costs.hops = worker->walk.counters.hops;
+  costs.distances = worker->walk.counters.distances;
+  costs.reranked = worker->reranked;
+  const std::size_t kept = rows->store().view().stride;
+  const std::size_t walked = graph_.codes ? graph_.codes->encoder().stride() : kept;
+  costs.bytes = costs.hops * graph_.neighbors.degree() * sizeof(Row) + costs.distances * walked + costs.reranked * kept;
+  return costs;
+}
+
+}  // namespace lookalike

@@ -1,0 +1,46 @@
+// One query walked for through a graph, and what it finds measured by the kept vectors.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "base/types.hpp"
+#include "codes/scorer.hpp"
+#include "graph/beam_search.hpp"
+#include "indexes/exact_parts.hpp"
+#include "indexes/hnsw_graph.hpp"
+#include "select/neighbor.hpp"
+#include "select/row_filter.hpp"
+
+namespace lookalike {
+
+/// What searches took: nodes expanded, codes measured, kept vectors measured, bytes of all of these.
+struct SearchCosts {
+  std::uint64_t hops = 0, distances = 0, reranked = 0, bytes = 0;
+};
+
+/// What one thread needs to search, used again and again.
+struct HnswWorker {
+  BeamSearch walk;
+  ScorerSpace space;
+  std::vector<float> query, point, distances;
+  std::vector<Row> rows;
+  std::vector<Neighbor> found;
+  std::uint64_t reranked = 0;
+};
+
+/// What is searched, and who may be found.
+struct HnswTarget {
+  const HnswGraph& graph;
+  Plane plane;
+  const RowFilter* admitted = nullptr;  // null: all rows
+};
+
+/// The k nearest admitted rows that a walk `width` wide finds, fewer if it finds fewer, nearest first, ties by row.
+/// `hidden` is neither found nor walked over. Valid until the worker's next search.
+std::span<const Neighbor> hnsw_search(const HnswTarget& target, const PreparedQueries& queries, std::size_t query,
+                                      std::size_t k, std::size_t width, Row hidden, HnswWorker& worker);
+
+}  // namespace lookalike

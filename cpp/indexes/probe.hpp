@@ -1,0 +1,45 @@
+// The recall of an HNSW index, measured on vectors it does not hold.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "base/array.hpp"
+#include "base/vectors_view.hpp"
+#include "indexes/hnsw.hpp"
+#include "select/neighbor.hpp"
+
+namespace lookalike {
+
+/// Queries and their true k nearest, found once. A stored vector is searched for as if it were not stored: its node is
+/// neither found nor walked over.
+class Probe {
+ public:
+  struct Hits {
+    std::size_t found = 0, wanted = 0;
+  };
+
+  /// Queries of the user's.
+  Probe(const Hnsw& index, const VectorsView& queries, std::size_t k, unsigned threads);
+  /// At most `count` of the stored vectors, drawn at random.
+  Probe(const Hnsw& index, std::size_t count, std::size_t k, std::uint64_t seed, unsigned threads);
+
+  std::size_t count() const noexcept { return count_; }
+  /// How many of the true neighbours a search `ef` wide finds. Throws InvalidArgument where the index has changed.
+  Hits recall(std::size_t ef, unsigned threads) const;
+
+ private:
+  void find_truth(const Rows& rows, std::size_t k, unsigned threads);
+  VectorsView queries() const noexcept { return {vectors_.data(), element_, count_, dim_, vectors_.size() / count_}; }
+
+  const Hnsw& index_;
+  std::uint64_t version_ = 0;
+  std::size_t count_ = 0, dim_ = 0, k_ = 0;
+  Element element_ = Element::f32;
+  Array<std::byte> vectors_;
+  std::vector<Row> hidden_;      // the row each query is, or no_row
+  std::vector<Neighbor> truth_;  // k_ a query
+};
+
+}  // namespace lookalike
