@@ -13,7 +13,7 @@ namespace {
 constexpr std::size_t asked = 128;    // rows of the sample that are searched for
 constexpr std::size_t neighbors = 5;  // of each, of which
 constexpr std::size_t leading = 10;   // so many in the codes' order
-constexpr double enough = 0.95;       // hold so large a share
+constexpr double enough = 0.97;       // hold so large a share
 
 /// The rows of a sample in the order of their distances, the first `count`, without row `self`.
 std::vector<Row> nearest(const std::vector<float>& distances, Row self, std::size_t count) {
@@ -63,6 +63,8 @@ CodeForm choose_codes(std::span<const CodeWidth> widths, std::span<const float> 
     double reached = -1;
     bool is_whole = true;
     for (const CodeWidth width : widths) {
+      // So short, eight bits leave too few coordinates to be worth a try beside four.
+      if (stride == strides[0] && width == CodeWidth::eight && widths.size() > 1) continue;
       is_whole = is_whole && Encoder::room(width, stride) >= dim;
       const double share = quality(Encoder(sample, dim, width, stride, seed, threads), sample, dim, threads);
       if (share > reached) reached = share, best = {width, stride};

@@ -11,7 +11,7 @@
 namespace lookalike {
 namespace {
 
-constexpr std::size_t most_learned = 8192;
+constexpr std::size_t most_learned = 8192, most_compared = 4096;
 constexpr std::size_t rows_per_task = 512;
 
 /// Points of rows spread evenly.
@@ -25,10 +25,11 @@ std::vector<float> sample_of(const Plane& plane, std::size_t count, unsigned thr
 
 Encoder learn(const Plane& plane, std::optional<CodeWidth> width, std::size_t count, std::uint64_t seed,
               unsigned threads) {
-  const std::vector<float> sample = sample_of(plane, count, threads);
+  const std::vector<float> few = sample_of(plane, std::min(count, most_compared), threads);
   const CodeWidth any[] = {CodeWidth::eight, CodeWidth::four};
   const std::span<const CodeWidth> widths = width ? std::span(&*width, 1) : std::span<const CodeWidth>(any);
-  const CodeForm form = choose_codes(widths, sample, plane.point_dim(), seed, threads);
+  const CodeForm form = choose_codes(widths, few, plane.point_dim(), seed, threads);
+  const std::vector<float> sample = sample_of(plane, count, threads);
   return Encoder(sample, plane.point_dim(), form.width, form.stride, seed, threads);
 }
 
@@ -79,13 +80,14 @@ CodePlane CodePlane::picked(std::span<const Row> rows) const {
 void CodePlane::save(FileWriter& file) const {
   encoder_.save(file);
   file.value<std::uint64_t>("code_learned_from", learned_from_);
-  file.array<std::byte>("codes", codes_.span());
+  file.array<std::byte>("walked_codes", codes_.span());
 }
 
 CodePlane CodePlane::load(const FileReader& file, std::size_t rows) {
   CodePlane plane(Encoder::load(file), file.value<std::uint64_t>("code_learned_from"));
-  plane.codes_ = file.array<std::byte>("codes");
-  if (plane.codes_.size() != rows * plane.encoder_.stride()) throw CorruptFile("section 'codes' is not one code a row");
+  plane.codes_ = file.array<std::byte>("walked_codes");
+  if (plane.codes_.size() != rows * plane.encoder_.stride())
+    throw CorruptFile("section 'walked_codes' is not one code a row");
   return plane;
 }
 

@@ -43,15 +43,14 @@ void BeamSearch::start(std::size_t nodes, std::size_t width, std::size_t degree,
   if (met_.size() < 4096 + most) met_.resize(4096 + most);
   std::fill_n(pool_.data(), sorted_margin, std::numeric_limits<std::int64_t>::min());
   std::fill_n(pool_.data() + sorted_margin, width + sorted_margin, empty);
-  cursor_ = met_count_ = 0;
+  cursor_ = met_count_ = asked_ = 0;
   width_ = width;
 }
 
-std::size_t BeamSearch::keep_unseen(const Row* ids, std::size_t count, Row* out) {
+std::size_t BeamSearch::keep_unseen(std::span<const Row> ids, Row* out) {
   std::uint64_t* const seen = seen_.data();
   std::size_t kept = 0;
-  for (std::size_t i = 0; i < count; ++i) {
-    const Row id = ids[i];
+  for (const Row id : ids) {
     std::uint64_t& word = seen[id / 64];
     const std::uint64_t before = word;
     word = before | std::uint64_t{1} << (id % 64);
@@ -70,12 +69,13 @@ void BeamSearch::take(const Row* rows, std::size_t count, const Adjacency& graph
     const Row row = rows[positions_[i]];
     const std::size_t at = kernels().insert_sorted(pool, width_, key_of(distances_[positions_[i]], row));
     cursor_ = std::min(cursor_, at);
-    prefetch(graph.room(row), graph.degree() * sizeof(Row));
+    // Soon to be expanded. Asking for all that come would keep memory busy with those that never are.
+    if (at < cursor_ + 2) prefetch(graph.room(row), graph.degree() * sizeof(Row));
   }
 }
 
-// Chooses the nearest node not expanded yet and asks memory for those of its neighbours that were not seen.
-BeamSearch::Step BeamSearch::next_step(const Scorer& scorer, const Adjacency& graph) {
+// Chooses the nearest node not expanded yet, and collects those of its neighbours that were not seen.
+BeamSearch::Step BeamSearch::next_step(const Adjacency& graph) {
   std::int64_t* const pool = pool_.data() + sorted_margin;
   while (cursor_ < width_ && pool[cursor_] & expanded) ++cursor_;
   if (cursor_ == width_) return {};
@@ -83,27 +83,42 @@ BeamSearch::Step BeamSearch::next_step(const Scorer& scorer, const Adjacency& gr
   pool[cursor_] |= expanded;
   ++counters.hops;
   if (met_.size() < met_count_ + graph.degree()) met_.resize(met_.size() * 2);
-  const Step step = {true, met_count_, keep_unseen(graph.room(node), graph.degree(), met_.data() + met_count_)};
+  const Step step = {true, met_count_, keep_unseen(graph.neighbors(node), met_.data() + met_count_)};
   met_count_ += step.count;
-  const std::size_t bytes = std::min(scorer.stride, std::size_t{512});
-  for (std::size_t i = step.first; i < met_count_; ++i) prefetch(scorer.rows + met_[i] * scorer.stride, bytes);
+  std::size_t after = cursor_ + 1;
+  while (after < width_ && pool[after] & expanded) ++after;
+  if (after < width_) prefetch(graph.room(row_of(pool[after])), graph.degree() * sizeof(Row));
   return step;
+}
+
+// Memory is asked for a row some rows before it is measured, across steps: so it is always busy, and never has more to
+// do than it has room to remember.
+void BeamSearch::measure(const Scorer& scorer, const Step& step) {
+  constexpr std::size_t together = 8, bytes_ahead = 24 * 64, most_of_a_row = 512;
+  const std::size_t bytes = std::min(scorer.stride, most_of_a_row);
+  const std::size_t ahead = std::max<std::size_t>(1, bytes_ahead / bytes);
+  const std::size_t end = step.first + step.count;
+  for (std::size_t i = step.first; i < end; i += together) {
+    const std::size_t wanted = std::min(i + together + ahead, met_count_);
+    for (; asked_ < wanted; ++asked_) prefetch(scorer.rows + met_[asked_] * scorer.stride, bytes);
+    scorer.measure(met_.data() + i, std::min(together, end - i), distances_.data() + (i - step.first));
+  }
 }
 
 std::span<Neighbor> BeamSearch::search(const Scorer& scorer, const Adjacency& graph, std::span<const Row> entries,
                                        std::size_t width, Row hidden) {
   start(graph.nodes(), width, graph.degree(), entries.size());
-  if (hidden != no_row) met_count_ = keep_unseen(&hidden, 1, met_.data());
+  if (hidden != no_row) met_count_ = keep_unseen({&hidden, 1}, met_.data());
   enter(scorer, graph, entries);
   // A step is chosen before the results of the one before it are known: the walk takes a few steps more, and each
   // finds in the cache what it needs.
-  Step step = next_step(scorer, graph);
+  Step step = next_step(graph);
   while (step.is_taken) {
-    Step next = next_step(scorer, graph);
-    scorer.measure(met_.data() + step.first, step.count, distances_.data());
+    Step next = next_step(graph);
+    measure(scorer, step);
     counters.distances += step.count;
     take(met_.data() + step.first, step.count, graph);
-    step = next.is_taken ? next : next_step(scorer, graph);
+    step = next.is_taken ? next : next_step(graph);
   }
   for (std::size_t i = 0; i < met_count_; ++i) seen_[met_[i] / 64] = 0;
   const std::int64_t* const pool = pool_.data() + sorted_margin;
@@ -115,7 +130,7 @@ std::span<Neighbor> BeamSearch::search(const Scorer& scorer, const Adjacency& gr
 
 void BeamSearch::enter(const Scorer& scorer, const Adjacency& graph, std::span<const Row> entries) {
   Row* const best = met_.data() + met_count_;
-  const std::size_t count = keep_unseen(entries.data(), entries.size(), best);
+  const std::size_t count = keep_unseen(entries, best);
   if (count == 0) return;
   scorer.measure(best, count, distances_.data());
   counters.distances += count;

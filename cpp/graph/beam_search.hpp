@@ -35,15 +35,16 @@ class BeamSearch {
     std::size_t first = 0, count = 0;
   };
   void start(std::size_t nodes, std::size_t width, std::size_t degree, std::size_t entries);
-  std::size_t keep_unseen(const Row* ids, std::size_t count, Row* out);
+  std::size_t keep_unseen(std::span<const Row> ids, Row* out);
   void enter(const Scorer& scorer, const Adjacency& graph, std::span<const Row> entries);
-  Step next_step(const Scorer& scorer, const Adjacency& graph);
+  Step next_step(const Adjacency& graph);
+  void measure(const Scorer& scorer, const Step& step);
   void take(const Row* rows, std::size_t count, const Adjacency& graph);
 
-  std::vector<std::uint64_t> seen_;  // one bit a node
-  std::vector<Row> met_;             // the nodes whose bit is set
-  std::size_t met_count_ = 0;
-  std::vector<std::int64_t> pool_;  // keys, ascending
+  std::vector<std::uint64_t> seen_;        // one bit a node
+  std::vector<Row> met_;                   // the nodes whose bit is set
+  std::size_t met_count_ = 0, asked_ = 0;  // memory was asked for the first asked_ of them
+  std::vector<std::int64_t> pool_;         // keys, ascending
   std::size_t pool_size_ = 0, width_ = 0, cursor_ = 0;
   std::vector<float> distances_;
   std::vector<std::uint32_t> positions_;

@@ -31,12 +31,12 @@ void Builder::add_measured(const Scorer& scorer, std::span<const Row> rows, Work
     worker.candidates.push_back({rows[i], worker.distances[i] + scorer.origin});
 }
 
-std::span<const Row> Builder::choose(Worker& worker) const {
+std::span<const Row> Builder::choose(Worker& worker, std::size_t most) const {
   std::vector<Neighbor>& candidates = worker.candidates;
   std::sort(candidates.begin(), candidates.end(), is_nearer);
   const auto is_same = [](const Neighbor& a, const Neighbor& b) { return a.row == b.row; };
   candidates.erase(std::unique(candidates.begin(), candidates.end(), is_same), candidates.end());
-  return worker.pruner.prune(space_, candidates, graph_.degree(), settings_.alpha);
+  return worker.pruner.prune(space_, candidates, most, settings_.alpha);
 }
 
 std::span<const Row> Builder::find_neighbors(Row node, std::span<const Row> entries, Worker& worker) const {
@@ -45,7 +45,7 @@ std::span<const Row> Builder::find_neighbors(Row node, std::span<const Row> entr
   for (const Neighbor& found : worker.search.search(scorer, graph_, entries, settings_.width))
     if (found.row != node) worker.candidates.push_back({found.row, found.distance + scorer.origin});
   add_measured(scorer, graph_.neighbors(node), worker);
-  return choose(worker);
+  return choose(worker, graph_.degree());
 }
 
 std::span<const Row> Builder::join(Row node, std::span<const Row> old, std::span<const Edge> edges,
@@ -56,7 +56,8 @@ std::span<const Row> Builder::join(Row node, std::span<const Row> old, std::span
   if (worker.rows.size() <= graph_.degree()) return worker.rows;
   worker.candidates.clear();
   add_measured(space_.from(node, worker.scorer_space), worker.rows, worker);
-  return choose(worker);
+  // Pruned a little below what there is room for, or the next edge would have it pruned again.
+  return choose(worker, graph_.degree() - graph_.degree() / 6);
 }
 
 Rewiring Builder::link(std::span<const Row> nodes, std::span<const Row> entries) {
@@ -116,7 +117,7 @@ Rewiring Builder::bypass(std::span<const Row> nodes, function_ref<bool(Row)> is_
     std::sort(worker.rows.begin(), worker.rows.end());
     worker.rows.erase(std::unique(worker.rows.begin(), worker.rows.end()), worker.rows.end());
     add_measured(space_.from(nodes[i], worker.scorer_space), worker.rows, worker);
-    rewiring.set(i, choose(worker));
+    rewiring.set(i, choose(worker, graph_.degree()));
   });
   return rewiring;
 }

@@ -19,7 +19,7 @@ namespace lookalike {
 
 struct BuildSettings {
   std::size_t width = 200;  // of the searches that find candidates
-  float alpha = 1.1f;       // how much longer than a detour an edge must be to be left out
+  float alpha = 1.05f;      // how much longer than a detour an edge must be to be left out
 };
 
 /// Reads a graph and says how it should change; putting that in place is for the caller.
@@ -50,7 +50,7 @@ class Builder {
     std::vector<Row> rows;
   };
   void add_measured(const Scorer& scorer, std::span<const Row> rows, Worker& worker) const;
-  std::span<const Row> choose(Worker& worker) const;
+  std::span<const Row> choose(Worker& worker, std::size_t most) const;
   std::span<const Row> find_neighbors(Row node, std::span<const Row> entries, Worker& worker) const;
   std::span<const Row> join(Row node, std::span<const Row> old, std::span<const Edge> edges, Worker& worker) const;
 

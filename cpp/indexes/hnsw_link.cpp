@@ -12,7 +12,7 @@ namespace lookalike {
 namespace {
 
 constexpr std::size_t fewest_linked = 512;  // fewer rows than this are searched exactly
-constexpr std::size_t most_entries = 64;
+constexpr std::size_t most_entries = 32;
 constexpr std::size_t largest_batch = 1024;
 constexpr std::size_t applied_together = 64;  // nodes rewired while readers wait
 constexpr std::size_t short_row = 64;         // bytes; shorter codes would save nothing
