@@ -56,7 +56,7 @@ class Hnsw {
   /// About the k nearest of each query, by walks `ef` nodes wide; 0: the tuned or a usual width.
   void search(const VectorsView& queries, std::size_t k, std::size_t ef, const Where& where, unsigned threads,
               Answer& answer) const;
-  /// About everything within `radius` of each query.
+  /// Everything within `radius` of each query: every row is measured.
   RangeAnswer range(const VectorsView& queries, float radius, const Where& where, unsigned threads) const;
   /// What searching for `queries` costs, in total.
   SearchCosts costs(const VectorsView& queries, std::size_t k, std::size_t ef, unsigned threads) const;
@@ -94,7 +94,7 @@ class Hnsw {
   /// Under the lock.
   std::size_t width_for(std::size_t k, std::size_t ef) const;
   void find(const Rows& rows, const VectorsView& queries, std::size_t k, std::size_t width,
-            std::optional<RowFilter>& admitted, unsigned threads, std::span<Neighbor> out) const;
+            const std::optional<RowFilter>& admitted, unsigned threads, std::span<Neighbor> out) const;
 
   const HnswSettings settings_;
   Records records_;

@@ -35,7 +35,7 @@ void Hnsw::search(const VectorsView& queries, std::size_t k, std::size_t ef, con
   require_search(queries, k, threads);
   const Records::Reading rows = records_.read();
   if (queries.count > 0) rows->require_shape(queries, "queries");
-  std::optional<RowFilter> admitted = admitted_rows(where, rows->ids());
+  const std::optional<RowFilter> admitted = admitted_rows(where, rows->ids());
   const std::size_t reachable = std::min(k, admitted ? admitted->count() : rows->live_count());
   std::vector<Neighbor> neighbors(queries.count * reachable);
   if (!neighbors.empty()) find(*rows, queries, reachable, width_for(k, ef), admitted, threads, neighbors);
@@ -43,26 +43,22 @@ void Hnsw::search(const VectorsView& queries, std::size_t k, std::size_t ef, con
 }
 
 void Hnsw::find(const Rows& rows, const VectorsView& queries, std::size_t k, std::size_t width,
-                std::optional<RowFilter>& admitted, unsigned threads, std::span<Neighbor> out) const {
-  if (!graph_.is_empty() && graph_.linked < rows.count()) {
-    // Rows are being added: what is not linked yet is not there yet. Unless nothing else is.
-    RowFilter linked(rows.count());
-    for (std::size_t row = 0; row < graph_.linked; ++row) linked.set(static_cast<Row>(row));
-    if (admitted || rows.ids().live()) linked.intersect(admitted ? *admitted : *rows.ids().live());
-    admitted = std::move(linked);
-  }
+                const std::optional<RowFilter>& admitted, unsigned threads, std::span<Neighbor> out) const {
   const RowFilter* const filter = admitted ? &*admitted : rows.ids().live();
-  const std::size_t passing = filter ? filter->count() : rows.count();
-  // Of what a walk finds only the share that passes is left, so it has to be that much wider.
-  const double widening = passing > 0 ? static_cast<double>(rows.count()) / static_cast<double>(passing) : 1;
-  const double wanted = std::ceil(static_cast<double>(width) * (widening > 1 ? 1.2 * widening : 1));
+  const std::size_t passing = admitted ? admitted->count() : rows.live_count();
+  // Of what a walk finds only the share that passes is left, so it has to be that much wider. Rows that are just being
+  // added do not pass either.
+  const std::size_t coming = rows.count() - graph_.linked;
+  const double left = static_cast<double>(passing > coming ? passing - coming : 1);
+  const double widening = static_cast<double>(rows.count()) / left;
+  const double wanted = std::ceil(static_cast<double>(width) * (widening > 1.05 ? 1.2 * widening : widening));
   const std::size_t bytes = rows.store().view().stride;
   const bool is_cheap = wanted < static_cast<double>(passing) &&
                         cost_of_walk(static_cast<std::size_t>(wanted)) < cost_of_scan(passing, bytes);
   if (graph_.is_empty() || !is_cheap) return exact_search(rows.target(admitted), queries, k, threads, out);
 
   const PreparedQueries prepared(queries, rows.store().element(), rows.metric(), threads);
-  const HnswTarget target = {graph_, graph_.plane(rows), filter};
+  const HnswTarget target = {graph_, graph_.plane(rows), filter, static_cast<Row>(graph_.linked)};
   constexpr std::size_t together = 8;
   parallel_for((queries.count + together - 1) / together, threads, [&](std::size_t task, unsigned) {
     const auto worker = workers_.take();
@@ -98,7 +94,7 @@ SearchCosts Hnsw::costs(const VectorsView& queries, std::size_t k, std::size_t e
   SearchCosts costs;
   if (graph_.is_empty()) return costs;
   const PreparedQueries prepared(queries, rows->store().element(), rows->metric(), threads);
-  const HnswTarget target = {graph_, graph_.plane(*rows), rows->ids().live()};
+  const HnswTarget target = {graph_, graph_.plane(*rows), rows->ids().live(), static_cast<Row>(graph_.linked)};
   const auto worker = workers_.take();
   worker->walk.counters = {};
   worker->reranked = 0;

@@ -81,9 +81,10 @@ std::span<const Neighbor> hnsw_search(const HnswTarget& target, const PreparedQu
     }
   }
   std::span<Neighbor> walked = worker.walk.search(scorer, graph.neighbors, graph.entries, width, hidden);
-  if (target.admitted) {
-    const auto last = std::remove_if(walked.begin(), walked.end(),
-                                     [&](const Neighbor& found) { return !target.admitted->test(found.row); });
+  if (target.admitted || target.end < graph.neighbors.nodes()) {
+    const auto last = std::remove_if(walked.begin(), walked.end(), [&](const Neighbor& found) {
+      return found.row >= target.end || (target.admitted && !target.admitted->test(found.row));
+    });
     walked = walked.first(static_cast<std::size_t>(last - walked.begin()));
   }
   if (!graph.codes) return walked.first(std::min(k, walked.size()));

@@ -35,7 +35,8 @@ struct HnswWorker {
 struct HnswTarget {
   const HnswGraph& graph;
   Plane plane;
-  const RowFilter* admitted = nullptr;  // null: all rows
+  const RowFilter* admitted;  // null: all rows
+  Row end;                    // rows from here on are still being linked
 };
 
 /// The k nearest admitted rows that a walk `width` wide finds, fewer if it finds fewer, nearest first, ties by row.

@@ -70,7 +70,7 @@ Probe::Hits Probe::recall(std::size_t ef, unsigned threads) const {
   Hits hits = {count_ * k_, count_ * k_};
   if (index_.graph_.is_empty() || k_ == 0 || count_ == 0) return hits;
   const PreparedQueries prepared(queries(), rows->store().element(), rows->metric(), threads);
-  const HnswTarget target = {index_.graph_, index_.graph_.plane(*rows), rows->ids().live()};
+  const HnswTarget target = {index_.graph_, index_.graph_.plane(*rows), rows->ids().live(), static_cast<Row>(index_.graph_.linked)};
   const std::size_t width = index_.width_for(k_, ef);
   std::atomic<std::size_t> found = 0;
   parallel_for(count_, threads, [&](std::size_t q, unsigned) {

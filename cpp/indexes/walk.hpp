@@ -24,7 +24,7 @@ struct HnswSettings {
   bool keeps_codes_only = false;  // the vectors walked over are the only ones
   std::uint64_t seed = 0;
 
-  /// Neighbours of a node: three times M, in whole cache lines.
+  /// Neighbours of a node: half as many again as the lowest level of an HNSW graph has, in whole cache lines.
   std::size_t degree() const noexcept { return (3 * M + 15) / 16 * 16; }
   /// What the vectors are to be stored as. Throws InvalidArgument where codes and keep do not go together.
   Codes store_codes(Metric metric) const;
