@@ -20,6 +20,7 @@ RowFilter rows_under(std::span<const std::uint8_t> mask, const IdMap& ids) {
     throw InvalidArgument("where is a mask of " + std::to_string(mask.size()) + " values, but the index holds " +
                           std::to_string(ids.live_count()) + " vectors; a mask needs one value a vector");
   }
+  if (ids.removed_count() == 0) return RowFilter::of_mask(mask);
   RowFilter admitted(ids.rows());
   std::size_t at = 0;
   for (std::size_t row = 0; row < ids.rows(); ++row) {

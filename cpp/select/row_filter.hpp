@@ -4,6 +4,7 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <span>
 #include <vector>
 
@@ -16,6 +17,23 @@ class RowFilter {
   explicit RowFilter(std::size_t rows, bool admitted = false)
       : rows_(rows), words_((rows + 63) / 64, admitted ? ~std::uint64_t{0} : 0) {
     if (admitted && rows % 64) words_.back() >>= 64 - rows % 64;
+  }
+
+  /// One byte a row: admitted where it is not 0.
+  static RowFilter of_mask(std::span<const std::uint8_t> mask) {
+    RowFilter filter(mask.size());
+    std::size_t row = 0;
+    for (; row + 8 <= mask.size(); row += 8) {
+      std::uint64_t bytes;
+      std::memcpy(&bytes, mask.data() + row, sizeof bytes);
+      bytes |= bytes >> 4;
+      bytes |= bytes >> 2;
+      bytes = (bytes | bytes >> 1) & 0x0101010101010101u;  // the lowest bit of each byte: whether it is not 0
+      filter.words_[row / 64] |= (bytes * 0x0102040810204080u >> 56) << (row % 64);
+    }
+    for (; row < mask.size(); ++row)
+      if (mask[row]) filter.set(static_cast<Row>(row));
+    return filter;
   }
 
   std::size_t rows() const noexcept { return rows_; }

@@ -56,4 +56,20 @@ TEST_CASE("intersecting keeps what both admit") {
 }
 
 }  // namespace
+TEST_CASE("a mask admits the rows whose byte is not 0") {
+  for (const std::size_t rows : {0, 1, 7, 8, 9, 63, 64, 65, 200}) {
+    std::vector<std::uint8_t> mask(rows);
+    for (std::size_t row = 0; row < rows; ++row)
+      mask[row] = static_cast<std::uint8_t>(row * row % 7 ? 1 << row % 8 : 0);
+    const RowFilter filter = RowFilter::of_mask(mask);
+    CHECK(filter.rows() == rows);
+    std::size_t admitted = 0;
+    for (std::size_t row = 0; row < rows; ++row) {
+      CHECK(filter.test(static_cast<Row>(row)) == (mask[row] != 0));
+      admitted += mask[row] != 0;
+    }
+    CHECK(filter.count() == admitted);
+  }
+}
+
 }  // namespace lookalike
