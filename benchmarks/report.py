@@ -23,6 +23,13 @@ SECTIONS = {
         "1000",
     ],
     "Exact search, single queries": ["benchmarks.exact", "single"],
+    "Approximate indexes": [
+        "benchmarks.indexes",
+        "--markdown",
+        "--rebuild",
+        "--plot",
+        "docs/images/recall-speed.png",
+    ],
     "Kernels": ["benchmarks.kernels"],
     "Embedding": ["benchmarks.embed"],
     "Import time": ["benchmarks.import_time"],
@@ -39,12 +46,18 @@ def section(title: str, command: list[str]) -> str:
     return f"## {title}\n`python -m {' '.join(command)}`\n{done.stdout.rstrip()}\n"
 
 
+PEERS = (
+    *("faiss-cpu", "hnswlib", "usearch", "voyager", "rabitqlib", "scann-core", "scalable-vs", "ngt"),
+    *("numkong", "onnxruntime", "pillow"),
+)
+
+
 def peer_versions() -> str:
     """The installed peers and their versions."""
     from importlib.metadata import PackageNotFoundError, version
 
     found = []
-    for package in ("faiss-cpu", "hnswlib", "usearch", "numkong", "onnxruntime", "pillow"):
+    for package in PEERS:
         try:
             found.append(f"{package} {version(package)}")
         except PackageNotFoundError:

@@ -69,6 +69,9 @@ class HNSW(Approximate):
     def batch(self, setting: Any, k: int, threads: int) -> Callable[[Any], Any]:
         return lambda queries: self.index.search(queries, k, ef=setting, threads=threads)[0]
 
+    def distances(self, queries: Any, setting: Any, k: int) -> float | None:
+        return float(self.index.profile(queries, k, ef=setting)["distances"])
+
     def save(self, path: Path) -> None:
         self.index.save(path)
 

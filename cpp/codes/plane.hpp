@@ -2,7 +2,7 @@
 //
 // A graph needs distances that obey the triangle inequality, nearly. Squared Euclidean distances do; unit vectors make
 // cosine one of them; and for inner products every vector gets one more coordinate, which brings it to the length of
-// the longest [Bachrach et al. 2014, section 3]: a query, whose extra coordinate is 0, then finds the same neighbours.
+// the longest [Bachrach et al. 2014]: a query, whose extra coordinate is 0, then finds the same neighbours.
 #pragma once
 
 #include <cstddef>

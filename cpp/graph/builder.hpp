@@ -2,7 +2,7 @@
 //
 // A batch of nodes is searched for on the graph as it stands, by all threads; then the edges that point back are
 // grouped by the node they start from, so that each row has one writer. Nothing depends on the number of threads
-// [Dobson et al. 2024, section 3].
+// [Manohar et al. 2024].
 #pragma once
 
 #include <cstddef>
