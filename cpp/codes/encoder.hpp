@@ -1,9 +1,9 @@
 // Vectors as a few bytes each that tell nearly how far they are.
 //
 // A vector is centred, projected onto the leading principal directions and rotated at random, so that every coordinate
-// is as large as any other; its coordinates are rounded to 8, 4 or 1 bits with a step of its own [Aguerrebere et al. 2023 for
-// the step; Gao and Long 2024 for one bit]. Of what the projection leaves out only the
-// length is known, and near neighbours differ there by less than strangers do: half its square is what fits best.
+// is as large as any other; its coordinates are rounded to 8, 4 or 1 bits with a step of its own [Aguerrebere et al.
+// 2023 for the step; Gao and Long 2024 for one bit]. Of what the projection leaves out only the length is known, and
+// near neighbours differ there by less than strangers do: half its square is what fits best.
 #pragma once
 
 #include <cstddef>
