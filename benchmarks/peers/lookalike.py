@@ -64,10 +64,10 @@ class HNSW(Approximate):
 
     def single(self, setting: Any, k: int) -> Callable[[Any], Any]:
         search = self.index.search
-        return lambda row: search(row, k, ef=setting)[0]
+        return lambda row: search(row, k, ef=setting).ids
 
     def batch(self, setting: Any, k: int, threads: int) -> Callable[[Any], Any]:
-        return lambda queries: self.index.search(queries, k, ef=setting, threads=threads)[0]
+        return lambda queries: self.index.search(queries, k, ef=setting, threads=threads).ids
 
     def distances(self, queries: Any, setting: Any, k: int) -> float | None:
         return float(self.index.profile(queries, k, ef=setting)["distances"])
