@@ -26,6 +26,13 @@ class BeamSearch {
   std::span<Neighbor> search(const Scorer& scorer, const Adjacency& graph, std::span<const Row> entries,
                              std::size_t width, Row hidden = no_row);
 
+  /// The same in steps, so that others can work while this one waits for memory: `begin`, `advance` until it says that
+  /// there is nothing left to do, `finish`. The scorer's query and the graph stay where they are meanwhile.
+  void begin(const Scorer& scorer, const Adjacency& graph, std::span<const Row> entries, std::size_t width,
+             Row hidden = no_row);
+  bool advance();
+  std::span<Neighbor> finish();
+
   SearchCounters counters;
 
  private:
@@ -34,13 +41,15 @@ class BeamSearch {
     bool is_taken = false;
     std::size_t first = 0, count = 0;
   };
-  void start(std::size_t nodes, std::size_t width, std::size_t degree, std::size_t entries);
   std::size_t keep_unseen(std::span<const Row> ids, Row* out);
-  void enter(const Scorer& scorer, const Adjacency& graph, std::span<const Row> entries);
-  Step next_step(const Adjacency& graph);
-  void measure(const Scorer& scorer, const Step& step);
-  void take(const Row* rows, std::size_t count, const Adjacency& graph);
+  void enter(std::span<const Row> entries);
+  Step next_step();
+  void measure(const Step& step);
+  void take(const Row* rows, std::size_t count);
 
+  Scorer scorer_;
+  const Adjacency* graph_ = nullptr;
+  Step step_;
   std::vector<std::uint64_t> seen_;        // one bit a node
   std::vector<Row> met_;                   // the nodes whose bit is set
   std::size_t met_count_ = 0, asked_ = 0;  // memory was asked for the first asked_ of them

@@ -59,17 +59,36 @@ void Hnsw::find(const Rows& rows, const VectorsView& queries, std::size_t k, std
 
   const PreparedQueries prepared(queries, rows.store().element(), rows.metric(), threads);
   const HnswTarget target = {graph_, graph_.plane(rows), filter, static_cast<Row>(graph_.linked)};
+  const auto put = [&](std::size_t q, std::span<const Neighbor> found) {
+    const std::span<Neighbor> of_query = out.subspan(q * k, k);
+    if (found.size() == k) {
+      std::copy(found.begin(), found.end(), of_query.begin());
+    } else {  // the nearest ones that pass lie beyond the walk
+      exact_search(rows.target(admitted), queries.slice(q, 1), k, 1, of_query);
+    }
+  };
+  const auto walk = static_cast<std::size_t>(wanted);
+  // Two at a time: each walks on while the other one waits for memory.
   constexpr std::size_t together = 8;
   parallel_for((queries.count + together - 1) / together, threads, [&](std::size_t task, unsigned) {
-    const auto worker = workers_.take();
-    for (std::size_t q = task * together; q < std::min(queries.count, (task + 1) * together); ++q) {
-      const std::span<Neighbor> of_query = out.subspan(q * k, k);
-      const auto found = hnsw_search(target, prepared, q, k, static_cast<std::size_t>(wanted), no_row, *worker);
-      if (found.size() == k) {
-        std::copy(found.begin(), found.end(), of_query.begin());
-      } else {  // the nearest ones that pass lie beyond the walk
-        exact_search(rows.target(admitted), queries.slice(q, 1), k, 1, of_query);
+    const auto one = workers_.take();
+    const std::size_t end = std::min(queries.count, (task + 1) * together);
+    for (std::size_t q = task * together; q < end; q += 2) {
+      HnswSearch first(target, prepared, q, k, walk, no_row, *one);
+      if (q + 1 == end) {
+        while (first.advance()) {
+        }
+        put(q, first.finish());
+        continue;
       }
+      const auto other = workers_.take();
+      HnswSearch second(target, prepared, q + 1, k, walk, no_row, *other);
+      for (bool more = true, others = true; more || others;) {
+        more = more && first.advance();
+        others = others && second.advance();
+      }
+      put(q, first.finish());
+      put(q + 1, second.finish());
     }
   });
 }

@@ -60,39 +60,53 @@ void rerank(const Scorer& exact, std::span<const Neighbor> walked, std::size_t k
 
 }  // namespace
 
-std::span<const Neighbor> hnsw_search(const HnswTarget& target, const PreparedQueries& queries, std::size_t query,
-                                      std::size_t k, std::size_t width, Row hidden, HnswWorker& worker) {
+HnswSearch::HnswSearch(const HnswTarget& target, const PreparedQueries& queries, std::size_t query, std::size_t k,
+                       std::size_t width, Row hidden, HnswWorker& worker)
+    : target_(target),
+      k_(k),
+      worker_(worker),
+      exact_(target.plane.from_query(queries.query(query), queries.element(), queries.dim())) {
   const Plane& plane = target.plane;
   const HnswGraph& graph = target.graph;
-  const Scorer exact = plane.from_query(queries.query(query), queries.element(), queries.dim());
-  Scorer scorer = exact;
-  double slope = 1;  // of kept distances over codes'
+  Scorer scorer = exact_;
   if (graph.codes) {
     worker.query.resize(queries.dim());
     worker.point.resize(plane.point_dim());
     queries.as_floats(query, worker.query.data());
     plane.write_query_point(worker.query.data(), worker.point.data());
     scorer = graph.codes->from_query(worker.point.data(), worker.space);
-    if (plane.metric == Metric::cosine) slope = 0.5;
+    if (plane.metric == Metric::cosine) slope_ = 0.5;
     if (plane.metric == Metric::ip) {
       double square = 0;
       for (const float x : worker.query) square += double{x} * x;
-      slope = plane.length > 0 ? std::sqrt(square) / (2 * double{plane.length}) : 0;
+      slope_ = plane.length > 0 ? std::sqrt(square) / (2 * double{plane.length}) : 0;
     }
   }
-  std::span<Neighbor> walked = worker.walk.search(scorer, graph.neighbors, graph.entries, width, hidden);
-  if (target.admitted || target.end < graph.neighbors.nodes()) {
+  worker.walk.begin(scorer, graph.neighbors, graph.entries, width, hidden);
+}
+
+std::span<const Neighbor> HnswSearch::finish() {
+  std::span<Neighbor> walked = worker_.walk.finish();
+  if (target_.admitted || target_.end < target_.graph.neighbors.nodes()) {
     const auto last = std::remove_if(walked.begin(), walked.end(), [&](const Neighbor& found) {
-      return found.row >= target.end || (target.admitted && !target.admitted->test(found.row));
+      return found.row >= target_.end || (target_.admitted && !target_.admitted->test(found.row));
     });
     walked = walked.first(static_cast<std::size_t>(last - walked.begin()));
   }
-  if (!graph.codes) return walked.first(std::min(k, walked.size()));
-  rerank(exact, walked, k, slope, worker);
-  const std::size_t count = std::min(k, worker.found.size());
-  std::partial_sort(worker.found.begin(), worker.found.begin() + static_cast<std::ptrdiff_t>(count), worker.found.end(),
-                    is_nearer);
-  return std::span<const Neighbor>(worker.found).first(count);
+  if (!target_.graph.codes) return walked.first(std::min(k_, walked.size()));
+  rerank(exact_, walked, k_, slope_, worker_);
+  std::vector<Neighbor>& found = worker_.found;
+  const std::size_t count = std::min(k_, found.size());
+  std::partial_sort(found.begin(), found.begin() + static_cast<std::ptrdiff_t>(count), found.end(), is_nearer);
+  return std::span<const Neighbor>(found).first(count);
+}
+
+std::span<const Neighbor> hnsw_search(const HnswTarget& target, const PreparedQueries& queries, std::size_t query,
+                                      std::size_t k, std::size_t width, Row hidden, HnswWorker& worker) {
+  HnswSearch search(target, queries, query, k, width, hidden, worker);
+  while (search.advance()) {
+  }
+  return search.finish();
 }
 
 }  // namespace lookalike

@@ -39,8 +39,27 @@ struct HnswTarget {
   Row end;                    // rows from here on are still being linked
 };
 
-/// The k nearest admitted rows that a walk `width` wide finds, fewer if it finds fewer, nearest first, ties by row.
-/// `hidden` is neither found nor walked over. Valid until the worker's next search.
+/// One search, in steps, so that a thread can go on with another one while this one waits for memory.
+class HnswSearch {
+ public:
+  /// For the k nearest admitted rows of a walk `width` wide. `hidden` is neither found nor walked over. All are
+  /// borrowed, the worker until `finish`.
+  HnswSearch(const HnswTarget& target, const PreparedQueries& queries, std::size_t query, std::size_t k,
+             std::size_t width, Row hidden, HnswWorker& worker);
+  /// False when there is nothing left to walk.
+  bool advance() { return worker_.walk.advance(); }
+  /// Nearest first, ties by row; fewer than k where the walk found fewer. Valid until the worker's next search.
+  std::span<const Neighbor> finish();
+
+ private:
+  const HnswTarget& target_;
+  std::size_t k_;
+  HnswWorker& worker_;
+  Scorer exact_;
+  double slope_ = 1;  // of kept distances over those of codes
+};
+
+/// The whole of one.
 std::span<const Neighbor> hnsw_search(const HnswTarget& target, const PreparedQueries& queries, std::size_t query,
                                       std::size_t k, std::size_t width, Row hidden, HnswWorker& worker);
 
