@@ -31,6 +31,7 @@ from .files import load
 from .flat import Flat
 from .health import Check
 from .hits import Hits, RangeHits
+from .hnsw import HNSW
 from .system import Info, info
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ _LATER = {
 }
 
 __all__ = [
+    "HNSW",
     "Cancelled",
     "Check",
     "CorruptFile",

@@ -13,17 +13,16 @@ from .errors import Cancelled, Error, InvalidArgument
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from ._core import Flat
-
-CHUNK_BYTES = 1 << 24
+    from ._core import _Index as Core
 
 
 def add_in_chunks(
-    core: Flat,
+    core: Core,
     vectors: np.ndarray[Any, Any],
     ids: NDArray[np.int64] | list[str] | None,
     threads: int,
     progress: object,
+    chunk_bytes: int,
 ) -> None:
     """Add vectors and tell `progress` after every chunk; if anything stops it, take them out again."""
     if progress is not True and not callable(progress):
@@ -40,7 +39,7 @@ def add_in_chunks(
         ids = np.arange(core.next_id, core.next_id + len(rows), dtype=np.int64)
     if len(ids) != len(rows):
         core.add(rows, ids, threads)
-    step = max(1, CHUNK_BYTES // max(1, rows.shape[-1] * rows.itemsize))
+    step = max(1, chunk_bytes // max(1, rows.shape[-1] * rows.itemsize))
     done = 0
     try:
         for start in range(0, len(rows), step):
@@ -56,7 +55,7 @@ def add_in_chunks(
         raise
 
 
-def _take_out(core: Flat, ids: NDArray[np.int64] | list[str]) -> None:
+def _take_out(core: Core, ids: NDArray[np.int64] | list[str]) -> None:
     try:
         core.remove(ids)
     except Error:  # somebody else removed some meanwhile

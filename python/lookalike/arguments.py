@@ -16,10 +16,7 @@ def as_k(k: object) -> int:
     InvalidArgument
         Where it is no integer, or below 1, or above 2**31 - 1.
     """
-    number = as_integer(k, "k")
-    if not 1 <= number < 2**31:
-        raise InvalidArgument(f"k is {number}; it must be between 1 and {2**31 - 1}")
-    return number
+    return as_number(k, "k", 1, 2**31 - 1)
 
 
 def as_threads(threads: object) -> int:
@@ -84,22 +81,35 @@ def as_radius(radius: Any) -> float:
     return number
 
 
-def check_recall(recall: Any) -> None:
-    """Refuse a recall that is not None or in (0, 1].
+def as_recall(recall: Any) -> float:
+    """Return a recall as a float.
 
     Raises
     ------
     InvalidArgument
-        Where it is neither.
+        Where it is no number above 0 and at most 1.
     """
-    if recall is None:
-        return
     try:
-        fits = not isinstance(recall, (str, bytes)) and 0 < float(recall) <= 1
+        number = float("nan") if isinstance(recall, (str, bytes)) else float(recall)
     except (TypeError, ValueError):
-        fits = False
-    if not fits:
-        raise InvalidArgument(f"recall is {recall!r}; it must be above 0 and at most 1, or None")
+        number = float("nan")
+    if not 0 < number <= 1:
+        raise InvalidArgument(f"recall is {recall!r}; it must be above 0 and at most 1")
+    return number
+
+
+def as_number(value: object, name: str, low: int, high: int) -> int:
+    """Return an integer between two bounds, both included.
+
+    Raises
+    ------
+    InvalidArgument
+        Where it is no integer, or beyond them.
+    """
+    number = as_integer(value, name)
+    if not low <= number <= high:
+        raise InvalidArgument(f"{name} is {number}; it must be between {low} and {high}")
+    return number
 
 
 def as_integer(value: Any, name: str) -> int:

@@ -5,27 +5,20 @@ from __future__ import annotations
 import io
 import os
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeAlias
 
 from . import _core
 from .errors import InvalidArgument, IoError
 
 if TYPE_CHECKING:
+    from ._core import _Index as Core
     from .flat import Flat
+    from .hnsw import HNSW
 
+    AnyIndex: TypeAlias = Flat | HNSW
     PathOrFile = str | os.PathLike[str] | BinaryIO
 
 _FACES: dict[type, Callable[[Any], Any]] = {}
-
-
-class Core(Protocol):
-    """What every index of the core can do for its files."""
-
-    def save(self, path: str) -> None:
-        """Write to a path."""
-
-    def write(self, sink: Callable[[bytes], object]) -> None:
-        """Hand the bytes out piece by piece."""
 
 
 def register(core: type, face: Callable[[Any], Any]) -> None:
@@ -48,7 +41,7 @@ def save(core: Core, file: PathOrFile) -> None:
     core.write(lambda piece: _write_all(file, piece))
 
 
-def load(file: PathOrFile, mmap: bool = False) -> Flat:
+def load(file: PathOrFile, mmap: bool = False) -> AnyIndex:
     """Return the index a file holds.
 
     Parameters
@@ -90,7 +83,7 @@ def load(file: PathOrFile, mmap: bool = False) -> Flat:
     except IoError as error:
         error.filename = path
         raise
-    index: Flat = _FACES[type(core)](core)
+    index: AnyIndex = _FACES[type(core)](core)
     return index
 
 
@@ -101,10 +94,10 @@ def dump(core: Core) -> bytes:
     return b"".join(pieces)
 
 
-def restore(data: bytes | bytearray | memoryview) -> Flat:
+def restore(data: bytes | bytearray | memoryview) -> AnyIndex:
     """Return the index whose file these bytes are."""
     core = _core.load_bytes(data)
-    index: Flat = _FACES[type(core)](core)
+    index: AnyIndex = _FACES[type(core)](core)
     return index
 
 

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 from . import files
 from ._core import Flat as Core
-from .arguments import as_dim, as_k, as_radius, as_threads, as_word, check_recall
+from .arguments import as_dim, as_k, as_recall, as_threads, as_word
 from .filters import as_where
 from .health import Check
-from .hits import Hits, RangeHits
+from .hits import Hits
 from .index import Index
-from .vectors import as_queries, as_vectors
+from .vectors import as_queries
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -58,6 +58,7 @@ class Flat(Index):
     """
 
     __slots__ = ()
+    _core: Core
 
     def __init__(self, dim: int | None = None, metric: str = "l2", *, codes: str = "auto") -> None:
         self._core = Core(as_dim(dim), as_word(metric, "metric"), as_word(codes, "codes"))
@@ -118,47 +119,9 @@ class Flat(Index):
         if where is not None:
             where = as_where(where, self._core.ids)
         if recall is not None:
-            check_recall(recall)
+            as_recall(recall)
         ids, distances = self._core.search(queries, k, where, 0 if threads is None else as_threads(threads))
         return Hits(ids, distances, self._metric)
-
-    def range(
-        self, queries: ArrayLike, radius: float, *, where: Where = None, threads: int | None = None
-    ) -> RangeHits:
-        """Return everything at a distance of at most `radius` from each query, nearest first.
-
-        Parameters
-        ----------
-        queries : array_like, shape (dim,) or (n, dim)
-            As the vectors of `add`.
-        radius : float
-            In the metric's distances: squared for "l2", minus the inner product for "ip".
-        where, threads : optional
-            As for `search`.
-
-        Returns
-        -------
-        RangeHits
-            Ragged: query i found ``ids[offsets[i]:offsets[i + 1]]``.
-
-        Raises
-        ------
-        DimensionMismatch, InvalidArgument
-            As for `search`.
-
-        Examples
-        --------
-        >>> index = la.Flat()
-        >>> index.add([[0], [1], [5]])
-        >>> near = index.range([[0]], radius=1)
-        >>> near.ids, near.distances
-        (array([0, 1]), array([0., 1.], dtype=float32))
-        """
-        array = as_vectors(queries, "queries", self._metric)
-        found = self._core.range(
-            array, as_radius(radius), as_where(where, self._core.ids), as_threads(threads)
-        )
-        return RangeHits(*found, self._metric)
 
     def tune(self, recall: float = 0.95, queries: ArrayLike | None = None) -> Check:
         """Return `check`: every search is exact, so any recall is reached and there is nothing to tune.
@@ -184,7 +147,7 @@ class Flat(Index):
         >>> index.tune(recall=0.99).recall
         1.0
         """
-        check_recall(recall)
+        as_recall(recall)
         return self.check()
 
     def check(self) -> Check:

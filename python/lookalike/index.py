@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import numpy as np
 
 from . import files
 from .adding import add_in_chunks
-from .arguments import as_threads
+from .arguments import as_radius, as_threads
 from .errors import InvalidArgument
+from .filters import as_where
+from .hits import RangeHits
 from .ids import HIGHEST, LOWEST, as_id, as_ids
 from .vectors import as_vectors
 
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
-    from ._core import Flat as Core
+    from ._core import _Index as Core
 
     Ids = ArrayLike | set[int] | set[str] | range
     Where = Ids | Callable[[Any], bool] | None
@@ -32,11 +34,13 @@ class Index:
     """Vectors under ids: how they are changed, read and kept. Searching is what its heirs add."""
 
     __slots__ = ("__weakref__", "_core", "_metric")
+    _chunk_bytes: ClassVar[int] = 1 << 24  # of vectors, between two reports of progress
+    _shown: ClassVar[tuple[str, ...]] = ("dim", "metric", "codes")
     _core: Core
     _metric: str
 
     @classmethod
-    def _wrap(cls: type[Face], core: Core) -> Face:
+    def _wrap(cls: type[Face], core: Any) -> Face:
         index = cls.__new__(cls)
         index._core = core
         index._metric = core.metric
@@ -93,7 +97,7 @@ class Index:
         if progress is None or progress is False:
             self._core.add(array, known, count)
         else:
-            add_in_chunks(self._core, array, known, count, progress)
+            add_in_chunks(self._core, array, known, count, progress, self._chunk_bytes)
 
     def upsert(self, vectors: ArrayLike, ids: Ids, *, threads: int | None = None) -> None:
         """Add vectors, replacing those whose ids are stored already, in one step.
@@ -175,6 +179,44 @@ class Index:
 
     # -- reading it
 
+    def range(
+        self, queries: ArrayLike, radius: float, *, where: Where = None, threads: int | None = None
+    ) -> RangeHits:
+        """Return everything at a distance of at most `radius` from each query, nearest first.
+
+        Parameters
+        ----------
+        queries : array_like, shape (dim,) or (n, dim)
+            As the vectors of `add`.
+        radius : float
+            In the metric's distances: squared for "l2", minus the inner product for "ip".
+        where, threads : optional
+            As for `search`.
+
+        Returns
+        -------
+        RangeHits
+            Ragged: query i found ``ids[offsets[i]:offsets[i + 1]]``.
+
+        Raises
+        ------
+        DimensionMismatch, InvalidArgument
+            As for `search`.
+
+        Examples
+        --------
+        >>> index = la.Flat()
+        >>> index.add([[0], [1], [5]])
+        >>> near = index.range([[0]], radius=1)
+        >>> near.ids, near.distances
+        (array([0, 1]), array([0., 1.], dtype=float32))
+        """
+        array = as_vectors(queries, "queries", self._metric)
+        found = self._core.range(
+            array, as_radius(radius), as_where(where, self._core.ids), as_threads(threads)
+        )
+        return RangeHits(*found, self._metric)
+
     def __getitem__(self, id: int | str | Ids) -> NDArray[Any]:
         """Return one id's vector, or several ids' as rows, as they are stored. Raises `UnknownId`."""
         if isinstance(id, (int, str, np.integer)):
@@ -202,7 +244,7 @@ class Index:
         core = self._core
         if isinstance(core, _Closed):
             return f"{type(self).__name__}(closed)"
-        words = f"dim={self.dim}, metric={self._metric!r}, codes={core.codes!r}"
+        words = ", ".join(f"{name}={getattr(self, name)!r}" for name in self._shown)
         return f"{type(self).__name__}({words}, rows={len(core)}, bytes={core.nbytes})"
 
     @property

@@ -13,6 +13,7 @@ from ..errors import Error
 from .catalogue import Catalogue
 
 if TYPE_CHECKING:
+    from ..files import AnyIndex
     from ..flat import Flat
 
 
@@ -21,7 +22,7 @@ class Snapshot:
     """What can be searched at one moment: an index whose ids are the catalogue's, and their paths."""
 
     generation: int
-    index: Flat | None
+    index: AnyIndex | None
     paths: Mapping[int, bytes]
 
 
@@ -55,7 +56,7 @@ def refresh(catalogue: Catalogue, path: Path) -> None:
 def read(catalogue: Catalogue, path: Path) -> Snapshot:
     """Return the state as of now: from the index file where it is current, else made from the catalogue."""
     with catalogue.snapshot():
-        index = None
+        index: AnyIndex | None = None
         remark = catalogue.meta("indexed")
         if _is_current(catalogue, path) and path.exists():
             try:
