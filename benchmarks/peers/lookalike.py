@@ -70,7 +70,7 @@ class HNSW(Approximate):
         return lambda queries: self.index.search(queries, k, ef=setting, threads=threads).ids
 
     def distances(self, queries: Any, setting: Any, k: int) -> float | None:
-        return float(self.index.profile(queries, k, ef=setting)["distances"])
+        return float(self.index.stats(queries, k, ef=setting)["distances"])
 
     def save(self, path: Path) -> None:
         self.index.save(path)
