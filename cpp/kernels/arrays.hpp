@@ -42,7 +42,8 @@ std::size_t insert_sorted(std::int64_t* values, std::size_t count, std::int64_t 
     i -= L::lanes;
     const auto here = L::load(values + i), before = L::load(values + i - 1);
     L::store(values + i, L::max(before, L::min(here, bound)));
-    if (const std::size_t below = L::count_below(here, bound)) return i + below;
+    // What was dropped before lies behind the last one, and may be below too.
+    if (const std::size_t below = L::count_below(here, bound)) return i + below < count ? i + below : count;
   }
   return 0;
 }

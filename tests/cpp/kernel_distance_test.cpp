@@ -1,6 +1,7 @@
 // Every distance kernel of every instruction set this machine runs, against sums in double.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <cstring>
@@ -203,6 +204,33 @@ TEST_CASE("the few values at or below a limit are found in order, NaN among them
       found.resize(table->find_not_above(values.data(), count, 0.25f, found.data()));
       CHECK(found == expected);
     }
+}
+
+TEST_CASE("a value is inserted before its equals, the last one drops out, and nothing else moves") {
+  constexpr std::int64_t lowest = std::numeric_limits<std::int64_t>::min();
+  constexpr std::int64_t highest = std::numeric_limits<std::int64_t>::max();
+  std::mt19937_64 random(4);
+  for (const KernelTable* table : runnable_kernels())
+    for (std::size_t count = 1; count <= 70; ++count)
+      for (const bool has_duplicates : {true, false}) {
+        CAPTURE(std::string(table->isa));
+        CAPTURE(count);
+        std::vector<std::int64_t> room(count + 2 * sorted_margin, highest), expected(count, highest);
+        std::fill_n(room.begin(), sorted_margin, lowest);
+        std::int64_t* const values = room.data() + sorted_margin;
+        std::size_t wrong = 0;
+        for (std::size_t step = 0; step < 3 * count + 20; ++step) {
+          const auto value =
+              has_duplicates ? static_cast<std::int64_t>(random() % count) - 3 : static_cast<std::int64_t>(random());
+          const auto place = std::lower_bound(expected.begin(), expected.end(), value) - expected.begin();
+          expected.insert(std::upper_bound(expected.begin(), expected.end(), value), value);
+          expected.pop_back();
+          wrong += table->insert_sorted(values, count, value) != static_cast<std::size_t>(place);
+          wrong += !std::equal(expected.begin(), expected.end(), values);
+        }
+        CHECK(wrong == 0);
+        CHECK(std::count(room.begin(), room.begin() + sorted_margin, lowest) == sorted_margin);
+      }
 }
 
 }  // namespace
