@@ -14,6 +14,7 @@ namespace lookalike {
 namespace {
 
 constexpr float residual_weight = 0.5f;
+constexpr float least_peak = 1e-35f;  // less is nothing: one over its step would not be a float
 
 /// The largest magnitude.
 float peak_of(const float* values, std::size_t count) {
@@ -25,7 +26,7 @@ float peak_of(const float* values, std::size_t count) {
 /// Rounds to signed bytes and returns the step.
 float to_signed_bytes(const float* values, std::size_t count, std::int8_t* out) {
   const float peak = peak_of(values, count);
-  const float step = peak > 0 ? peak / 127 : 1, scale = 1 / step;
+  const float step = peak > least_peak ? peak / 127 : 0, scale = step > 0 ? 1 / step : 0;
   for (std::size_t i = 0; i < count; ++i) {
     const float scaled = values[i] * scale;
     out[i] = static_cast<std::int8_t>(static_cast<int>(scaled + (scaled < 0 ? -0.5f : 0.5f)));
@@ -61,10 +62,10 @@ unsigned get(const std::byte* row, CodeWidth width, std::size_t i) {
   return static_cast<unsigned>(row[at / 8]) >> (at % 8) & ((1u << bits) - 1);
 }
 
-/// The step that serves a row's coordinates.
+/// The step that serves a row's coordinates. 0 where they are: every code then stands for 0.
 float step_of(CodeWidth width, std::span<const float> values) {
   const float peak = peak_of(values.data(), values.size());
-  if (!(peak > 0)) return 1;
+  if (!(peak > least_peak)) return 0;
   if (width == CodeWidth::eight) return peak / 127;
   if (width == CodeWidth::four) return 2 * peak / 15;
   double square = 0, sum = 0;
@@ -73,7 +74,7 @@ float step_of(CodeWidth width, std::span<const float> values) {
 }
 
 void write_codes(CodeWidth width, std::span<const float> values, float step, std::byte* row) {
-  const float scale = 1 / step, offset = offset_of(width);
+  const float scale = step > 0 ? 1 / step : 0, offset = offset_of(width);
   const int most = (1 << static_cast<int>(width)) - 1;
   for (std::size_t i = 0; i < values.size(); ++i) {
     const int code = static_cast<int>(std::floor(values[i] * scale + offset + 0.5f));

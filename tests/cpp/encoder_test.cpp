@@ -1,0 +1,267 @@
+// Codes tell nearly how far vectors are: how nearly, at every width and size.
+#include "codes/encoder.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <memory>
+#include <numeric>
+#include <random>
+#include <vector>
+
+#include "base/errors.hpp"
+#include "clusters.hpp"
+
+namespace lookalike {
+namespace {
+
+using testing::clustered_floats;
+
+/// Rows as codes, and as they are.
+struct Encoded {
+  Encoded(std::vector<float> vectors, std::size_t vector_dim, CodeWidth width, std::size_t stride)
+      : rows(std::move(vectors)), dim(vector_dim), encoder(rows, dim, width, stride, 1, 2) {
+    std::vector<float> copy = rows;
+    codes.resize(count() * encoder.stride());
+    encoder.encode(copy, codes.data());
+  }
+  std::size_t count() const { return rows.size() / dim; }
+  const float* row(std::size_t i) const { return rows.data() + i * dim; }
+  double truth(const float* query, std::size_t i) const {
+    double sum = 0;
+    for (std::size_t d = 0; d < dim; ++d) sum += (double{query[d]} - row(i)[d]) * (double{query[d]} - row(i)[d]);
+    return sum;
+  }
+  std::vector<float> measured(const Scorer& scorer) const {
+    std::vector<Row> all(count());
+    std::iota(all.begin(), all.end(), Row{0});
+    std::vector<float> out(count());
+    scorer.measure(all.data(), all.size(), out.data());
+    return out;
+  }
+  std::vector<float> from_query(const float* query) const {
+    ScorerSpace space;
+    return measured(encoder.from_query(query, codes.data(), space));
+  }
+  /// With the origin: distances.
+  std::vector<float> from_row(Row row) const {
+    ScorerSpace space;
+    const Scorer scorer = encoder.from_row(row, codes.data(), space);
+    std::vector<float> out = measured(scorer);
+    for (float& x : out) x += scorer.origin;
+    return out;
+  }
+
+  std::vector<float> rows;
+  std::size_t dim;
+  Encoder encoder;
+  std::vector<std::byte> codes;
+};
+
+double correlation(const std::vector<double>& a, const std::vector<double>& b) {
+  const auto n = static_cast<double>(a.size());
+  const double mean_a = std::accumulate(a.begin(), a.end(), 0.0) / n;
+  const double mean_b = std::accumulate(b.begin(), b.end(), 0.0) / n;
+  double ab = 0, aa = 0, bb = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    ab += (a[i] - mean_a) * (b[i] - mean_b);
+    aa += (a[i] - mean_a) * (a[i] - mean_a);
+    bb += (b[i] - mean_b) * (b[i] - mean_b);
+  }
+  return ab / std::sqrt(aa * bb);
+}
+
+constexpr CodeWidth widths[] = {CodeWidth::eight, CodeWidth::four, CodeWidth::one};
+
+TEST_CASE("distances by codes go with true ones, and true neighbours come first") {
+  struct Case {
+    std::size_t dim, stride;
+  };
+  for (const Case& c : {Case{2, 64}, Case{24, 64}, Case{56, 64}, Case{57, 64}, Case{200, 64}, Case{200, 256},
+                        Case{448, 64}, Case{449, 64}, Case{1300, 192}})
+    for (const CodeWidth width : widths) {
+      CAPTURE(c.dim);
+      CAPTURE(c.stride);
+      CAPTURE(static_cast<int>(width));
+      const Encoded set(clustered_floats(600, c.dim, 1), c.dim, width, c.stride);
+      CHECK(set.encoder.projected() == std::min(c.dim, Encoder::room(width, c.stride)));
+      const std::vector<float> queries = clustered_floats(20, c.dim, 2);
+      std::size_t right = 0;
+      double worst = 1;
+      for (std::size_t q = 0; q < 20; ++q) {
+        const float* const query = queries.data() + q * c.dim;
+        const std::vector<float> found = set.from_query(query);
+        std::vector<double> truth(600), codes(found.begin(), found.end());
+        for (std::size_t i = 0; i < 600; ++i) truth[i] = set.truth(query, i);
+        worst = std::min(worst, correlation(truth, codes));
+        std::vector<Row> by_truth(600), by_codes(600);
+        std::iota(by_truth.begin(), by_truth.end(), Row{0});
+        by_codes = by_truth;
+        std::sort(by_truth.begin(), by_truth.end(), [&](Row a, Row b) { return truth[a] < truth[b]; });
+        std::sort(by_codes.begin(), by_codes.end(), [&](Row a, Row b) { return codes[a] < codes[b]; });
+        for (std::size_t i = 0; i < 10; ++i)
+          right += std::find(by_codes.begin(), by_codes.begin() + 30, by_truth[i]) != by_codes.begin() + 30;
+      }
+      if (width == CodeWidth::one && c.dim < 24) continue;  // quadrants say little
+      CHECK(worst > (width == CodeWidth::eight ? 0.9999 : width == CodeWidth::four ? 0.998 : 0.93));
+      CHECK(right >= (width == CodeWidth::one ? 180 : 199));
+    }
+}
+
+TEST_CASE("where every coordinate has a code, the error is what rounding allows") {
+  for (const std::size_t dim : {1, 2, 7, 24, 56})
+    for (const CodeWidth width : {CodeWidth::eight, CodeWidth::four}) {
+      CAPTURE(dim);
+      CAPTURE(static_cast<int>(width));
+      const Encoded set(clustered_floats(300, dim, 3), dim, width, 64);
+      std::vector<double> center(dim);
+      for (std::size_t i = 0; i < set.rows.size(); ++i) center[i % dim] += set.rows[i] / 300.0;
+      const auto length = [&](const float* vector) {
+        double square = 0;
+        for (std::size_t d = 0; d < dim; ++d) square += (vector[d] - center[d]) * (vector[d] - center[d]);
+        return std::sqrt(square);
+      };
+      // A step is a share of the largest coordinate, and rounding is off by half a step in each.
+      const double root = std::sqrt(static_cast<double>(dim));
+      const double of_row = root / (width == CodeWidth::eight ? 254 : 15), of_query = 3 * root / 254;
+      const std::vector<float> queries = clustered_floats(10, dim, 4);
+      std::size_t beyond = 0;
+      for (std::size_t q = 0; q < 10; ++q) {
+        const float* const query = queries.data() + q * dim;
+        const std::vector<float> found = set.from_query(query);
+        const double size = length(query);
+        for (std::size_t i = 0; i < 300; ++i) {
+          const double error = found[i] + size * size - set.truth(query, i);
+          const double bound = 2 * size * length(set.row(i)) * (of_row + of_query + of_row * of_query);
+          beyond += !(std::abs(error) <= bound + 1e-4);
+        }
+      }
+      CHECK(beyond == 0);
+    }
+}
+
+TEST_CASE("one number a vector is enough where vectors are one number") {
+  for (const CodeWidth width : widths) {
+    std::vector<float> values(256);
+    for (std::size_t i = 0; i < values.size(); ++i) values[i] = static_cast<float>(i) - 100;
+    const Encoded set(values, 1, width, 64);
+    const float query = 50;
+    const std::vector<float> found = set.from_query(&query);
+    const auto nearest = std::min_element(found.begin(), found.end()) - found.begin();
+    CHECK(std::abs(static_cast<int>(nearest) - 150) <= 2);
+  }
+}
+
+TEST_CASE("from a row it is as far as to it, and as far as from a query that lies there") {
+  for (const std::size_t dim : {1, 40, 500, 1300})
+    for (const CodeWidth width : widths) {
+      CAPTURE(dim);
+      CAPTURE(static_cast<int>(width));
+      const Encoded set(clustered_floats(200, dim, 5), dim, width, 128);
+      std::vector<std::vector<float>> from(20);
+      for (Row row = 0; row < 20; ++row) from[row] = set.from_row(row);
+      double scale = 0, lopsided = 0;
+      for (Row a = 0; a < 20; ++a)
+        for (Row b = 0; b < 20; ++b) {
+          scale = std::max(scale, std::abs(double{from[a][b]}));
+          lopsided = std::max(lopsided, std::abs(double{from[a][b]} - from[b][a]));
+        }
+      CHECK(lopsided <= 1e-4 * scale);
+
+      std::vector<double> by_row, by_query;
+      for (Row row = 0; row < 20; ++row) {
+        const std::vector<float> found = set.from_query(set.row(row));
+        for (Row other = 0; other < 200; ++other)
+          if (other != row) by_row.push_back(from[row][other] - from[row][row]), by_query.push_back(found[other]);
+        double mean_row = 0, mean_query = 0;
+        for (std::size_t i = by_row.size() - 199; i < by_row.size(); ++i)
+          mean_row += by_row[i] / 199, mean_query += by_query[i] / 199;
+        for (std::size_t i = by_row.size() - 199; i < by_row.size(); ++i)
+          by_row[i] -= mean_row, by_query[i] -= mean_query;
+      }
+      CHECK(correlation(by_row, by_query) > (width == CodeWidth::eight  ? 0.9999
+                                             : width == CodeWidth::four ? 0.999
+                                                                        : 0.95));
+    }
+}
+
+TEST_CASE("a row that lies where the centre does is as far as its length says, however small the others are") {
+  for (const float size : {1e-12f, 1e-3f, 1.0f, 1e12f})
+    for (const CodeWidth width : widths) {
+      CAPTURE(size);
+      CAPTURE(static_cast<int>(width));
+      std::vector<float> rows = clustered_floats(101, 16, 6);
+      for (float& x : rows) x *= size;
+      std::fill_n(rows.begin(), 16, 0.0f);
+      for (std::size_t i = 1; i < 101; i += 2)  // in opposite pairs: the centre is row 0
+        for (std::size_t d = 0; d < 16; ++d)
+          if (i + 1 < 101) rows[(i + 1) * 16 + d] = -rows[i * 16 + d];
+      const Encoded set(rows, 16, width, 64);
+      const std::vector<float> found = set.from_query(set.row(0));
+      for (std::size_t i = 1; i < 101; ++i) CHECK(found[i] == doctest::Approx(set.truth(set.row(0), i)).epsilon(0.001));
+      CHECK(std::abs(found[0]) <= 1e-6 * found[1]);
+      const std::vector<float> from = set.from_row(0);
+      for (std::size_t i = 1; i < 101; ++i) CHECK(from[i] == doctest::Approx(set.truth(set.row(0), i)).epsilon(0.001));
+    }
+}
+
+TEST_CASE("data that say nothing are still measured in numbers") {
+  for (const std::size_t dim : {1, 30, 700})
+    for (const std::size_t count : {1, 200})
+      for (const float value : {0.0f, -7.25f, 1e-42f, 1e15f})
+        for (const CodeWidth width : widths) {
+          const Encoded set(std::vector<float>(count * dim, value), dim, width, 64);
+          const std::vector<float> query(dim, value + 1);
+          for (const float x : set.from_query(query.data())) CHECK(std::isfinite(x));
+          for (const float x : set.from_query(set.row(0))) CHECK(x == set.from_query(set.row(0))[0]);
+          for (const float x : set.from_row(0)) CHECK(x == doctest::Approx(0));
+        }
+}
+
+std::shared_ptr<std::vector<std::byte>> written(const FileWriter& file) {
+  auto bytes = std::make_shared<std::vector<std::byte>>();
+  file.write([&](std::span<const std::byte> piece) { bytes->insert(bytes->end(), piece.begin(), piece.end()); });
+  return bytes;
+}
+
+TEST_CASE("a saved encoder comes back as the same") {
+  for (const CodeWidth width : widths) {
+    const Encoded set(clustered_floats(300, 90, 8), 90, width, 64);
+    FileWriter file("encoder");
+    set.encoder.save(file);
+    const Encoder same = Encoder::load(FileReader::from_bytes(written(file)));
+    std::vector<float> copy = set.rows;
+    std::vector<std::byte> codes(set.codes.size());
+    same.encode(copy, codes.data());
+    CHECK(codes == set.codes);
+    ScorerSpace space;
+    CHECK(set.measured(same.from_query(set.row(9), set.codes.data(), space)) == set.from_query(set.row(9)));
+  }
+}
+
+TEST_CASE("an encoder whose sizes do not fit one another is corrupt") {
+  const auto load = [](std::uint8_t width, std::uint64_t stride, std::size_t dim, std::size_t directions) {
+    const std::vector<float> center(dim), rows(directions);
+    FileWriter file("encoder");
+    file.value<std::uint8_t>("code_width", width);
+    file.value<std::uint64_t>("code_stride", stride);
+    file.array<float>("code_center", center);
+    file.array<float>("code_directions", rows);
+    return Encoder::load(FileReader::from_bytes(written(file)));
+  };
+  CHECK_NOTHROW(load(8, 64, 60, 56 * 60));
+  CHECK_NOTHROW(load(4, 64, 3, 9));
+  struct Case {
+    std::uint8_t width;
+    std::uint64_t stride;
+    std::size_t dim, directions;
+  };
+  for (const Case& bad : {Case{8, 64, 60, 57 * 60}, Case{8, 64, 60, 56 * 60 - 1}, Case{2, 64, 3, 9}, Case{0, 64, 3, 9},
+                          Case{4, 0, 3, 9}, Case{4, 63, 3, 9}, Case{4, ~0ull, 3, 9}, Case{4, ~0ull << 6, 3, 9},
+                          Case{4, 64, 0, 0}, Case{4, 64, 0, 9}, Case{4, 64, 3, 0}})
+    CHECK_THROWS_AS(load(bad.width, bad.stride, bad.dim, bad.directions), CorruptFile);
+}
+
+}  // namespace
+}  // namespace lookalike
