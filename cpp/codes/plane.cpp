@@ -31,6 +31,9 @@ void gather_lifted(const Scorer& s, const Row* picks, std::size_t count, float* 
   for (std::size_t i = 0; i < count; ++i) out[i] = 2 * (out[i] - s.scale * s.per_row[picks[i]]);
 }
 
+/// Longer vectors of bytes would overflow the integer kernels' sums.
+constexpr std::size_t largest_integer_dim = 33025;
+
 enum class Finish { plain, scaled, lifted };
 
 template <auto kernel, class Q>
@@ -111,7 +114,8 @@ Scorer Plane::from_query(const std::byte* query, Element element, std::size_t di
 Scorer Plane::from_row(Row row, ScorerSpace& space) const {
   const std::byte* query = rows.row(row);
   Element element = rows.element;
-  if (element == Element::f16) {
+  const bool is_integer = element == Element::u8 || element == Element::s8;
+  if (element == Element::f16 || (is_integer && rows.dim > largest_integer_dim)) {
     space.values.resize(rows.dim);
     convert(rows.slice(row, 1), Element::f32, reinterpret_cast<std::byte*>(space.values.data()));
     query = reinterpret_cast<const std::byte*>(space.values.data());
