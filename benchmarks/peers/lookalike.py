@@ -52,6 +52,7 @@ class HNSW(Approximate):
     package = "lookalike"
     module = "lookalike"
     settings = "M=16, ef_construction=200"
+    ladders = ((*range(10, 20), 20, 22, 24, 28, 32, 40, 48, 64, 80, 96, 128, 192, 256, 384, 512, 768, 1024),)
     native = True
     ours = True
 
