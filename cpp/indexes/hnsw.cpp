@@ -91,8 +91,7 @@ void Hnsw::upsert(const VectorsView& vectors, const IdsView& ids, unsigned threa
   try {
     relink(writing, moved, threads);
     link_new(writing, threads);
-  } catch (const Interrupted&) {
-    // What was replaced is replaced; what was to be new is not there.
+  } catch (...) {  // what was replaced is replaced; what was to be new is not there
     take_back(writing, first);
     throw;
   }
