@@ -31,6 +31,7 @@ def arguments() -> argparse.Namespace:
     )
     add("--single", action="store_true", help="single queries only")
     add("--batch", action="store_true", help="batches only")
+    add("--no-upkeep", dest="upkeep", action="store_false", help="leave out churn, filters and writers")
     add("--queries", type=int, default=1000, help="single queries in a round, at most (default: 1000)")
     add("--rounds", type=int, default=5, help="rounds; medians are reported (default: 5)")
     add("--threads", type=int, default=None, help="for builds and batches (default: all CPUs)")

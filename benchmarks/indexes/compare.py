@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from benchmarks import datasets, machine, peers
-from benchmarks.indexes import data, plot, race, sweep, tables, workshop
+from benchmarks.indexes import data, plot, race, sweep, tables, upkeep, workshop
 from benchmarks.indexes.curve import Point
 from benchmarks.indexes.race import say
 from benchmarks.indexes.workshop import Built
@@ -33,6 +33,10 @@ def everything(options: argparse.Namespace) -> None:
     ours = [index.name for index in contestants if index.ours]
     for result in results:
         print("\n".join(report(result, ours, options)), flush=True)
+    if ours and options.upkeep:
+        for name in names(options):
+            for title, rows in upkeep.tables(data.load(name), options.threads):
+                print(f"\n{name}. {title}.\n\n{tables.render(rows, options.markdown)}", flush=True)
     if options.json:
         options.json.write_text(json.dumps(raw(results, contestants), indent=1, allow_nan=True))
     if options.plot and results:
