@@ -28,14 +28,25 @@ def tolerance(queries, rows, metric: str) -> float:
     return 4e-7 * max(1.0, float(exact.max(initial=0.0)))
 
 
-def check_nearest(found_ids, found_distances, exact, ids, k: int, within: float) -> None:
-    """Every distance is the true one of its id, and no nearer row was left out."""
+def check_distances(found_ids, found_distances, exact, ids, k: int, within: float) -> list[np.ndarray]:
+    """As many as there can be, each once, each at its true distance, in order, and then nothing.
+
+    Returns the true distances of what was found.
+    """
     position = {id: i for i, id in enumerate(ids)}
+    found = []
     for row, (got_ids, got) in enumerate(zip(found_ids, found_distances, strict=True)):
         live = [id for id in got_ids if id is not None and id != -1]
         assert len(live) == min(k, len(ids)) == len(set(live))
         assert np.isinf(got[len(live) :]).all()
         assert (np.diff(got[: len(live)]) >= 0).all()
-        true = exact[row, [position[id] for id in live]]
-        np.testing.assert_allclose(got[: len(live)], true, rtol=0, atol=within)
-        np.testing.assert_allclose(np.sort(true), np.sort(exact[row])[: len(live)], rtol=0, atol=within)
+        found.append(exact[row, [position[id] for id in live]])
+        np.testing.assert_allclose(got[: len(live)], found[-1], rtol=0, atol=within)
+    return found
+
+
+def check_nearest(found_ids, found_distances, exact, ids, k: int, within: float) -> None:
+    """Every distance is the true one of its id, and no nearer row was left out."""
+    found = check_distances(found_ids, found_distances, exact, ids, k, within)
+    for got, true in zip(found, exact, strict=True):
+        np.testing.assert_allclose(np.sort(got), np.sort(true)[: len(got)], rtol=0, atol=within)

@@ -15,9 +15,9 @@ import lookalike as la
 FOLDER = Path(__file__).parent
 
 
-def vectors(codes: str) -> np.ndarray:
+def vectors(codes: str, count: int = 12) -> np.ndarray:
     """The same on every machine: no random generator, no rounding."""
-    steps = np.arange(12 * 7).reshape(12, 7)
+    steps = np.arange(count * 7).reshape(count, 7) % 4093
     if codes == "f32":
         return ((steps * 37 % 101 - 50) / 8).astype(np.float32)
     if codes == "f16":
@@ -46,12 +46,38 @@ def build(metric: str, codes: str, string: bool) -> la.Flat:
     return index
 
 
+# Graphs: metric, elements of the vectors, what is walked over, whether ids are str.
+GRAPHS = {
+    "hnsw-v1-l2-u8-int": ("l2", "u8", "u8", False),
+    "hnsw-v1-ip-f32-f32-int": ("ip", "f32", "f32", False),
+    "hnsw-v1-cosine-f16-u4-str": ("cosine", "f16", "u4", True),
+    "hnsw-v1-l2-s8-rabitq-int": ("l2", "s8", "rabitq", False),
+    "hnsw-v1-hamming-bits-int": ("hamming", "bits", "bits", False),
+}
+ROWS = 600
+
+
+def names(string: bool) -> list[int] | list[str]:
+    """The ids of a graph's vectors."""
+    return [f"photo {i} é.jpg" if string else i * 10 + 3 for i in range(ROWS)]
+
+
+def build_graph(metric: str, element: str, codes: str, string: bool) -> la.HNSW:
+    """Six hundred vectors in a graph, tuned, two of them removed but not compacted away."""
+    index = la.HNSW(metric=metric, codes=codes, M=4, ef_construction=50, seed=7)
+    index.add(vectors(element, ROWS), names(string))
+    index.remove([names(string)[2], names(string)[9]])
+    index.tune(recall=0.9)
+    return index
+
+
 def main() -> None:
     """Write what is not there yet."""
-    for name, case in CASES.items():
-        path = FOLDER / f"{name}.look"
-        if not path.exists():
-            build(*case).save(path)
+    for cases, make in ((CASES, build), (GRAPHS, build_graph)):
+        for name, case in cases.items():
+            path = FOLDER / f"{name}.look"
+            if not path.exists():
+                make(*case).save(path)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ import io
 
 import numpy as np
 import pytest
-from make import CASES, FOLDER, build, vectors
+from make import CASES, FOLDER, GRAPHS, ROWS, build, names, vectors
 
 import lookalike as la
 
@@ -32,5 +32,31 @@ def test_saving_writes_the_same_bytes(name: str) -> None:
     assert file.getvalue() == (FOLDER / f"{name}.look").read_bytes()
 
 
+@pytest.mark.parametrize("mmap", [False, True])
+@pytest.mark.parametrize("name", GRAPHS)
+def test_graphs_load_as_they_were_saved(name: str, mmap: bool) -> None:
+    metric, element, codes, string = GRAPHS[name]
+    index = la.load(FOLDER / f"{name}.look", mmap=mmap)
+    assert (index.metric, index.codes, index.keep, index.dim, len(index)) == (metric, codes, element, 7, 598)
+    assert (index.M, index.ef_construction, index.seed) == (4, 50, 7)
+    ids, rows = (
+        np.delete(np.array(values), [2, 9], axis=0) for values in (names(string), vectors(element, ROWS))
+    )
+    assert list(index) == ids.tolist() and np.array_equal(index[list(index)], rows)
+    flat = la.Flat(metric=metric)
+    flat.add(rows, ids)
+    found, true = index.search(rows, k=5, ef=16), flat.search(rows, k=5)
+    assert (found.distances <= true.distances[:, -1:] + 1e-5).mean() > 0.95
+    assert index.search(rows, k=5, recall=0.9).ids.shape == (598, 5)
+    assert index.check().unreachable == 0
+
+
+@pytest.mark.parametrize("name", GRAPHS)
+def test_saving_a_loaded_graph_writes_the_same_bytes(name: str) -> None:
+    file = io.BytesIO()
+    la.load(FOLDER / f"{name}.look").save(file)
+    assert file.getvalue() == (FOLDER / f"{name}.look").read_bytes()
+
+
 def test_every_golden_file_is_tested() -> None:
-    assert {path.stem for path in FOLDER.glob("flat-*.look")} == set(CASES)
+    assert {path.stem for path in FOLDER.glob("*.look")} == {*CASES, *GRAPHS}

@@ -1,190 +1,31 @@
-"""Flat against a dict and numpy, through any sequence of operations."""
+"""Flat against a dict and numpy."""
 
 from __future__ import annotations
 
-import io
-
-import numpy as np
-import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import Phase
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
-from oracle import check_nearest, distances, tolerance
+from hypothesis.stateful import invariant
+from index_model import IndexModel, machine
+from oracle import check_nearest
 
 import lookalike as la
 
-DIM = 5
-CODES = {
-    "l2": ["auto", "f32", "f16", "u8", "s8"],
-    "ip": ["auto", "f32", "f16", "u8", "s8"],
-    "cosine": ["auto", "f32", "f16", "u8", "s8"],
-    "hamming": ["auto", "bits"],
-}
-KEYS = st.integers(0, 40)
-SEEDS = st.integers(0, 2**32 - 1)
-STYLES = st.sampled_from(["u8", "s8", "f16", "f32", "whole f32", "f64"])
 
+class FlatModel(IndexModel):
+    def make(self, data: st.DataObject) -> la.Flat:
+        codes = ["auto", "bits"] if self.metric == "hamming" else ["auto", "f32", "f16", "u8", "s8"]
+        self.stores = data.draw(st.sampled_from(codes))
+        return la.Flat(metric=self.metric, codes=self.stores)
 
-def vectors(seed: int, count: int, style: str) -> np.ndarray:
-    rng = np.random.default_rng(seed)
-    whole = rng.integers(-128 if style == "s8" else 0, 128 if style == "s8" else 256, (count, DIM))
-    dtype = {"u8": np.uint8, "s8": np.int8, "whole f32": np.float32}.get(style)
-    if dtype is not None:
-        return whole.astype(dtype)
-    real = rng.normal(size=(count, DIM)) * 10
-    return real.astype({"f16": np.float16, "f32": np.float32, "f64": np.float64}[style])
-
-
-class FlatModel(RuleBasedStateMachine):
-    metric = "l2"
-
-    @initialize(data=st.data(), string=st.booleans())
-    def start(self, data: st.DataObject, string: bool) -> None:
-        self.codes = data.draw(st.sampled_from(CODES[self.metric]))
-        self.index = la.Flat(metric=self.metric, codes=self.codes)
-        self.string = string
-        self.model: dict[int | str, np.ndarray] = {}
-        self.highest = -1
-
-    def name(self, key: int) -> int | str:
-        return f"id {key}" if self.string else key
-
-    def draw_vectors(self, seed: int, count: int, style: str) -> np.ndarray:
-        if self.metric == "hamming":
-            style = "u8"
-        elif self.codes in ("u8", "s8"):
-            style = self.codes
-        return vectors(seed, count, style)
-
-    def stored(self, rows: np.ndarray) -> np.ndarray:
-        """As the index must hold them: float32, or rounded to half where that was asked for."""
-        if self.metric == "hamming":
-            return rows
-        return rows.astype(np.float16 if self.codes == "f16" else np.float32).astype(np.float64)
-
-    def keep(self, names, rows: np.ndarray) -> None:
-        self.model.update(zip(names, self.stored(rows), strict=True))
-        if not self.string:
-            self.highest = max([self.highest, *names])
-
-    @rule(keys=st.lists(KEYS, max_size=12), seed=SEEDS, style=STYLES, threads=st.sampled_from([None, 1, 2]))
-    def add(self, keys: list[int], seed: int, style: str, threads: int | None) -> None:
-        names = [self.name(key) for key in keys]
-        rows = self.draw_vectors(seed, len(keys), style)
-        if len(set(names)) < len(names) or any(name in self.model for name in names):
-            with pytest.raises(la.InvalidArgument, match="already"):
-                self.index.add(rows, names, threads=threads)
-            return
-        self.index.add(rows, names, threads=threads)
-        self.keep(names, rows)
-
-    @precondition(lambda self: not self.string)
-    @rule(count=st.integers(0, 8), seed=SEEDS, style=STYLES)
-    def add_without_ids(self, count: int, seed: int, style: str) -> None:
-        rows = self.draw_vectors(seed, count, style)
-        self.index.add(rows)
-        self.keep(range(self.highest + 1, self.highest + 1 + count), rows)
-
-    @rule(keys=st.lists(KEYS, max_size=12, unique=True), seed=SEEDS, style=STYLES)
-    def upsert(self, keys: list[int], seed: int, style: str) -> None:
-        names = [self.name(key) for key in keys]
-        rows = self.draw_vectors(seed, len(keys), style)
-        self.index.upsert(rows, names)
-        self.keep(names, rows)
-
-    @rule(seed=SEEDS, style=STYLES)
-    def add_nan(self, seed: int, style: str) -> None:
-        if self.metric == "hamming":
-            return
-        rows = vectors(seed, 3, style).astype(np.float32)
-        rows[2, seed % DIM] = np.nan
-        with pytest.raises(la.InvalidArgument, match="nan"):
-            self.index.add(rows, [self.name(key) for key in (1000, 1001, 1002)])
-
-    @rule(data=st.data())
-    def remove(self, data: st.DataObject) -> None:
-        if not self.model:
-            return
-        names = data.draw(st.lists(st.sampled_from(list(self.model)), unique=True))
-        unknown = data.draw(st.booleans())
-        if unknown:
-            with pytest.raises(la.UnknownId):
-                self.index.remove([*names, self.name(999_999)])
-            return
-        assert self.index.remove(names) == len(names)
-        for name in names:
-            del self.model[name]
-
-    @rule()
-    def optimize(self) -> None:
-        self.index.optimize()
-
-    @rule()
-    def save_and_load(self) -> None:
-        file = io.BytesIO()
-        self.index.save(file)
-        file.seek(0)
-        self.index = la.load(file)
-
-    @rule(
-        seed=SEEDS,
-        style=STYLES,
-        k=st.integers(1, 60),
-        filtered=st.sampled_from(["no", "mask", "ids", "callable"]),
-    )
-    def search(self, seed: int, style: str, k: int, filtered: str) -> None:
-        queries = self.draw_vectors(seed, 3, style)
-        kept = [name for i, name in enumerate(self.model) if filtered == "no" or (i + seed) % 3]
-        where = {
-            "no": None,
-            "mask": np.array([name in set(kept) for name in self.model], dtype=bool),
-            "ids": [*kept, self.name(888_888)] if self.model else [],
-            "callable": lambda id: id in set(kept),
-        }[filtered]
-        ids, found = self.index.search(queries, k=k, where=where)
-        assert ids.shape == found.shape == (3, k)
-        if not kept:
-            assert np.isinf(found).all()
-            return
-        rows = np.array([self.model[name] for name in kept])
-        asked = queries if self.metric == "hamming" else queries.astype(np.float32)
-        exact, within = distances(asked, rows, self.metric), tolerance(asked, rows, self.metric)
-        check_nearest(ids.tolist(), found, exact, kept, k, within)
-        radius = float(np.median(exact)) + 3 * within
-        near = self.index.range(queries, radius, where=where)
-        for hits, row in zip(near, exact, strict=True):
-            position = {name: i for i, name in enumerate(kept)}
-            got = {position[name] for name in hits.ids.tolist()}
-            assert (
-                set(np.flatnonzero(row <= radius - within))
-                <= got
-                <= set(np.flatnonzero(row <= radius + within))
-            )
+    def check_answer(self, ids, found, exact, kept, k: int, within: float) -> None:
+        check_nearest(ids, found, exact, kept, k, within)
 
     @invariant()
-    def holds_what_the_model_holds(self) -> None:
-        if not hasattr(self, "model"):
-            return
-        assert len(self.index) == len(self.model) and list(self.index) == list(self.model)
-        assert self.index.check().deleted <= 0.25
-        if self.model:
-            assert np.array_equal(self.index[list(self.model)], np.array(list(self.model.values())))
-        for key in (0, 17):
-            assert (self.name(key) in self.index) == (self.name(key) in self.model)
+    def gives_memory_back(self) -> None:
+        assert not hasattr(self, "index") or self.index.check().deleted <= 0.25
 
 
-def machine(metric: str) -> type:
-    case = type(f"Flat_{metric}", (FlatModel,), {"metric": metric}).TestCase
-    case.settings = settings(
-        max_examples=40,
-        stateful_step_count=25,
-        deadline=None,
-        suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
-    )
-    return case
-
-
-TestL2 = machine("l2")
-TestInnerProduct = machine("ip")
-TestCosine = machine("cosine")
-TestHamming = machine("hamming")
+TestL2 = machine(FlatModel, 40, list(Phase), metric="l2")
+TestInnerProduct = machine(FlatModel, 40, list(Phase), metric="ip")
+TestCosine = machine(FlatModel, 40, list(Phase), metric="cosine")
+TestHamming = machine(FlatModel, 40, list(Phase), metric="hamming")

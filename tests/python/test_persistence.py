@@ -13,34 +13,46 @@ import pytest
 
 import lookalike as la
 
+# Kind of index, metric, dtype of the vectors, what the index is asked to do with them.
 CASES = [
-    ("l2", "f32"),
-    ("ip", "f32"),
-    ("cosine", "f32"),
-    ("l2", "u8"),
-    ("cosine", "f16"),
-    ("hamming", "bits"),
+    (la.Flat, "l2", np.float32, {}),
+    (la.Flat, "ip", np.float32, {}),
+    (la.Flat, "cosine", np.float32, {}),
+    (la.Flat, "l2", np.uint8, {}),
+    (la.Flat, "cosine", np.float32, {"codes": "f16"}),
+    (la.Flat, "hamming", np.uint8, {}),
+    (la.HNSW, "l2", np.float32, {"M": 5, "ef_construction": 40}),
+    (la.HNSW, "ip", np.float32, {"codes": "u8", "seed": 3}),
+    (la.HNSW, "cosine", np.float32, {"codes": "u4", "keep": "f16"}),
+    (la.HNSW, "ip", np.float16, {"codes": "rabitq"}),
+    (la.HNSW, "l2", np.uint8, {"codes": "u8", "keep": "none"}),
+    (la.HNSW, "l2", np.int8, {}),
+    (la.HNSW, "hamming", np.uint8, {}),
 ]
+NAMES = [f"{kind.__name__} {metric} {dtype.__name__} {options}" for kind, metric, dtype, options in CASES]
+EVERY_CASE = pytest.mark.parametrize("case", CASES, ids=NAMES)
+FLAT, GRAPH = CASES[2], CASES[8]
 
 
-def build(metric: str, codes: str, string: bool, removed: bool = True) -> la.Flat:
+def build(case, string: bool) -> la.Flat | la.HNSW:
+    """An index with a few rows removed but still there, large enough that HNSW has a graph."""
+    kind, metric, dtype, options = case
     rng = np.random.default_rng(7)
-    if codes in ("u8", "bits"):
-        rows = rng.integers(0, 256, (60, 9), dtype=np.uint8)
-    else:
-        rows = rng.normal(size=(60, 9)).astype(np.float32)
-    index = la.Flat(metric=metric, codes="auto" if codes == "bits" else codes)
-    index.add(rows, ids=[f"photo-{i}.jpg" for i in range(60)] if string else rng.permutation(1000)[:60])
-    if removed:
-        index.remove(list(index)[::7])
+    count = 60 if kind is la.Flat else 700
+    low, high = {np.uint8: (0, 256), np.int8: (-128, 128)}.get(dtype, (-1, 1))
+    rows = rng.uniform(low, high, (count, 9)).astype(dtype)
+    index = kind(metric=metric, **options)
+    ids = [f"photo-{i}.jpg" for i in range(count)] if string else rng.permutation(1000)[:count]
+    index.add(rows, ids)
+    index.remove(list(index)[::7])
     return index
 
 
-def queries(index: la.Flat) -> np.ndarray:
+def queries(index) -> np.ndarray:
     return index[list(index)[:10]]
 
 
-def same(a: la.Flat, b: la.Flat) -> bool:
+def same(a, b) -> bool:
     x, y = a.search(queries(a), k=12), b.search(queries(a), k=12)
     return (
         list(a) == list(b)
@@ -52,9 +64,9 @@ def same(a: la.Flat, b: la.Flat) -> bool:
 
 
 @pytest.mark.parametrize("string", [False, True])
-@pytest.mark.parametrize(("metric", "codes"), CASES)
-def test_every_way_there_and_back(metric: str, codes: str, string: bool, tmp_path: Path) -> None:
-    index = build(metric, codes, string)
+@EVERY_CASE
+def test_every_way_there_and_back(case, string: bool, tmp_path: Path) -> None:
+    index = build(case, string)
     path = tmp_path / "index.look"
     index.save(path)
     index.save(str(path))
@@ -82,12 +94,12 @@ def test_every_way_there_and_back(metric: str, codes: str, string: bool, tmp_pat
         other.add(queries(index)[:1], ids=["new"] if string else [2000])
         other.upsert(queries(index)[1:2], ids=["new"] if string else [2000])
         assert len(other) == before and gone not in other and list(other)[-1] == ("new" if string else 2000)
-        again = la.Flat.__reduce__(other)
-        assert same(other, again[0](*again[1]))
+        restore, pieces = other.__reduce__()
+        assert same(other, restore(*pieces))
 
 
-def test_an_empty_index_is_saved_too(tmp_path: Path) -> None:
-    for index in (la.Flat(), la.Flat(dim=5, metric="cosine", codes="f16"), la.Flat(metric="hamming")):
+def test_an_empty_index_is_saved_too(kind, tmp_path: Path) -> None:
+    for index in (kind(), kind(dim=5, metric="cosine", codes="f16"), kind(metric="hamming")):
         index.save(tmp_path / "empty")
         other = la.load(tmp_path / "empty", mmap=True)
         assert repr(other) == repr(index)
@@ -95,9 +107,10 @@ def test_an_empty_index_is_saved_too(tmp_path: Path) -> None:
     assert len(other) == 2
 
 
-def test_a_mapped_index_copies_on_the_first_change(tmp_path: Path) -> None:
+@pytest.mark.parametrize("case", [FLAT, GRAPH], ids=["flat", "hnsw"])
+def test_a_mapped_index_copies_on_the_first_change(case, tmp_path: Path) -> None:
     path = tmp_path / "index.look"
-    index = build("cosine", "f32", string=False)
+    index = build(case, string=False)
     index.save(path)
     written = path.read_bytes()
     with la.load(path, mmap=True) as mapped:
@@ -110,8 +123,8 @@ def test_a_mapped_index_copies_on_the_first_change(tmp_path: Path) -> None:
     assert same(la.load(path, mmap=True), la.load(path))
 
 
-def test_automatic_ids_go_on_after_loading(tmp_path: Path) -> None:
-    index = la.Flat()
+def test_automatic_ids_go_on_after_loading(kind, tmp_path: Path) -> None:
+    index = kind()
     index.add(np.eye(3))
     index.remove([2])
     index.save(tmp_path / "a")
@@ -120,11 +133,12 @@ def test_automatic_ids_go_on_after_loading(tmp_path: Path) -> None:
     assert list(other) == [0, 1, 3]
 
 
-def test_every_truncation_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize("case", [FLAT, GRAPH], ids=["flat", "hnsw"])
+def test_every_truncation_is_refused(case, tmp_path: Path) -> None:
     path = tmp_path / "index.look"
-    build("cosine", "f32", string=True).save(path)
+    build(case, string=True).save(path)
     whole = path.read_bytes()
-    for length in [*range(400), *range(400, len(whole), 37), len(whole) - 1]:
+    for length in [*range(400), *range(400, len(whole), 1 + len(whole) // 200), len(whole) - 1]:
         path.write_bytes(whole[:length])
         for mmap in (False, True):
             with pytest.raises(la.CorruptFile):
@@ -135,13 +149,14 @@ def test_every_truncation_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("string", [False, True])
-def test_every_changed_byte_is_refused(string: bool, tmp_path: Path) -> None:
+@pytest.mark.parametrize("case", [CASES[3], GRAPH], ids=["flat", "hnsw"])
+def test_every_changed_byte_is_refused(case, string: bool, tmp_path: Path) -> None:
     path = tmp_path / "index.look"
-    index = build("l2", "u8", string)
+    index = build(case, string)
     index.save(path)
     whole = path.read_bytes()
     accepted = []
-    for at in range(len(whole)):
+    for at in [*range(2500), *range(2500, len(whole), 1 + len(whole) // 10_000)]:
         changed = bytearray(whole)
         changed[at] ^= 0x40
         try:
@@ -163,7 +178,7 @@ def test_files_of_others_are_refused(tmp_path: Path) -> None:
 
 def test_a_failed_save_leaves_the_old_file(tmp_path: Path) -> None:
     path = tmp_path / "index.look"
-    build("l2", "u8", string=False).save(path)
+    build(FLAT, string=False).save(path)
     before = path.read_bytes()
 
     class Full(io.RawIOBase):
@@ -171,18 +186,18 @@ def test_a_failed_save_leaves_the_old_file(tmp_path: Path) -> None:
             raise OSError(28, "No space left on device")
 
     with pytest.raises(OSError, match="No space left"):
-        build("l2", "u8", string=False).save(Full())
+        build(FLAT, string=False).save(Full())
     path.chmod(0o444)
     if os.geteuid() != 0:
         with pytest.raises(la.IoError):
-            build("l2", "f32", string=True).save(path)
+            build(GRAPH, string=True).save(path)
     assert path.read_bytes() == before
     assert [entry.name for entry in tmp_path.iterdir()] == ["index.look"]
 
 
 def test_mmap_needs_a_path() -> None:
     file = io.BytesIO()
-    build("l2", "u8", string=False).save(file)
+    build(GRAPH, string=False).save(file)
     file.seek(0)
     with pytest.raises(la.InvalidArgument, match="mmap"):
         la.load(file, mmap=True)

@@ -36,11 +36,11 @@ def run_together(*bodies) -> None:
 
 @pytest.mark.parametrize("string", [False, True])
 @pytest.mark.parametrize("metric", ["l2", "ip", "cosine"])
-def test_readers_never_see_half_a_change(metric: str, string: bool) -> None:
+def test_readers_never_see_half_a_change(kind, metric: str, string: bool) -> None:
     """A vector's first element is its id, whatever happens to it: any mixture would show."""
     rng = np.random.default_rng(0)
     name = (lambda i: f"n{i}") if string else int
-    index = la.Flat(metric=metric)
+    index = kind(metric=metric)
 
     def rows(ids) -> np.ndarray:
         block = rng.normal(size=(len(ids), 6)).astype(np.float32)
@@ -79,8 +79,8 @@ def test_readers_never_see_half_a_change(metric: str, string: bool) -> None:
     assert index[list(index)][:, 0].tolist() == [int(str(id).lstrip("n")) for id in index]
 
 
-def test_writers_take_turns() -> None:
-    index = la.Flat()
+def test_writers_take_turns(kind) -> None:
+    index = kind()
 
     def write(start: int) -> None:
         for i in range(200):
@@ -90,10 +90,10 @@ def test_writers_take_turns() -> None:
     assert len(index) == 800 and all(index[id][0] == id for id in index)
 
 
-def test_a_stream_of_readers_does_not_starve_a_writer() -> None:
+def test_a_stream_of_readers_does_not_starve_a_writer(kind) -> None:
     rng = np.random.default_rng(0)
     rows = rng.random((20_000, 64), dtype=np.float32)
-    index = la.Flat()
+    index = kind()
     index.add(rows)
     done = threading.Event()
 
@@ -165,10 +165,10 @@ def test_the_gil_is_free_while_we_work(work: str) -> None:
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
-def test_a_forked_child_searches_and_adds_after_parallel_work() -> None:
+def test_a_forked_child_searches_and_adds_after_parallel_work(kind) -> None:
     rng = np.random.default_rng(3)
     rows = rng.random((20_000, 64), dtype=np.float32)
-    index = la.Flat()
+    index = kind()
     index.add(rows)
     expected = index.search(rows[:500], k=5).ids
     child = os.fork()
@@ -185,14 +185,14 @@ def test_a_forked_child_searches_and_adds_after_parallel_work() -> None:
     assert len(index) == 20_000 and np.array_equal(index.search(rows[:500], k=5).ids, expected)
 
 
-def test_changing_an_index_from_its_own_progress_callback_is_fine() -> None:
-    index = la.Flat()
+def test_changing_an_index_from_its_own_progress_callback_is_fine(kind) -> None:
+    index = kind()
     index.add(np.ones((5, 3)), progress=lambda done, total: index.search(np.ones(3)).counts >= 0)
     assert len(index) == 5
 
 
-def test_changing_an_index_while_it_writes_itself_is_refused() -> None:
-    index = la.Flat()
+def test_changing_an_index_while_it_writes_itself_is_refused(kind) -> None:
+    index = kind()
     index.add(np.ones((5, 3)))
 
     class Meddler:
@@ -206,8 +206,8 @@ def test_changing_an_index_while_it_writes_itself_is_refused() -> None:
     index.add(np.ones((1, 3)))
 
 
-def test_threads_may_come_and_go() -> None:
-    index = la.Flat()
+def test_threads_may_come_and_go(kind) -> None:
+    index = kind()
     index.add(np.eye(16))
     for _ in range(50):
         run_together(lambda: index.search(np.eye(16), k=3, threads=2))

@@ -60,16 +60,16 @@ LAYOUTS = {
 
 @pytest.mark.filterwarnings("ignore:the matrix subclass")
 @pytest.mark.parametrize("layout", LAYOUTS)
-def test_every_layout_is_the_same_vectors(layout: str) -> None:
-    index = la.Flat()
+def test_every_layout_is_the_same_vectors(kind, layout: str) -> None:
+    index = kind()
     index.add(LAYOUTS[layout](ROWS))
     assert (index[range(12)] == ROWS).all()
     hits = index.search(LAYOUTS[layout](ROWS), k=1)
     assert hits.ids[:, 0].tolist() == list(range(12)) and (hits.distances == 0).all()
 
 
-def test_a_row_repeated_by_broadcasting() -> None:
-    index = la.Flat()
+def test_a_row_repeated_by_broadcasting(kind) -> None:
+    index = kind()
     index.add(np.broadcast_to(np.float32([1.5, 2]), (3, 2)))
     assert index[[0, 1, 2]].tolist() == [[1.5, 2]] * 3
 
@@ -92,14 +92,14 @@ def test_exactly_representable_numbers(dtype, codes: str) -> None:
     assert index.codes == codes and (index[[0, 1]] == rows).all()
 
 
-def test_large_integers_that_float32_holds() -> None:
-    index = la.Flat()
+def test_large_integers_that_float32_holds(kind) -> None:
+    index = kind()
     index.add(np.array([[2**40, -(2**62)]]))
     assert index[0].tolist() == [2**40, -(2**62)]
 
 
-def test_one_vector_is_one_row() -> None:
-    index = la.Flat()
+def test_one_vector_is_one_row(kind) -> None:
+    index = kind()
     index.add([1, 2, 3])
     index.add(np.array([4, 5, 6]), ids=17)
     assert len(index) == 2 and index[17].tolist() == [4, 5, 6]
@@ -108,8 +108,8 @@ def test_one_vector_is_one_row() -> None:
 @pytest.mark.parametrize(
     "nothing", [[], np.empty(0), np.empty((0, 3)), np.empty((0, 3), np.uint8), np.empty((0, 0))]
 )
-def test_adding_nothing_is_nothing(nothing) -> None:
-    index = la.Flat()
+def test_adding_nothing_is_nothing(kind, nothing) -> None:
+    index = kind()
     index.add(nothing)
     assert len(index) == 0 and index.dim is None and index.codes == "auto"
     index.add(np.eye(3))

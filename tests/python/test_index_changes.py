@@ -12,8 +12,8 @@ import pytest
 import lookalike as la
 
 
-def test_automatic_ids_continue_above_the_largest() -> None:
-    index = la.Flat()
+def test_automatic_ids_continue_above_the_largest(kind) -> None:
+    index = kind()
     index.add(np.eye(3))
     index.add(np.eye(3)[:1], ids=[40])
     index.add(np.eye(3)[:2])
@@ -25,14 +25,14 @@ def test_automatic_ids_continue_above_the_largest() -> None:
     assert -7 in index
 
 
-def test_no_automatic_ids_beyond_the_last_or_among_strings() -> None:
-    index = la.Flat()
+def test_no_automatic_ids_beyond_the_last_or_among_strings(kind) -> None:
+    index = kind()
     index.add([[1]], ids=[2**63 - 1])
     with pytest.raises(la.InvalidArgument, match="none are left"):
         index.add([[2]])
     index.add([[2]], ids=[-(2**63)])
     assert index[-(2**63)].tolist() == [2]
-    words = la.Flat()
+    words = kind()
     words.add([[1]], ids=["a"])
     with pytest.raises(la.InvalidArgument, match="str ids"):
         words.add([[2]])
@@ -43,8 +43,8 @@ def test_no_automatic_ids_beyond_the_last_or_among_strings() -> None:
     [["é", "", "a\0b", "日本語"], np.array(["x", "yy", "z", "w"]), np.array(["x", "y", "z", "w"], object),
      ("p", "q", "r", "s"), [5, 3, 2**62, -4], range(10, 50, 10), np.array([4, 3, 2, 1], np.uint8)],
 )  # fmt: skip
-def test_ids_of_every_kind_come_back(ids) -> None:
-    index = la.Flat()
+def test_ids_of_every_kind_come_back(kind, ids) -> None:
+    index = kind()
     rows = np.arange(8, dtype=np.float32).reshape(4, 2) + 0.5
     index.add(rows, ids)
     wanted = list(ids.tolist() if isinstance(ids, np.ndarray) else ids)
@@ -56,8 +56,8 @@ def test_ids_of_every_kind_come_back(ids) -> None:
     assert index[[]].shape == (0, 2)
 
 
-def test_upsert_replaces_in_place_and_appends() -> None:
-    index = la.Flat()
+def test_upsert_replaces_in_place_and_appends(kind) -> None:
+    index = kind()
     index.add([[0.5, 0], [1.5, 0], [2.5, 0]], ids=["a", "b", "c"])
     index.upsert([[9.5, 9], [7.5, 7]], ids=["b", "d"])
     assert list(index) == ["a", "b", "c", "d"]
@@ -65,7 +65,7 @@ def test_upsert_replaces_in_place_and_appends() -> None:
     assert index.search([9.5, 9], k=1).ids[0] == "b"
     with pytest.raises(la.InvalidArgument, match=r"ids\[1\] is 'b', which ids\[0\]"):
         index.upsert([[1, 1], [2, 2]], ids=["b", "b"])
-    fresh = la.Flat(metric="cosine")
+    fresh = kind(metric="cosine")
     fresh.upsert([[3, 4]], ids=[5])
     fresh.upsert([[4, 3]], ids=[5])
     assert fresh.search([4, 3], k=1).distances[0] == pytest.approx(0, abs=1e-6) and len(fresh) == 1
@@ -105,8 +105,8 @@ def test_memory_is_constant_under_churn() -> None:
     assert index.check().deleted <= 0.25 and index.nbytes < 2000 * (8 * 4 + 8 + 60)
 
 
-def test_emptied_and_filled_again() -> None:
-    index = la.Flat()
+def test_emptied_and_filled_again(kind) -> None:
+    index = kind()
     index.add(np.eye(3) + 0.5)
     index.remove(index.ids)
     assert len(index) == 0 and index.codes == "auto" and index.search(np.eye(3)[0]).counts == 0
@@ -123,8 +123,8 @@ def test_what_a_user_looks_at() -> None:
     assert not la.Flat() and index
 
 
-def test_vectors_handed_out_are_copies() -> None:
-    index = la.Flat()
+def test_vectors_handed_out_are_copies(kind) -> None:
+    index = kind()
     index.add(np.eye(3))
     index[0][:] = 9
     index.ids[:] = 9
@@ -135,48 +135,51 @@ def test_vectors_handed_out_are_copies() -> None:
 
 
 class TestProgress:
-    ROWS = np.ones((300_000, 40), np.float32)
+    @pytest.fixture
+    def rows(self, kind) -> np.ndarray:
+        """Several chunks of them."""
+        count = 300_000 if kind is la.Flat else 20_000
+        return np.random.default_rng(0).random((count, 40), dtype=np.float32)
 
-    def test_counts_up_to_the_total(self) -> None:
-        index, seen = la.Flat(), []
-        index.add(self.ROWS, progress=lambda done, total: seen.append((done, total)))
-        assert len(seen) > 1 and seen[-1] == (300_000, 300_000) and seen == sorted(seen)
-        assert index.ids.tolist() == list(range(300_000))
+    def test_counts_up_to_the_total(self, kind, rows) -> None:
+        index, seen = kind(), []
+        index.add(rows, progress=lambda done, total: seen.append((done, total)))
+        assert len(seen) > 1 and seen[-1] == (len(rows), len(rows)) and seen == sorted(seen)
+        assert index.ids.tolist() == list(range(len(rows)))
 
-    def test_false_takes_everything_out_again(self) -> None:
-        index = la.Flat()
-        index.add(self.ROWS[:2], ids=[7, 8])
+    def test_false_takes_everything_out_again(self, kind, rows) -> None:
+        index = kind()
+        index.add(rows[:2], ids=[7, 8])
         with pytest.raises(la.Cancelled):
-            index.add(self.ROWS, progress=lambda done, total: done < 200_000)
+            index.add(rows, progress=lambda done, total: done < total * 2 // 3)
         assert list(index) == [7, 8]
 
     @pytest.mark.parametrize("error", [KeyboardInterrupt, ValueError])
-    def test_whatever_stops_it(self, error) -> None:
+    def test_whatever_stops_it(self, kind, rows, error) -> None:
         def stop(done: int, total: int) -> None:
             raise error
 
-        index = la.Flat()
+        index = kind()
         with pytest.raises(error):
-            index.add(self.ROWS[:5], ids=list("abcde"), progress=stop)
+            index.add(rows[:5], ids=list("abcde"), progress=stop)
         assert len(index) == 0
 
-    def test_bad_rows_after_good_chunks(self) -> None:
-        rows = self.ROWS.copy()
+    def test_bad_rows_after_good_chunks(self, kind, rows) -> None:
         rows[-1, -1] = np.nan
-        index = la.Flat()
+        index = kind()
         with pytest.raises(la.InvalidArgument, match="nan"):
             index.add(rows, progress=lambda done, total: None)
         assert len(index) == 0
 
-    def test_true_draws_on_stderr(self, capsys) -> None:
-        index = la.Flat()
+    def test_true_draws_on_stderr(self, kind, capsys) -> None:
+        index = kind()
         index.add(np.eye(3), progress=True)
         captured = capsys.readouterr()
         assert "3/3" in captured.err and captured.out == ""
 
-    def test_other_things_are_refused(self) -> None:
+    def test_other_things_are_refused(self, kind) -> None:
         with pytest.raises(la.InvalidArgument, match="progress"):
-            la.Flat().add(np.eye(3), progress=3)
+            kind().add(np.eye(3), progress=3)
 
 
 def test_ctrl_c_stops_a_large_batch_and_leaves_a_valid_index() -> None:

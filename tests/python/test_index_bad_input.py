@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import errno
+import pickle
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -17,20 +19,24 @@ def with_value(value: float) -> np.ndarray:
     return rows
 
 
-@pytest.fixture
-def index() -> la.Flat:
-    index = la.Flat()
-    index.add(np.eye(4, dtype=np.float32) + 0.5)
-    return index
+EYE = np.eye(4, dtype=np.float32) + 0.5
+# More of them than an index searches without its graph.
+MANY = np.concatenate([EYE, np.random.default_rng(0).normal(size=(996, 4)).astype(np.float32)])
+IDS = np.concatenate([np.arange(4), np.arange(10_000, 10_996)])
+CASES = {"flat": (la.Flat, EYE), "hnsw": (la.HNSW, EYE), "hnsw graph": (la.HNSW, MANY)}
 
 
-def unchanged(index: la.Flat) -> bool:
-    return (
-        len(index) == 4
-        and index.ids.tolist() == [0, 1, 2, 3]
-        and index.search(np.full(4, 0.5), k=9).counts == 4
-        and np.array_equal(index[2], (np.eye(4)[2] + 0.5).astype(np.float32))
-    )
+@pytest.fixture(params=CASES.values(), ids=CASES)
+def index(request: pytest.FixtureRequest) -> Iterator[la.Flat | la.HNSW]:
+    """An index that must be the same to the last byte when the test ends, unless it closed it."""
+    kind, rows = request.param
+    index = kind()
+    index.add(rows, IDS[: len(rows)])
+    before = pickle.dumps(index)
+    yield index
+    if "closed" not in repr(index):
+        assert pickle.dumps(index) == before
+        assert index.search(rows[:4], k=1).ids.tolist() == [[0], [1], [2], [3]]
 
 
 BAD_VECTORS = [
@@ -59,7 +65,7 @@ BAD_VECTORS = [
 
 
 @pytest.mark.parametrize(("vectors", "message"), BAD_VECTORS)
-def test_bad_vectors(index: la.Flat, vectors, message: str) -> None:
+def test_bad_vectors(index, vectors, message: str) -> None:
     count = len(vectors) if isinstance(vectors, np.ndarray) and vectors.ndim > 1 else 1
     for call, name in [
         (lambda: index.add(vectors), "vectors"),
@@ -70,17 +76,16 @@ def test_bad_vectors(index: la.Flat, vectors, message: str) -> None:
         with pytest.raises(la.InvalidArgument, match=message) as caught:
             call()
         assert name in str(caught.value) and isinstance(caught.value, ValueError)
-    assert unchanged(index)
 
 
-def test_the_wrong_dim_has_an_error_of_its_own(index: la.Flat) -> None:
+def test_the_wrong_dim_has_an_error_of_its_own(index) -> None:
     for call in (index.add, index.search):
         with pytest.raises(la.DimensionMismatch):
             call(np.ones((1, 7)))
     with pytest.raises(la.InvalidArgument, match="65537"):
-        la.Flat(dim=65537)
+        type(index)(dim=65537)
     with pytest.raises(la.InvalidArgument, match="65537"):
-        la.Flat().add(np.ones((1, 65537)))
+        type(index)().add(np.ones((1, 65537)))
 
 
 BAD_IDS = [
@@ -106,15 +111,14 @@ BAD_IDS = [
 
 
 @pytest.mark.parametrize(("ids", "message"), BAD_IDS)
-def test_bad_ids(index: la.Flat, ids, message: str) -> None:
+def test_bad_ids(index, ids, message: str) -> None:
     with pytest.raises(la.InvalidArgument, match=message):
         index.add(np.ones((3, 4)), ids)
-    assert unchanged(index)
 
 
-def test_strings_utf8_cannot_hold() -> None:
+def test_strings_utf8_cannot_hold(kind) -> None:
     with pytest.raises(la.InvalidArgument, match="UTF-8"):
-        la.Flat().add([[1, 2]], ids=["\udc80.jpg"])
+        kind().add([[1, 2]], ids=["\udc80.jpg"])
 
 
 @pytest.mark.parametrize(
@@ -122,20 +126,20 @@ def test_strings_utf8_cannot_hold() -> None:
     [(0, "k is 0"), (-3, "k is -3"), (2.0, "2.0"), ("3", "'3'"), (True, "True"), (None, "None"),
      (2**31 + 5, "2147483653"), (2**31 - 1, "2147483647"), (10**30, "k is")],
 )  # fmt: skip
-def test_bad_k(index: la.Flat, k, message: str) -> None:
+def test_bad_k(index, k, message: str) -> None:
     with pytest.raises(la.InvalidArgument, match=message):
         index.search(np.ones(4), k=k)
 
 
 @pytest.mark.parametrize("threads", [0, -1, 1.5, "2", True])
-def test_bad_threads(index: la.Flat, threads) -> None:
+def test_bad_threads(index, threads) -> None:
     for call in (lambda: index.search(np.ones(4), threads=threads), lambda: index.add([], threads=threads)):
         with pytest.raises(la.InvalidArgument, match="threads"):
             call()
 
 
 @pytest.mark.parametrize("recall", [0, -1, 1.1, "much", [1, 2], float("nan")])
-def test_bad_recall(index: la.Flat, recall) -> None:
+def test_bad_recall(index, recall) -> None:
     with pytest.raises(la.InvalidArgument, match="recall"):
         index.search(np.ones(4), recall=recall)
 
@@ -145,19 +149,19 @@ def test_bad_recall(index: la.Flat, recall) -> None:
     [{"metric": "euclid"}, {"metric": 2}, {"codes": "u9"}, {"codes": None}, {"dim": 0}, {"dim": -4},
      {"dim": 2.5}, {"metric": "hamming", "codes": "f32"}, {"metric": "l2", "codes": "bits"}],
 )  # fmt: skip
-def test_bad_construction(arguments) -> None:
+def test_bad_construction(kind, arguments) -> None:
     with pytest.raises(la.InvalidArgument, match=next(iter(arguments))):
-        la.Flat(**arguments)
+        kind(**arguments)
 
 
-def test_unknown_words_are_type_errors(index: la.Flat) -> None:
+def test_unknown_words_are_type_errors(index) -> None:
     with pytest.raises(TypeError):
-        index.search(np.ones(4), ef=50)
+        index.search(np.ones(4), nprobe=50)
     with pytest.raises(TypeError):
-        la.Flat(4, "l2", "auto")
+        type(index)(4, "l2", "auto")
 
 
-def test_unknown_ids(index: la.Flat) -> None:
+def test_unknown_ids(index) -> None:
     for call in (
         lambda: index[99],
         lambda: index[[0, 99]],
@@ -167,13 +171,12 @@ def test_unknown_ids(index: la.Flat) -> None:
         with pytest.raises(la.UnknownId, match=r"^id 99 is not in the index$") as caught:
             call()
         assert isinstance(caught.value, KeyError)
-    assert unchanged(index)
     for other in (99, -5, 2**70, "0", 0.5, None, (1, 2)):
         assert other not in index
 
 
-def test_hamming_takes_packed_bits_only() -> None:
-    index = la.Flat(metric="hamming")
+def test_hamming_takes_packed_bits_only(kind) -> None:
+    index = kind(metric="hamming")
     for vectors in (np.ones((2, 4)), np.ones((2, 4), bool), [[1, 2]]):
         with pytest.raises(la.InvalidArgument, match="packed bits"):
             index.add(vectors)
@@ -182,7 +185,7 @@ def test_hamming_takes_packed_bits_only() -> None:
         index.search(np.ones(4, np.float32))
 
 
-def test_what_the_system_refuses(index: la.Flat, tmp_path: Path) -> None:
+def test_what_the_system_refuses(index, tmp_path: Path) -> None:
     missing = tmp_path / "missing" / "index.look"
     with pytest.raises(la.IoError) as caught:
         index.save(missing)
@@ -204,10 +207,9 @@ def test_what_the_system_refuses(index: la.Flat, tmp_path: Path) -> None:
             la.load(path)
     with (tmp_path / "text").open("w") as text, pytest.raises(la.InvalidArgument, match="binary"):
         index.save(text)
-    assert unchanged(index)
 
 
-def test_a_closed_index_says_so(index: la.Flat) -> None:
+def test_a_closed_index_says_so(index) -> None:
     index.close()
     index.close()
     for call in (
@@ -220,7 +222,7 @@ def test_a_closed_index_says_so(index: la.Flat) -> None:
             call()
 
 
-def test_a_closed_index_can_still_be_shown() -> None:
-    index = la.Flat(dim=2)
+def test_a_closed_index_can_still_be_shown(kind) -> None:
+    index = kind(dim=2)
     index.close()
-    assert repr(index) == "Flat(closed)"
+    assert repr(index) == f"{kind.__name__}(closed)"
