@@ -24,11 +24,14 @@ void gather_scaled(const Scorer& s, const Row* picks, std::size_t count, float* 
   for (std::size_t i = 0; i < count; ++i) out[i] = s.shift + s.scale * out[i] * s.per_row[picks[i]];
 }
 
-/// Negated inner products become squared distances of lifted vectors, short of `origin`.
+/// Squared distances become those of lifted vectors.
 template <auto kernel, class Q>
 void gather_lifted(const Scorer& s, const Row* picks, std::size_t count, float* out) noexcept {
   gather<kernel, Q>(s, picks, count, out);
-  for (std::size_t i = 0; i < count; ++i) out[i] = 2 * (out[i] - s.scale * s.per_row[picks[i]]);
+  for (std::size_t i = 0; i < count; ++i) {
+    const float rise = s.shift - s.per_row[picks[i]];
+    out[i] += rise * rise;
+  }
 }
 
 /// Longer vectors of bytes would overflow the integer kernels' sums.
@@ -48,13 +51,13 @@ Gather finished(Finish finish) {
 
 using T = KernelTable;
 
-Gather squared_l2(Element query, Element row) {
-  if (query == Element::u8) return gather<&T::squared_l2_u8, std::uint8_t>;
-  if (query == Element::s8) return gather<&T::squared_l2_s8, std::int8_t>;
-  if (row == Element::f16) return gather<&T::squared_l2_f16, float>;
-  if (row == Element::u8) return gather<&T::squared_l2_f32_u8, float>;
-  if (row == Element::s8) return gather<&T::squared_l2_f32_s8, float>;
-  return gather<&T::squared_l2_f32, float>;
+Gather squared_l2(Element query, Element row, Finish finish) {
+  if (query == Element::u8) return finished<&T::squared_l2_u8, std::uint8_t>(finish);
+  if (query == Element::s8) return finished<&T::squared_l2_s8, std::int8_t>(finish);
+  if (row == Element::f16) return finished<&T::squared_l2_f16, float>(finish);
+  if (row == Element::u8) return finished<&T::squared_l2_f32_u8, float>(finish);
+  if (row == Element::s8) return finished<&T::squared_l2_f32_s8, float>(finish);
+  return finished<&T::squared_l2_f32, float>(finish);
 }
 
 Gather product(Element query, Element row, Finish finish) {
@@ -69,7 +72,8 @@ Gather product(Element query, Element row, Finish finish) {
 }  // namespace
 
 float lift_of(double square, float length) {
-  return static_cast<float>(std::sqrt(std::max(0.0, double{length} * length - square)));
+  const double rest = double{length} * length - square;
+  return rest > 0 ? static_cast<float>(-square / (length + std::sqrt(rest))) : -length;
 }
 
 void Plane::write_point(std::size_t row, float* out) const {
@@ -87,7 +91,7 @@ void Plane::write_query_point(const float* query, float* out) const {
     scale = square > 0 ? static_cast<float>(wanted / std::sqrt(square)) : 0;
   }
   for (std::size_t i = 0; i < rows.dim; ++i) out[i] = query[i] * scale;
-  if (metric == Metric::ip) out[rows.dim] = 0;
+  if (metric == Metric::ip) out[rows.dim] = -length;
 }
 
 Scorer Plane::from_query(const std::byte* query, Element element, std::size_t dim) const {
@@ -98,7 +102,7 @@ Scorer Plane::from_query(const std::byte* query, Element element, std::size_t di
   scorer.query = query;
   switch (metric) {
     case Metric::hamming: scorer.gather = gather<&T::hamming, std::uint8_t>; break;
-    case Metric::l2: scorer.gather = squared_l2(element, rows.element); break;
+    case Metric::l2: scorer.gather = squared_l2(element, rows.element, Finish::plain); break;
     case Metric::ip: scorer.gather = product(element, rows.element, Finish::plain); break;
     case Metric::cosine: {
       const double square = precise_square(query, element, dim);
@@ -124,7 +128,7 @@ Scorer Plane::from_row(Row row, ScorerSpace& space) const {
   Scorer scorer = {nullptr, rows.data, rows.stride, rows.dim, query};
   switch (metric) {
     case Metric::hamming: scorer.gather = gather<&T::hamming, std::uint8_t>; break;
-    case Metric::l2: scorer.gather = squared_l2(element, rows.element); break;
+    case Metric::l2: scorer.gather = squared_l2(element, rows.element, Finish::plain); break;
     case Metric::cosine:
       scorer.gather = product(element, rows.element, Finish::scaled);
       scorer.scale = 2 * inverse_norms[row];
@@ -132,9 +136,8 @@ Scorer Plane::from_row(Row row, ScorerSpace& space) const {
       scorer.per_row = inverse_norms;
       break;
     case Metric::ip:
-      scorer.gather = product(element, rows.element, Finish::lifted);
-      scorer.scale = lifts[row];
-      scorer.origin = 2 * length * length;
+      scorer.gather = squared_l2(element, rows.element, Finish::lifted);
+      scorer.shift = lifts[row];
       scorer.per_row = lifts;
   }
   return scorer;

@@ -2,7 +2,8 @@
 //
 // A graph needs distances that obey the triangle inequality, nearly. Squared Euclidean distances do; unit vectors make
 // cosine one of them; and for inner products every vector gets one more coordinate, which brings it to the length of
-// the longest [Bachrach et al. 2014]: a query, whose extra coordinate is 0, then finds the same neighbours.
+// the longest [Bachrach et al. 2014, section 3]: a query, whose extra coordinate is 0, then finds the same neighbours.
+// All extra coordinates are told from that length down: so long vectors cost short ones no precision.
 #pragma once
 
 #include <cstddef>
@@ -33,7 +34,7 @@ struct Plane {
   Scorer from_row(Row row, ScorerSpace& space) const;
 };
 
-/// The extra coordinate of vectors of squared length `square` that are to have `length`.
+/// The extra coordinate, less `length`, of vectors of squared length `square` that are to have `length`.
 float lift_of(double square, float length);
 
 }  // namespace lookalike
