@@ -4,74 +4,100 @@
 #include <numeric>
 #include <vector>
 
-#include "kernels/table.hpp"
 #include "runtime/parallel.hpp"
 
 namespace lookalike {
 namespace {
 
-constexpr std::size_t asked = 128;    // rows of the sample that are searched for
-constexpr std::size_t neighbors = 5;  // of each, of which
-constexpr std::size_t leading = 10;   // so many in the codes' order
-constexpr double enough = 0.97;       // hold so large a share
+constexpr std::size_t asked = 96;               // rows whose neighbours are looked at
+constexpr std::size_t around = 50;              // the nearest of each: of these,
+constexpr std::size_t wanted = 5;               // so many are the true neighbours, and among the
+constexpr std::size_t leading = 10;             // first ones in the codes' order
+constexpr double enough = 0.93;                 // so large a share of them should be
+constexpr double bearable = 0.9;                // or, in the longest codes, at least this one
+constexpr std::size_t most_measured = 1 << 20;  // rows, evenly spread where there are more
 
-/// The rows of a sample in the order of their distances, the first `count`, without row `self`.
-std::vector<Row> nearest(const std::vector<float>& distances, Row self, std::size_t count) {
-  std::vector<Row> order(distances.size());
+/// A row and those around it, nearest first.
+struct Neighborhood {
+  Row row;
+  std::vector<Row> near;
+};
+
+Neighborhood neighborhood_of(const Plane& plane, Row row) {
+  const std::size_t step = plane.rows.count / most_measured + 1;
+  std::vector<Row> rows;
+  for (std::size_t i = 0; i < plane.rows.count; i += step)
+    if (i != row) rows.push_back(static_cast<Row>(i));
+  std::vector<float> distances(rows.size());
+  ScorerSpace space;
+  plane.from_row(row, space).measure(rows.data(), rows.size(), distances.data());
+  std::vector<std::size_t> order(rows.size());
   std::iota(order.begin(), order.end(), 0);
-  std::erase(order, self);
-  count = std::min(count, order.size());
-  std::partial_sort(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(count), order.end(), [&](Row a, Row b) {
-    return distances[a] < distances[b] || (distances[a] == distances[b] && a < b);
-  });
-  order.resize(count);
-  return order;
+  const std::size_t count = std::min(around, order.size());
+  std::partial_sort(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(count), order.end(),
+                    [&](std::size_t a, std::size_t b) {
+                      return distances[a] < distances[b] || (distances[a] == distances[b] && a < b);
+                    });
+  Neighborhood found{row, {}};
+  for (std::size_t i = 0; i < count; ++i) found.near.push_back(rows[order[i]]);
+  return found;
 }
 
-/// The share of true neighbours among the leading ones by codes.
-double quality(const Encoder& encoder, std::span<const float> sample, std::size_t dim, unsigned threads) {
-  const std::size_t count = sample.size() / dim, queries = std::min(asked, count);
+/// How many of a row's true neighbours the codes put first; those as near as one of them count as one.
+std::size_t kept(const Encoder& encoder, const Plane& plane, const Neighborhood& hood) {
+  const std::size_t dim = plane.point_dim(), count = hood.near.size();
+  std::vector<float> points(count * dim), query(dim), distances(count);
+  for (std::size_t i = 0; i < count; ++i) plane.write_point(hood.near[i], points.data() + i * dim);
+  plane.write_point(hood.row, query.data());
   std::vector<std::byte> codes(count * encoder.stride());
-  std::vector<float> copy(sample.begin(), sample.end());
-  encoder.encode(copy, codes.data());
-  std::vector<Row> all(count);
-  std::iota(all.begin(), all.end(), 0);
-  std::vector<std::size_t> held(queries);
-  parallel_for(queries, threads, [&](std::size_t q, unsigned) {
-    const Row self = static_cast<Row>(q * count / queries);
-    const float* const query = sample.data() + self * dim;
-    std::vector<float> distances(count);
-    kernels().squared_l2_f32.scan(query, reinterpret_cast<const std::byte*>(sample.data()), dim * sizeof(float), count,
-                                  dim, distances.data());
-    const std::vector<Row> truth = nearest(distances, self, neighbors);
-    ScorerSpace space;
-    encoder.from_query(query, codes.data(), space).measure(all.data(), count, distances.data());
-    const std::vector<Row> found = nearest(distances, self, leading);
-    for (const Row row : truth) held[q] += std::find(found.begin(), found.end(), row) != found.end();
+  encoder.encode(points, codes.data());
+  std::vector<Row> order(count);
+  std::iota(order.begin(), order.end(), 0);
+  ScorerSpace space;
+  encoder.from_query(query.data(), codes.data(), space).measure(order.data(), count, distances.data());
+  std::stable_sort(order.begin(), order.end(), [&](Row a, Row b) { return distances[a] < distances[b]; });
+  order.resize(std::min(leading, count));
+  return static_cast<std::size_t>(std::count_if(order.begin(), order.end(), [](Row i) { return i < wanted; }));
+}
+
+/// The share of true neighbours that codes keep in front.
+double quality(const Encoder& encoder, const Plane& plane, std::span<const Neighborhood> hoods, unsigned threads) {
+  std::vector<std::size_t> held(hoods.size()), most(hoods.size());
+  parallel_for(hoods.size(), threads, [&](std::size_t i, unsigned) {
+    held[i] = kept(encoder, plane, hoods[i]);
+    most[i] = std::min(wanted, hoods[i].near.size());
   });
-  const std::size_t total = std::accumulate(held.begin(), held.end(), std::size_t{0});
-  return static_cast<double>(total) / static_cast<double>(queries * std::min(neighbors, count - 1));
+  const auto sum = [](const std::vector<std::size_t>& counts) {
+    return static_cast<double>(std::accumulate(counts.begin(), counts.end(), std::size_t{0}));
+  };
+  return sum(most) > 0 ? sum(held) / sum(most) : 1;
 }
 
 }  // namespace
 
-CodeForm choose_codes(std::span<const CodeWidth> widths, std::span<const float> sample, std::size_t dim,
-                      std::uint64_t seed, unsigned threads) {
-  constexpr std::size_t strides[] = {64, 128, 192, 256, 384, 512};
-  CodeForm best = {widths.front(), strides[0]};
+std::optional<CodeForm> choose_codes(std::span<const CodeWidth> widths, const Plane& plane,
+                                     std::span<const float> sample, std::uint64_t seed, unsigned threads) {
+  constexpr std::size_t strides[] = {64, 128, 192, 256, 384, 512, 768, 1024, 1536, 2048, 3072, 4096};
+  const std::size_t dim = plane.point_dim();
+  std::vector<Neighborhood> hoods(std::min(asked, plane.rows.count));
+  parallel_for(hoods.size(), threads, [&](std::size_t i, unsigned) {
+    hoods[i] = neighborhood_of(plane, static_cast<Row>(i * plane.rows.count / hoods.size()));
+  });
+  std::optional<CodeForm> best;
+  double most = 0;
   for (const std::size_t stride : strides) {
-    double reached = -1;
-    bool is_whole = true;
+    bool is_whole = false;
     for (const CodeWidth width : widths) {
-      // So short, eight bits leave too few coordinates to be worth a try beside four.
-      if (stride == strides[0] && width == CodeWidth::eight && widths.size() > 1) continue;
-      is_whole = is_whole && Encoder::room(width, stride) >= dim;
-      const double share = quality(Encoder(sample, dim, width, stride, seed, threads), sample, dim, threads);
-      if (share > reached) reached = share, best = {width, stride};
+      const bool holds_all = Encoder::room(width, stride) >= dim;
+      // In the shortest codes eight bits leave too few coordinates to be worth a try beside four.
+      if (stride == strides[0] && width == CodeWidth::eight && widths.size() > 1 && !holds_all) continue;
+      const double share = quality(Encoder(sample, dim, width, stride, seed, threads), plane, hoods, threads);
+      if (share > most) most = share, best = {width, stride};
+      is_whole = is_whole || (holds_all && width == widths.front());
     }
-    if (reached >= enough || is_whole) break;
+    if (most >= enough || is_whole) break;
   }
-  return best;
+  return most >= bearable ? best : std::nullopt;
 }
 
 }  // namespace lookalike

@@ -3,9 +3,11 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 
 #include "codes/encoder.hpp"
+#include "codes/plane.hpp"
 
 namespace lookalike {
 
@@ -14,9 +16,10 @@ struct CodeForm {
   std::size_t stride;
 };
 
-/// The shortest codes of one of `widths` that put nearly all true neighbours first, measured within a sample: dense
-/// rows of `dim` floats.
-CodeForm choose_codes(std::span<const CodeWidth> widths, std::span<const float> sample, std::size_t dim,
-                      std::uint64_t seed, unsigned threads);
+/// The shortest codes of one of `widths`, the finest first, that keep nearly all true neighbours of some rows of `plane`
+/// in front of the others near them. Codes are learned from a sample: dense rows of point_dim() floats. Nullopt where
+/// even the longest lose too many: tight clusters far apart need finer steps than codes have.
+std::optional<CodeForm> choose_codes(std::span<const CodeWidth> widths, const Plane& plane,
+                                     std::span<const float> sample, std::uint64_t seed, unsigned threads);
 
 }  // namespace lookalike

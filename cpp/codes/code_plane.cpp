@@ -11,7 +11,7 @@
 namespace lookalike {
 namespace {
 
-constexpr std::size_t most_learned = 8192, most_compared = 4096;
+constexpr std::size_t most_compared = 4096;
 constexpr std::size_t rows_per_task = 512;
 
 /// Points of rows spread evenly.
@@ -21,16 +21,6 @@ std::vector<float> sample_of(const Plane& plane, std::size_t count, unsigned thr
     plane.write_point(i * plane.rows.count / count, sample.data() + i * plane.point_dim());
   });
   return sample;
-}
-
-Encoder learn(const Plane& plane, std::optional<CodeWidth> width, std::size_t count, std::uint64_t seed,
-              unsigned threads) {
-  const std::vector<float> few = sample_of(plane, std::min(count, most_compared), threads);
-  const CodeWidth any[] = {CodeWidth::eight, CodeWidth::four};
-  const std::span<const CodeWidth> widths = width ? std::span(&*width, 1) : std::span<const CodeWidth>(any);
-  const CodeForm form = choose_codes(widths, few, plane.point_dim(), seed, threads);
-  const std::vector<float> sample = sample_of(plane, count, threads);
-  return Encoder(sample, plane.point_dim(), form.width, form.stride, seed, threads);
 }
 
 void encode_into(const Encoder& encoder, const Plane& plane, unsigned threads, std::byte* out) {
@@ -45,10 +35,20 @@ void encode_into(const Encoder& encoder, const Plane& plane, unsigned threads, s
 
 }  // namespace
 
-CodePlane::CodePlane(const Plane& plane, std::optional<CodeWidth> width, std::uint64_t seed, unsigned threads)
-    : encoder_(learn(plane, width, std::min(plane.rows.count, most_learned), seed, threads)),
-      learned_from_(std::min(plane.rows.count, most_learned)),
-      codes_(encode(plane, threads)) {}
+std::optional<CodePlane> CodePlane::learn(const Plane& plane, std::optional<CodeWidth> width, std::uint64_t seed,
+                                          unsigned threads) {
+  const std::size_t count = plane.rows.count, dim = plane.point_dim();
+  const std::vector<float> few = sample_of(plane, std::min(count, most_compared), threads);
+  const CodeWidth any[] = {CodeWidth::eight, CodeWidth::four};
+  const std::span<const CodeWidth> widths = width ? std::span(&*width, 1) : std::span<const CodeWidth>(any);
+  std::optional<CodeForm> form = choose_codes(widths, plane, few, seed, threads);
+  if (!form && width) form = {*width, Encoder::whole_stride(*width, dim)};  // whoever forces codes gets them
+  if (!form) return std::nullopt;
+  const std::vector<float> sample = sample_of(plane, std::min(count, most_learned), threads);
+  CodePlane codes(Encoder(sample, dim, form->width, form->stride, seed, threads));
+  codes.codes_ = codes.encode(plane, threads);
+  return codes;
+}
 
 Array<std::byte> CodePlane::encode(const Plane& plane, unsigned threads) const {
   Array<std::byte> codes;
@@ -69,7 +69,7 @@ void CodePlane::overwrite(Row row, const std::byte* code) noexcept {
 }
 
 CodePlane CodePlane::picked(std::span<const Row> rows) const {
-  CodePlane plane(encoder_, learned_from_);
+  CodePlane plane(encoder_);
   const std::size_t stride = encoder_.stride();
   plane.codes_.resize_for_overwrite(rows.size() * stride);
   std::byte* out = plane.codes_.mutable_data();
@@ -79,12 +79,11 @@ CodePlane CodePlane::picked(std::span<const Row> rows) const {
 
 void CodePlane::save(FileWriter& file) const {
   encoder_.save(file);
-  file.value<std::uint64_t>("code_learned_from", learned_from_);
   file.array<std::byte>("walked_codes", codes_.span());
 }
 
 CodePlane CodePlane::load(const FileReader& file, std::size_t rows) {
-  CodePlane plane(Encoder::load(file), file.value<std::uint64_t>("code_learned_from"));
+  CodePlane plane(Encoder::load(file));
   plane.codes_ = file.array<std::byte>("walked_codes");
   if (plane.codes_.size() != rows * plane.encoder_.stride())
     throw CorruptFile("section 'walked_codes' is not one code a row");

@@ -16,13 +16,14 @@ namespace lookalike {
 
 class CodePlane {
  public:
-  /// Learns from rows of `plane`, which are not bits, and encodes them all. No width: chosen by measuring.
-  CodePlane(const Plane& plane, std::optional<CodeWidth> width, std::uint64_t seed, unsigned threads);
+  /// Learns from at most `most_learned` rows of `plane`, which are not bits, and encodes them all. No width: chosen by
+  /// measuring, and nullopt where no codes are good enough.
+  static std::optional<CodePlane> learn(const Plane& plane, std::optional<CodeWidth> width, std::uint64_t seed,
+                                        unsigned threads);
+  static constexpr std::size_t most_learned = 8192;
 
   const Encoder& encoder() const noexcept { return encoder_; }
   std::size_t rows() const noexcept { return codes_.size() / encoder_.stride(); }
-  /// How many rows it learned from.
-  std::size_t learned_from() const noexcept { return learned_from_; }
   std::size_t bytes() const noexcept { return codes_.bytes_owned() + encoder_.bytes(); }
 
   Scorer from_query(const float* point, ScorerSpace& space) const {
@@ -44,10 +45,9 @@ class CodePlane {
   static CodePlane load(const FileReader& file, std::size_t rows);
 
  private:
-  CodePlane(Encoder encoder, std::size_t learned_from) : encoder_(std::move(encoder)), learned_from_(learned_from) {}
+  explicit CodePlane(Encoder encoder) : encoder_(std::move(encoder)) {}
 
   Encoder encoder_;
-  std::size_t learned_from_;
   Array<std::byte> codes_;
 };
 

@@ -40,6 +40,12 @@ class Encoder {
     return (stride - sizeof(CodeTail)) * 8 / static_cast<std::size_t>(width);
   }
 
+  /// The stride of codes that hold every coordinate, 4,096 at most.
+  static std::size_t whole_stride(CodeWidth width, std::size_t dim) {
+    const std::size_t bytes = (dim * static_cast<std::size_t>(width) + 7) / 8 + sizeof(CodeTail);
+    return bytes < 4096 ? (bytes + 63) / 64 * 64 : 4096;
+  }
+
   /// Codes of dense rows of `dim` floats, which are overwritten.
   void encode(std::span<float> rows, std::byte* out) const;
   /// A query against rows of codes, of `dim` floats.

@@ -39,6 +39,7 @@ HnswGraph HnswGraph::picked(std::span<const Row> rows) const {
   for (std::size_t i = 0; i < graph.lifts.size(); ++i) graph.lifts.mutable_data()[i] = lifts[rows[i]];
   graph.length = length;
   graph.spread_over = spread_over;
+  graph.learned_over = learned_over;
   return graph;
 }
 
@@ -49,6 +50,7 @@ void HnswGraph::save(FileWriter& file) const {
   file.value<float>("lifted_length", length);
   file.value<std::uint64_t>("linked", linked);
   file.value<std::uint64_t>("entries_spread_over", spread_over);
+  file.value<std::uint64_t>("codes_learned_over", learned_over);
   file.value<std::uint8_t>("has_codes", codes.has_value());
   if (codes) codes->save(file);
 }
@@ -62,6 +64,7 @@ HnswGraph HnswGraph::load(const FileReader& file, std::size_t degree, const Rows
   graph.length = file.value<float>("lifted_length");
   graph.linked = file.value<std::uint64_t>("linked");
   graph.spread_over = file.value<std::uint64_t>("entries_spread_over");
+  graph.learned_over = file.value<std::uint64_t>("codes_learned_over");
   if (graph.linked > rows.count() || (graph.linked > 0 && entries.empty())) {
     throw CorruptFile("sections 'linked' and 'entries' do not agree with the rows");
   }

@@ -31,6 +31,7 @@ struct HnswGraph {
   float length = 0;                // of every lifted vector
   std::size_t linked = 0;          // rows from here on are not found by walking
   std::size_t spread_over = 0;     // rows the entries were chosen among
+  std::size_t learned_over = 0;    // rows the codes were chosen and learned from
 
   bool is_empty() const noexcept { return linked == 0; }
   std::size_t bytes() const noexcept;

@@ -5,6 +5,7 @@
 #include "base/random.hpp"
 #include "graph/builder.hpp"
 #include "graph/reach.hpp"
+#include "graph/scatter.hpp"
 #include "indexes/hnsw.hpp"
 #include "runtime/parallel.hpp"
 
@@ -12,7 +13,7 @@ namespace lookalike {
 namespace {
 
 constexpr std::size_t fewest_linked = 512;  // fewer rows than this are searched exactly
-constexpr std::size_t most_entries = 32;
+constexpr std::size_t most_entries = 32, entries_sampled = 4096;
 constexpr std::size_t largest_batch = 1024;
 constexpr std::size_t applied_together = 64;  // nodes rewired while readers wait
 constexpr std::size_t short_row = 64;         // bytes; shorter codes would save nothing
@@ -59,11 +60,13 @@ void Hnsw::link_new(Records::Writing& writing, unsigned threads) {
   const bool is_first = graph_.is_empty();
   std::vector<Row> order = shuffled(static_cast<Row>(graph_.linked), static_cast<Row>(count), settings_.seed);
   if (is_first) {
-    const std::size_t entries = std::min(most_entries, order.size());
-    writing.exclusively([&](Rows&) {
-      graph_.entries.assign(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(entries));
-      graph_.spread_over = count;
-    });
+    spread_entries(writing);
+    // They come first, so that the others find them.
+    const auto is_entry = [&](Row row) {
+      return std::find(graph_.entries.begin(), graph_.entries.end(), row) != graph_.entries.end();
+    };
+    std::erase_if(order, is_entry);
+    order.insert(order.begin(), graph_.entries.begin(), graph_.entries.end());
   }
   std::size_t linked = graph_.linked;
   for (std::size_t at = 0; at < order.size();) {
@@ -95,26 +98,31 @@ void Hnsw::apply(Records::Writing& writing, const Rewiring& rewiring) {
 
 void Hnsw::relearn(Records::Writing& writing, unsigned threads) {
   const std::size_t count = writing->count();
-  constexpr std::size_t enough = 8192;
-  if (!wants_codes(settings_, *writing)) {
-    if (graph_.codes) writing.exclusively([&](Rows&) noexcept { graph_.codes.reset(); });
+  std::optional<CodePlane> codes;
+  if (wants_codes(settings_, *writing)) {
+    // What a few hundred rows taught is learned again from more, until there were enough.
+    if (graph_.learned_over >= CodePlane::most_learned || count < 4 * graph_.learned_over) return;
+    codes = CodePlane::learn(graph_.plane(*writing), width_of(settings_.codes), settings_.seed, threads);
+  } else if (!graph_.codes) {
     return;
   }
-  if (graph_.codes && (graph_.codes->learned_from() >= enough || count < 4 * graph_.codes->learned_from())) {
-    return;
-  }
-  std::optional<CodePlane> codes(std::in_place, graph_.plane(*writing), width_of(settings_.codes), settings_.seed,
-                                 threads);
-  writing.exclusively([&](Rows&) noexcept { graph_.codes.swap(codes); });
+  writing.exclusively([&](Rows&) noexcept {
+    graph_.codes.swap(codes);
+    graph_.learned_over = count;
+  });
 }
 
 void Hnsw::spread_entries(Records::Writing& writing) {
   std::vector<Row> rows = shuffled(0, static_cast<Row>(writing->count()), settings_.seed + 1);
   std::erase_if(rows, [&](Row row) { return !writing->ids().is_live(row); });
-  if (rows.size() > most_entries) rows.resize(most_entries);
+  rows.resize(std::min(rows.size(), entries_sampled));
   if (rows.empty()) return;
+  const Plane plane = graph_.plane(*writing);
+  const auto from = [&](Row row, ScorerSpace& space) { return graph_.from_row(plane, row, space); };
+  std::vector<Row> entries =
+      scattered({from, writing->metric() != Metric::hamming}, rows, most_entries, settings_.seed);
   writing.exclusively([&](Rows&) noexcept {
-    graph_.entries.swap(rows);
+    graph_.entries.swap(entries);
     graph_.spread_over = graph_.neighbors.nodes();
   });
 }
