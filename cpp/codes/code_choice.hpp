@@ -16,9 +16,9 @@ struct CodeForm {
   std::size_t stride;
 };
 
-/// The shortest codes of one of `widths`, the finest first, that keep nearly all true neighbours of some rows of `plane`
-/// in front of the others near them. Codes are learned from a sample: dense rows of point_dim() floats. Nullopt where
-/// even the longest lose too many: tight clusters far apart need finer steps than codes have.
+/// The shortest codes of one of `widths`, the finest first, that keep nearly all true neighbours of some rows of
+/// `plane` in front of the others near them. Codes are learned from a sample: dense rows of point_dim() floats. Nullopt
+/// where even the longest lose too many: tight clusters far apart need finer steps than codes have.
 std::optional<CodeForm> choose_codes(std::span<const CodeWidth> widths, const Plane& plane,
                                      std::span<const float> sample, std::uint64_t seed, unsigned threads);
 

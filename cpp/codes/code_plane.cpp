@@ -29,7 +29,12 @@ void encode_into(const Encoder& encoder, const Plane& plane, unsigned threads, s
     const std::size_t first = task * rows_per_task, rows = std::min(rows_per_task, count - first);
     std::vector<float> points(rows * dim);
     for (std::size_t i = 0; i < rows; ++i) plane.write_point(first + i, points.data() + i * dim);
-    encoder.encode(points, out + first * encoder.stride());
+    std::byte* const codes = out + first * encoder.stride();
+    encoder.encode(points, codes);
+    // Under cosine a zero vector is as far from all others as a right angle, and not as the centre of the sphere is.
+    if (plane.metric != Metric::cosine) return;
+    for (std::size_t i = 0; i < rows; ++i)
+      if (plane.inverse_norms[first + i] == 0) encoder.lengthen(codes + i * encoder.stride(), 1);
   });
 }
 

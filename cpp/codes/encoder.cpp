@@ -178,6 +178,13 @@ void Encoder::encode(std::span<float> rows, std::byte* out) const {
   }
 }
 
+void Encoder::lengthen(std::byte* code, float square) const {
+  CodeTail tail;
+  std::memcpy(&tail, code + stride_ - sizeof tail, sizeof tail);
+  tail.bias += square;
+  std::memcpy(code + stride_ - sizeof tail, &tail, sizeof tail);
+}
+
 void Encoder::project_query(std::span<const float> centered, std::vector<std::int8_t>& codes, float* out) const {
   if (codes.size() < byte_stride_) codes.resize(byte_stride_);
   const float step = to_signed_bytes(centered.data(), dim_, codes.data());

@@ -48,6 +48,8 @@ class Encoder {
 
   /// Codes of dense rows of `dim` floats, which are overwritten.
   void encode(std::span<float> rows, std::byte* out) const;
+  /// Makes a row's squared distance from everything larger by `square`.
+  void lengthen(std::byte* code, float square) const;
   /// A query against rows of codes, of `dim` floats.
   Scorer from_query(const float* values, const std::byte* rows, ScorerSpace& space) const;
   /// The same of one of the rows.

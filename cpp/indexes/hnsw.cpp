@@ -73,6 +73,7 @@ void Hnsw::append(Records::Writing& writing, Change change, unsigned threads) {
   const Row first = change.first();
   place(writing, change, threads);
   try {
+    lift_again(writing, change.largest_norm());
     link_new(writing, threads);
   } catch (...) {
     take_back(writing, first);
@@ -89,6 +90,7 @@ void Hnsw::upsert(const VectorsView& vectors, const IdsView& ids, unsigned threa
   place(writing, change, threads);
   std::erase_if(moved, [&](Row row) { return row >= graph_.linked; });
   try {
+    lift_again(writing, change.largest_norm());
     relink(writing, moved, threads);
     link_new(writing, threads);
   } catch (...) {  // what was replaced is replaced; what was to be new is not there
@@ -159,6 +161,7 @@ void Hnsw::take_back(Records::Writing& writing, Row first) {
     rows.take_back(first);
     ++version_;
   });
+  changed_ = first;  // edges were lost: the next change looks whether every row is still reached
 }
 
 std::size_t Hnsw::remove(const IdsView& ids) {
@@ -181,6 +184,7 @@ std::size_t Hnsw::remove(const IdsView& ids) {
 void Hnsw::optimize() {
   Records::Writing writing = records_.write();
   compact(writing, 0);
+  link_new(writing, 0);
   if (!graph_.is_empty()) make_reachable(writing, 0);
 }
 

@@ -85,14 +85,17 @@ class Hnsw {
   void link_new(Records::Writing& writing, unsigned threads);
   void link(Records::Writing& writing, std::span<const Row> rows, unsigned threads, std::size_t entries);
   void relink(Records::Writing& writing, std::span<const Row> moved, unsigned threads);
+  void lift_again(Records::Writing& writing, double largest_norm);
   void relearn(Records::Writing& writing, unsigned threads);
   void spread_entries(Records::Writing& writing);
   void apply(Records::Writing& writing, const Rewiring& rewiring);
   void make_reachable(Records::Writing& writing, unsigned threads);
+  void look_after_reach(Records::Writing& writing, std::size_t changed, unsigned threads);
   void take_back(Records::Writing& writing, Row first);
   void compact(Records::Writing& writing, unsigned threads);
   /// Under the lock.
   std::size_t width_for(std::size_t k, std::size_t ef) const;
+  std::optional<std::size_t> walk_width(const Rows& rows, std::size_t passing, std::size_t width) const;
   void find(const Rows& rows, const VectorsView& queries, std::size_t k, std::size_t width,
             const std::optional<RowFilter>& admitted, unsigned threads, std::span<Neighbor> out) const;
 
@@ -102,6 +105,7 @@ class Hnsw {
   std::vector<Tuned> tuned_;
   std::size_t usual_ef_ = 0;
   std::uint64_t version_ = 0;  // counts changes of rows
+  std::size_t changed_ = 0;    // rows linked since all were seen to be reached
   mutable PoolOf<HnswWorker> workers_;
 };
 

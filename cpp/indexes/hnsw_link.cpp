@@ -7,6 +7,7 @@
 #include "graph/reach.hpp"
 #include "graph/scatter.hpp"
 #include "indexes/hnsw.hpp"
+#include "kernels/precise.hpp"
 #include "runtime/parallel.hpp"
 
 namespace lookalike {
@@ -76,7 +77,7 @@ void Hnsw::link_new(Records::Writing& writing, unsigned threads) {
     linked += size;
   }
   if (!is_first && count > 4 * graph_.spread_over) spread_entries(writing);
-  if (order.size() > count / 8) make_reachable(writing, threads);
+  look_after_reach(writing, order.size(), threads);
   writing.exclusively([&](Rows&) noexcept { graph_.linked = count; });
 }
 
@@ -152,7 +153,31 @@ void Hnsw::relink(Records::Writing& writing, std::span<const Row> moved, unsigne
   }
   for (std::size_t at = 0; at < moved.size(); at += largest_batch)
     link(writing, moved.subspan(at, std::min(largest_batch, moved.size() - at)), threads, most_entries);
-  if (moved.size() > writing->count() / 8) make_reachable(writing, threads);
+  look_after_reach(writing, moved.size(), threads);
+}
+
+// Looking takes as long as reading the whole graph, so it has to wait until enough has changed.
+void Hnsw::look_after_reach(Records::Writing& writing, std::size_t changed, unsigned threads) {
+  constexpr std::size_t few_nodes = 4096;
+  changed_ += changed;
+  if (writing->count() > few_nodes && changed_ < writing->count() / 20) return;
+  make_reachable(writing, threads);
+  changed_ = 0;
+}
+
+// Rows longer than all others make the space anew: every row gets another extra coordinate, and the graph is built
+// again. With room to spare, or the next longer row would do the same.
+void Hnsw::lift_again(Records::Writing& writing, double largest_norm) {
+  constexpr double tolerated = 1.05;
+  if (writing->metric() != Metric::ip || largest_norm <= tolerated * static_cast<double>(graph_.length)) return;
+  HnswGraph graph(settings_.degree());
+  graph.neighbors.grow(writing->count()).commit();
+  graph.length = static_cast<float>(largest_norm);
+  graph.lifts.resize_for_overwrite(writing->count());
+  const VectorsView rows = writing->store().view();
+  for (std::size_t i = 0; i < rows.count; ++i)
+    graph.lifts.mutable_data()[i] = lift_of(precise_square(rows.row(i), rows.element, rows.dim), graph.length);
+  writing.exclusively([&](Rows&) noexcept { std::swap(graph_, graph); });
 }
 
 void Hnsw::make_reachable(Records::Writing& writing, unsigned threads) {

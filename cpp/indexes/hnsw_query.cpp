@@ -42,20 +42,26 @@ void Hnsw::search(const VectorsView& queries, std::size_t k, std::size_t ef, con
   write_answer(neighbors, reachable, k, rows->ids(), answer);
 }
 
-void Hnsw::find(const Rows& rows, const VectorsView& queries, std::size_t k, std::size_t width,
-                const std::optional<RowFilter>& admitted, unsigned threads, std::span<Neighbor> out) const {
-  const RowFilter* const filter = admitted ? &*admitted : rows.ids().live();
-  const std::size_t passing = admitted ? admitted->count() : rows.live_count();
-  // Of what a walk finds only the share that passes is left, so it has to be that much wider. Rows that are just being
-  // added do not pass either.
+// Of what a walk finds only the share that passes is left, so it has to be that much wider; rows that are just being
+// added do not pass either. Nullopt where measuring all that pass is cheaper.
+std::optional<std::size_t> Hnsw::walk_width(const Rows& rows, std::size_t passing, std::size_t width) const {
+  if (graph_.is_empty()) return std::nullopt;
   const std::size_t coming = rows.count() - graph_.linked;
   const double left = static_cast<double>(passing > coming ? passing - coming : 1);
   const double widening = static_cast<double>(rows.count()) / left;
   const double wanted = std::ceil(static_cast<double>(width) * (widening > 1.05 ? 1.2 * widening : widening));
-  const std::size_t bytes = rows.store().view().stride;
-  const bool is_cheap = wanted < static_cast<double>(passing) &&
-                        cost_of_walk(static_cast<std::size_t>(wanted)) < cost_of_scan(passing, bytes);
-  if (graph_.is_empty() || !is_cheap) return exact_search(rows.target(admitted), queries, k, threads, out);
+  if (wanted >= static_cast<double>(passing)) return std::nullopt;
+  const auto walk = static_cast<std::size_t>(wanted);
+  if (cost_of_walk(walk) >= cost_of_scan(passing, rows.store().view().stride)) return std::nullopt;
+  return walk;
+}
+
+void Hnsw::find(const Rows& rows, const VectorsView& queries, std::size_t k, std::size_t width,
+                const std::optional<RowFilter>& admitted, unsigned threads, std::span<Neighbor> out) const {
+  const RowFilter* const filter = admitted ? &*admitted : rows.ids().live();
+  const std::size_t passing = admitted ? admitted->count() : rows.live_count();
+  const std::optional<std::size_t> walk = walk_width(rows, passing, width);
+  if (!walk) return exact_search(rows.target(admitted), queries, k, threads, out);
 
   const PreparedQueries prepared(queries, rows.store().element(), rows.metric(), threads);
   const HnswTarget target = {graph_, graph_.plane(rows), filter, static_cast<Row>(graph_.linked)};
@@ -67,14 +73,13 @@ void Hnsw::find(const Rows& rows, const VectorsView& queries, std::size_t k, std
       exact_search(rows.target(admitted), queries.slice(q, 1), k, 1, of_query);
     }
   };
-  const auto walk = static_cast<std::size_t>(wanted);
   // Two at a time: each walks on while the other one waits for memory.
   constexpr std::size_t together = 8;
   parallel_for((queries.count + together - 1) / together, threads, [&](std::size_t task, unsigned) {
     const auto one = workers_.take();
     const std::size_t end = std::min(queries.count, (task + 1) * together);
     for (std::size_t q = task * together; q < end; q += 2) {
-      HnswSearch first(target, prepared, q, k, walk, no_row, *one);
+      HnswSearch first(target, prepared, q, k, *walk, no_row, *one);
       if (q + 1 == end) {
         while (first.advance()) {
         }
@@ -82,7 +87,7 @@ void Hnsw::find(const Rows& rows, const VectorsView& queries, std::size_t k, std
         continue;
       }
       const auto other = workers_.take();
-      HnswSearch second(target, prepared, q + 1, k, walk, no_row, *other);
+      HnswSearch second(target, prepared, q + 1, k, *walk, no_row, *other);
       for (bool more = true, others = true; more || others;) {
         more = more && first.advance();
         others = others && second.advance();

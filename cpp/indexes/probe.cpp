@@ -70,12 +70,15 @@ Probe::Hits Probe::recall(std::size_t ef, unsigned threads) const {
   Hits hits = {count_ * k_, count_ * k_};
   if (index_.graph_.is_empty() || k_ == 0 || count_ == 0) return hits;
   const PreparedQueries prepared(queries(), rows->store().element(), rows->metric(), threads);
-  const HnswTarget target = {index_.graph_, index_.graph_.plane(*rows), rows->ids().live(), static_cast<Row>(index_.graph_.linked)};
-  const std::size_t width = index_.width_for(k_, ef);
+  const HnswTarget target = {index_.graph_, index_.graph_.plane(*rows), rows->ids().live(),
+                             static_cast<Row>(index_.graph_.linked)};
+  // As a search goes: where measuring every row is cheaper than walking, nothing is missed.
+  const std::optional<std::size_t> width = index_.walk_width(*rows, rows->live_count(), index_.width_for(k_, ef));
+  if (!width) return hits;
   std::atomic<std::size_t> found = 0;
   parallel_for(count_, threads, [&](std::size_t q, unsigned) {
     const auto worker = index_.workers_.take();
-    const auto near = hnsw_search(target, prepared, q, k_, width, hidden_[q], *worker);
+    const auto near = hnsw_search(target, prepared, q, k_, *width, hidden_[q], *worker);
     // As near as the last true one is as good: rows at equal distance stand for one another.
     const Neighbor& last = truth_[q * k_ + k_ - 1];
     std::size_t right = 0;
