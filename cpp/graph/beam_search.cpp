@@ -12,17 +12,19 @@ namespace lookalike {
 namespace {
 
 // A pool key holds a distance and a row in one integer that sorts by both: the float's bits, ordered as integers are,
-// above the row, above one bit that says whether the node was expanded.
+// above the row, above one bit that says whether the node was expanded. Rows count down: of many equal ones the pool
+// keeps the latest, which know the others; the first few could not know them all.
+constexpr Row last_row = 0x7fffffff;
 constexpr std::int64_t expanded = 1;
 constexpr std::int64_t empty = std::numeric_limits<std::int64_t>::max();  // behind all keys, and nothing to expand
 
 std::int64_t key_of(float distance, Row row) {
   const std::int32_t bits = std::bit_cast<std::int32_t>(distance);
   const std::int64_t ordered = bits ^ (bits >> 31 & 0x7fffffff);
-  return ordered * (std::int64_t{1} << 32) + (std::int64_t{row} << 1);
+  return ordered * (std::int64_t{1} << 32) + (std::int64_t{row ^ last_row} << 1);
 }
 
-Row row_of(std::int64_t key) { return static_cast<Row>(static_cast<std::uint32_t>(key) >> 1); }
+Row row_of(std::int64_t key) { return static_cast<Row>(static_cast<std::uint32_t>(key) >> 1) ^ last_row; }
 
 float distance_of(std::int64_t key) {
   const std::int32_t ordered = static_cast<std::int32_t>(key >> 32);
@@ -132,6 +134,12 @@ std::span<Neighbor> BeamSearch::finish() {
   found_.clear();
   for (std::size_t i = 0; i < width_ && pool[i] != empty; ++i)
     found_.push_back({row_of(pool[i]), distance_of(pool[i])});
+  for (auto first = found_.begin(); first != found_.end();) {
+    const auto is_farther = [&](const Neighbor& other) { return other.distance != first->distance; };
+    const auto last = std::find_if(first + 1, found_.end(), is_farther);
+    std::reverse(first, last);
+    first = last;
+  }
   return found_;
 }
 

@@ -21,8 +21,8 @@ struct SearchCounters {
 /// again and again: nothing is allocated once it has grown.
 class BeamSearch {
  public:
-  /// The `width` nodes nearest the query that the walk meets, nearest first, ties by row; never `hidden`. Valid until
-  /// the next call.
+  /// The `width` nodes nearest the query that the walk meets, of many equally far the latest; nearest first, ties by
+  /// row; never `hidden`. Valid until the next call.
   std::span<Neighbor> search(const Scorer& scorer, const Adjacency& graph, std::span<const Row> entries,
                              std::size_t width, Row hidden = no_row);
 

@@ -1,7 +1,7 @@
 #include "graph/builder.hpp"
 
 #include <algorithm>
-#include <optional>
+#include <cstdint>
 #include <tuple>
 #include <unordered_map>
 #include <utility>
@@ -11,9 +11,44 @@
 namespace lookalike {
 namespace {
 
+// Of rows equally far the latest come first: so equal rows are linked each to those just before it, not all to the
+// first few, which could not know them all.
 bool is_nearer(const Neighbor& a, const Neighbor& b) {
-  return std::tie(a.distance, a.row) < std::tie(b.distance, b.row);
+  return std::tie(a.distance, b.row) < std::tie(b.distance, a.row);
 }
+
+using Places = std::unordered_map<Row, std::size_t>;
+
+/// Hangs nodes on others, one after the other: two may hang on the same one.
+class Hooks {
+ public:
+  /// `place`: of every node in the rewiring.
+  Hooks(Rewiring& rewiring, const Places& place) : rewiring_(rewiring), place_(place) {}
+
+  bool has_room(Row row) const {
+    const std::size_t at = place_.at(row);
+    return std::as_const(rewiring_).neighbors(at).size() < rewiring_.room(at).size();
+  }
+  /// On the first of `near` that has room; else on what was hung on the first of them before, and so on.
+  void hang(Row node, std::span<const Row> near) {
+    const auto found = std::find_if(near.begin(), near.end(), [&](Row row) { return has_room(row); });
+    Row on = found == near.end() ? near.front() : *found;
+    while (!has_room(on)) {
+      const auto last = last_.find(on);
+      if (last == last_.end()) break;  // then its own last one has to go
+      on = last->second;
+    }
+    const std::size_t at = place_.at(on);
+    const std::span<Row> room = rewiring_.room(at);
+    room[std::min(std::as_const(rewiring_).neighbors(at).size(), room.size() - 1)] = node;
+    last_[on] = node;
+  }
+
+ private:
+  Rewiring& rewiring_;
+  const Places& place_;
+  std::unordered_map<Row, Row> last_;  // hung on each
+};
 
 }  // namespace
 
@@ -74,16 +109,16 @@ Rewiring Builder::link(std::span<const Row> nodes, std::span<const Row> entries)
             [](const Edge& a, const Edge& b) { return std::tie(a.to, a.from) < std::tie(b.to, b.from); });
 
   // A node of the batch that another one found is joined where the batch put it.
-  std::unordered_map<Row, std::size_t> place;
+  Places place;  // in the rewiring
   for (std::size_t i = 0; i < nodes.size(); ++i) place.emplace(nodes[i], i);
   std::vector<std::size_t> starts, places;
   std::vector<Row> others;
   for (std::size_t i = 0; i < edges.size(); ++i) {
     if (i > 0 && edges[i].to == edges[i - 1].to) continue;
     starts.push_back(i);
-    const auto known = place.find(edges[i].to);
-    places.push_back(known == place.end() ? nodes.size() + others.size() : known->second);
-    if (known == place.end()) others.push_back(edges[i].to);
+    const auto [known, is_other] = place.emplace(edges[i].to, nodes.size() + others.size());
+    places.push_back(known->second);
+    if (is_other) others.push_back(edges[i].to);
   }
   starts.push_back(edges.size());
   rewiring.add(others);
@@ -96,7 +131,30 @@ Rewiring Builder::link(std::span<const Row> nodes, std::span<const Row> entries)
       rewiring.set(places[g], join(node, old, {edges.data() + starts[g], starts[g + 1] - starts[g]}, workers_[worker]));
     }
   });
+  hold(nodes, place, rewiring);
   return rewiring;
+}
+
+void Builder::hold(std::span<const Row> nodes, const std::unordered_map<Row, std::size_t>& place,
+                   Rewiring& rewiring) const {
+  const Rewiring& now = rewiring;
+  std::vector<std::uint8_t> is_held(nodes.size());
+  parallel_for(nodes.size(), threads_, [&](std::size_t i, unsigned) {
+    const auto holds = [&](Row node) {
+      const std::span<const Row> known = now.neighbors(place.at(node));
+      return std::find(known.begin(), known.end(), nodes[i]) != known.end();
+    };
+    const std::span<const Row> neighbors = now.neighbors(i);
+    is_held[i] = std::any_of(neighbors.begin(), neighbors.end(), holds);
+  });
+  Hooks hooks(rewiring, place);
+  for (std::size_t i = 0; i < nodes.size(); ++i) {
+    if (is_held[i]) continue;
+    std::vector<Row> near;  // those that are held themselves
+    for (const Row node : now.neighbors(i))
+      if (const std::size_t at = place.at(node); at >= nodes.size() || is_held[at]) near.push_back(node);
+    if (!near.empty()) hooks.hang(nodes[i], near);
+  }
 }
 
 Rewiring Builder::bypass(std::span<const Row> nodes, function_ref<bool(Row)> is_gone) {
@@ -123,34 +181,28 @@ Rewiring Builder::bypass(std::span<const Row> nodes, function_ref<bool(Row)> is_
 }
 
 Rewiring Builder::attach(std::span<const Row> nodes, std::span<const Row> entries) {
-  // One after the other: two nodes may hang on the same one.
   Rewiring rewiring(graph_.degree());
-  std::unordered_map<Row, std::size_t> place;
+  Places place;
+  const auto bring = [&](Row row) {
+    if (!place.emplace(row, rewiring.size()).second) return;
+    rewiring.add({&row, 1});
+    rewiring.set(rewiring.size() - 1, graph_.neighbors(row));
+  };
+  Hooks hooks(rewiring, place);
   Worker& worker = workers_[0];
+  std::vector<Row> near;
   for (const Row node : nodes) {
+    near.clear();
     const Scorer scorer = space_.from(node, worker.scorer_space);
-    std::optional<std::size_t> chosen;
-    const auto place_of = [&](Row row) {
-      const auto [known, is_new] = place.emplace(row, rewiring.size());
-      if (is_new) {
-        rewiring.add({&row, 1});
-        rewiring.set(known->second, graph_.neighbors(row));
-      }
-      return known->second;
-    };
     for (const Neighbor& found : worker.search.search(scorer, graph_, entries, settings_.width)) {
       if (found.row == node) continue;
-      const std::size_t at = place_of(found.row);
-      if (!chosen) chosen = at;  // the nearest, unless another one has room
-      if (std::as_const(rewiring).neighbors(at).size() < graph_.degree()) {
-        chosen = at;
-        break;
-      }
+      near.push_back(found.row);
+      bring(found.row);
+      if (hooks.has_room(found.row)) break;
     }
-    if (!chosen) continue;
-    const std::span<Row> room = rewiring.room(*chosen);
-    const std::size_t count = std::as_const(rewiring).neighbors(*chosen).size();
-    room[std::min(count, graph_.degree() - 1)] = node;
+    if (near.empty()) continue;
+    bring(node);
+    hooks.hang(node, near);
   }
   return rewiring;
 }

@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <span>
+#include <unordered_map>
 #include <vector>
 
 #include "graph/adjacency.hpp"
@@ -52,6 +53,9 @@ class Builder {
   void add_measured(const Scorer& scorer, std::span<const Row> rows, Worker& worker) const;
   std::span<const Row> choose(Worker& worker, std::size_t most) const;
   std::span<const Row> find_neighbors(Row node, std::span<const Row> entries, Worker& worker) const;
+  /// Gives a neighbour that knows it to each of `nodes` that was pruned from all of its neighbours: else nobody would
+  /// find it. `place`: of every node in the rewiring.
+  void hold(std::span<const Row> nodes, const std::unordered_map<Row, std::size_t>& place, Rewiring& rewiring) const;
   std::span<const Row> join(Row node, std::span<const Row> old, std::span<const Edge> edges, Worker& worker) const;
 
   const Space& space_;

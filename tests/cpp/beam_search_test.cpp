@@ -150,16 +150,16 @@ TEST_CASE("entries may repeat, be hidden, or lead nowhere") {
   CHECK(rows_of(walk.search(line.from(place), one_way, repeated, 5)) == std::vector<Row>{151, 90});
 }
 
-TEST_CASE("rows equally far come in their order") {
+TEST_CASE("of rows equally far the latest are kept, and come in their order") {
   const Vectors vectors(std::vector<float>(400, 1.0f), 1, Element::f32);
   Adjacency graph = complete(400);
   const float place = 3;
   const Scorer scorer = Plane{vectors.view()}.from_query(reinterpret_cast<const std::byte*>(&place), Element::f32, 1);
   BeamSearch walk;
-  const Row entry[] = {399};
-  std::vector<Row> first(50);
-  std::iota(first.begin(), first.end(), Row{0});
-  CHECK(rows_of(walk.search(scorer, graph, entry, 50)) == first);
+  const Row entry[] = {0};
+  std::vector<Row> last(50);
+  std::iota(last.begin(), last.end(), Row{350});
+  CHECK(rows_of(walk.search(scorer, graph, entry, 50)) == last);
 }
 
 TEST_CASE("a walk counts its hops and distances") {
