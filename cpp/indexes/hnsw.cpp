@@ -175,7 +175,6 @@ std::size_t Hnsw::remove(const IdsView& ids) {
     try {
       compact(writing, 0);
     } catch (const std::bad_alloc&) {  // what was removed is removed; the memory comes back another time
-    } catch (const Interrupted&) {
     }
   }
   return removed;

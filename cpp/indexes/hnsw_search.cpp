@@ -82,7 +82,7 @@ HnswSearch::HnswSearch(const HnswTarget& target, const PreparedQueries& queries,
       slope_ = plane.length > 0 ? std::sqrt(square) / (2 * double{plane.length}) : 0;
     }
   }
-  worker.walk.begin(scorer, graph.neighbors, graph.entries, width, hidden);
+  worker.walk.begin(scorer, graph.neighbors, graph.entries, std::min(width, graph.neighbors.nodes()), hidden);
 }
 
 std::span<const Neighbor> HnswSearch::finish() {
