@@ -161,7 +161,11 @@ void Hnsw::take_back(Records::Writing& writing, Row first) {
     rows.take_back(first);
     ++version_;
   });
-  changed_ = first;  // edges were lost: the next change looks whether every row is still reached
+  changed_ = first;  // edges were lost: now, or at the next change, all rows are made sure to be reached again
+  try {
+    if (!graph_.is_empty()) look_after_reach(writing, 0, 0);
+  } catch (...) {  // whatever stopped the addition is on its way already
+  }
 }
 
 std::size_t Hnsw::remove(const IdsView& ids) {
