@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cmath>
 #include <cstring>
 #include <utility>
 
@@ -80,12 +81,13 @@ Probe::Hits Probe::recall(std::size_t ef, unsigned threads) const {
     const auto worker = index_.workers_.take();
     const auto near = hnsw_search(target, prepared, q, k_, *width, hidden_[q], *worker);
     // As near as the last true one is as good: rows at equal distance stand for one another.
-    const Neighbor& last = truth_[q * k_ + k_ - 1];
+    const float last = truth_[q * k_ + k_ - 1].distance;
+    const float reach = last + 1e-5f * std::fabs(last);  // kernels round otherwise than the truth does
     std::size_t right = 0;
     for (const Neighbor& neighbor : near) {
       const auto is_it = [&](const Neighbor& one) { return one.row == neighbor.row; };
       const auto first = truth_.begin() + static_cast<std::ptrdiff_t>(q * k_);
-      right += neighbor.distance <= last.distance || std::any_of(first, first + static_cast<std::ptrdiff_t>(k_), is_it);
+      right += neighbor.distance <= reach || std::any_of(first, first + static_cast<std::ptrdiff_t>(k_), is_it);
     }
     found.fetch_add(right, std::memory_order_relaxed);
   });
