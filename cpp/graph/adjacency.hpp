@@ -20,6 +20,7 @@ class Adjacency {
   std::size_t degree() const noexcept { return degree_; }
   std::size_t nodes() const noexcept { return degree_ ? ids_.size() / degree_ : 0; }
   std::size_t bytes() const noexcept { return ids_.bytes_owned(); }
+  bool is_mapped() const noexcept { return ids_.is_mapped(); }
   const Row* room(Row node) const noexcept { return ids_.data() + std::size_t{node} * degree_; }
   std::span<const Row> neighbors(Row node) const noexcept {
     const Row* first = room(node);

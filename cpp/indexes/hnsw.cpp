@@ -95,6 +95,8 @@ void Hnsw::upsert(const VectorsView& vectors, const IdsView& ids, unsigned threa
     link_new(writing, threads);
   } catch (...) {  // what was replaced is replaced; what was to be new is not there
     take_back(writing, first);
+    // Where many are not where the graph has them, it is of no use: the next change builds it anew.
+    if (moved.size() > writing->count() / 100) writing.exclusively([&](Rows&) noexcept { graph_.linked = 0; });
     throw;
   }
 }

@@ -84,7 +84,9 @@ class Hnsw {
   void place(Records::Writing& writing, Change& change, unsigned threads);
   void link_new(Records::Writing& writing, unsigned threads);
   void link(Records::Writing& writing, std::span<const Row> rows, unsigned threads, std::size_t entries);
-  void relink(Records::Writing& writing, std::span<const Row> moved, unsigned threads);
+  /// Takes out of `moved` what is linked anew.
+  void relink(Records::Writing& writing, std::vector<Row>& moved, unsigned threads);
+  void relink_batch(Records::Writing& writing, std::span<const Row> moved, unsigned threads);
   void lift_again(Records::Writing& writing, double largest_norm);
   void relearn(Records::Writing& writing, unsigned threads);
   void spread_entries(Records::Writing& writing);

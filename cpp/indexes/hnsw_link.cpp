@@ -91,6 +91,10 @@ void Hnsw::link(Records::Writing& writing, std::span<const Row> rows, unsigned t
 }
 
 void Hnsw::apply(Records::Writing& writing, const Rewiring& rewiring) {
+  if (graph_.neighbors.is_mapped()) {  // copied now, and not while readers wait
+    Extension<Row> owned = graph_.neighbors.grow(0);
+    writing.exclusively([&](Rows&) noexcept { owned.commit(); });
+  }
   for (std::size_t first = 0; first < rewiring.size(); first += applied_together) {
     const std::size_t last = std::min(first + applied_together, rewiring.size());
     writing.exclusively([&](Rows&) { rewiring.apply(first, last, graph_.neighbors); });
@@ -128,8 +132,18 @@ void Hnsw::spread_entries(Records::Writing& writing) {
   });
 }
 
-void Hnsw::relink(Records::Writing& writing, std::span<const Row> moved, unsigned threads) {
-  if (moved.empty() || graph_.is_empty()) return;
+void Hnsw::relink(Records::Writing& writing, std::vector<Row>& moved, unsigned threads) {
+  const std::size_t count = moved.size();
+  // Batch by batch: rows whose old neighbours let go of them are soon found again.
+  while (!moved.empty() && !graph_.is_empty()) {
+    const std::size_t left = moved.size() - std::min(largest_batch, moved.size());
+    relink_batch(writing, std::span(moved).subspan(left), threads);
+    moved.resize(left);
+  }
+  if (count > 0 && !graph_.is_empty()) look_after_reach(writing, count, threads);
+}
+
+void Hnsw::relink_batch(Records::Writing& writing, std::span<const Row> moved, unsigned threads) {
   const Plane plane = graph_.plane(*writing);
   const auto from = [&](Row row, ScorerSpace& space) { return graph_.from_row(plane, row, space); };
   const Space space = {from, writing->metric() != Metric::hamming};
@@ -151,9 +165,7 @@ void Hnsw::relink(Records::Writing& writing, std::span<const Row> moved, unsigne
     Builder builder(space, graph_.neighbors, {settings_.ef_construction}, threads);
     apply(writing, builder.bypass(std::span(around).subspan(at, std::min(largest_batch, around.size() - at)), is_gone));
   }
-  for (std::size_t at = 0; at < moved.size(); at += largest_batch)
-    link(writing, moved.subspan(at, std::min(largest_batch, moved.size() - at)), threads, most_entries);
-  look_after_reach(writing, moved.size(), threads);
+  link(writing, moved, threads, most_entries);
 }
 
 // Looking takes as long as reading the whole graph, so it has to wait until enough has changed.
@@ -205,6 +217,7 @@ void Hnsw::compact(Records::Writing& writing, unsigned threads) {
   const std::vector<Row> live = writing->ids().live_rows();
   if (live.size() == writing->count()) return;
   // Whoever loses a neighbour is joined to that neighbour's neighbours first, beside the readers.
+  changed_ = writing->count();  // should this end early, the next change looks whether every row is still reached
   if (!graph_.is_empty()) {
     const Plane plane = graph_.plane(*writing);
     const auto from = [&](Row row, ScorerSpace& space) { return graph_.from_row(plane, row, space); };
@@ -222,15 +235,20 @@ void Hnsw::compact(Records::Writing& writing, unsigned threads) {
   }
   Rows kept = writing->picked(live);
   HnswGraph graph = graph_.picked(live);
-  if (graph.entries.empty()) graph.linked = 0;
+  if (graph.entries.empty()) {  // what comes may be of another kind
+    graph.linked = graph.learned_over = 0;
+    graph.codes.reset();
+  }
   writing.exclusively([&](Rows& rows) noexcept {
     rows.swap(kept);
     std::swap(graph_, graph);
     ++version_;
   });
   if (graph_.is_empty() && writing->count() >= fewest_linked) return link_new(writing, threads);
-  if (graph_.entries.size() < most_entries / 2 && !graph_.is_empty()) spread_entries(writing);
-  if (!graph_.is_empty()) make_reachable(writing, threads);
+  if (graph_.is_empty()) return;
+  if (graph_.entries.size() < most_entries / 2) spread_entries(writing);
+  make_reachable(writing, threads);
+  changed_ = 0;
 }
 
 }  // namespace lookalike

@@ -134,7 +134,7 @@ TEST_CASE("among lifted points a query finds what has the largest product with i
   for (const Element element : elements) {
     const std::size_t dim = 33;
     const Kept kept(clustered(200, dim, element, 3), Metric::ip);
-        const std::vector<float> queries = testing::clustered_floats(5, dim, 4);
+    const std::vector<float> queries = testing::clustered_floats(5, dim, 4);
     for (std::size_t q = 0; q < 5; ++q) {
       const float* const query = queries.data() + q * dim;
       std::vector<float> at(dim + 1), point(dim + 1);
