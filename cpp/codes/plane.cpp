@@ -1,11 +1,13 @@
 #include "codes/plane.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 
 #include "codes/values.hpp"
 #include "kernels/precise.hpp"
 #include "kernels/table.hpp"
+#include "runtime/parallel.hpp"
 
 namespace lookalike {
 namespace {
@@ -70,6 +72,21 @@ Gather product(Element query, Element row, Finish finish) {
 }
 
 }  // namespace
+
+bool is_measurable(const VectorsView& rows, Metric metric, unsigned threads) {
+  constexpr double longest = 1e18, shortest = shortest_measurable;
+  if (rows.element != Element::f32) return true;
+  constexpr std::size_t together = 1024;
+  std::atomic<bool> all = true;
+  parallel_for((rows.count + together - 1) / together, threads, [&](std::size_t task, unsigned) {
+    for (std::size_t i = task * together; i < std::min(rows.count, (task + 1) * together); ++i) {
+      const double square = precise_square(rows.row(i), rows.element, rows.dim);
+      const bool is_short = metric == Metric::cosine && square > 0 && square < shortest * shortest;
+      if (is_short || square > longest * longest) all = false;
+    }
+  });
+  return all;
+}
 
 float lift_of(double square, float length) {
   const double rest = double{length} * length - square;

@@ -34,6 +34,12 @@ struct Plane {
   Scorer from_row(Row row, ScorerSpace& space) const;
 };
 
+/// Whether sums of floats tell the distances between vectors: none is so long that its square overflows or, under
+/// Metric::cosine, so short that products vanish.
+bool is_measurable(const VectorsView& rows, Metric metric, unsigned threads);
+/// Queries under Metric::cosine may be as short.
+inline constexpr float shortest_measurable = 1e-15f;
+
 /// The extra coordinate, less `length`, of vectors of squared length `square` that are to have `length`.
 float lift_of(double square, float length);
 

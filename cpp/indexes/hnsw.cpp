@@ -128,8 +128,11 @@ void Hnsw::place(Records::Writing& writing, Change& change, unsigned threads) {
         {moved, writing->metric(), change.replacement_inverse_norms().data(), moved_lifts.data(), length}, threads);
   }
   const std::vector<Row> replaced(change.replaced().begin(), change.replaced().end());
+  const bool may_be_linked = graph_.is_empty() || (is_measurable(fresh, writing->metric(), threads) &&
+                                                   is_measurable(moved, writing->metric(), threads));
   writing.exclusively([&](Rows& rows) {
     rows.commit(change);
+    if (!may_be_linked) graph_.linked = 0;
     ++version_;
     neighbors.commit();
     lifts.commit();
@@ -189,6 +192,7 @@ std::size_t Hnsw::remove(const IdsView& ids) {
 void Hnsw::optimize() {
   Records::Writing writing = records_.write();
   compact(writing, 0);
+  has_extremes_ = false;  // unless they are found again
   link_new(writing, 0);
   if (!graph_.is_empty()) make_reachable(writing, 0);
 }

@@ -107,6 +107,7 @@ class Hnsw {
   std::vector<Tuned> tuned_;
   std::size_t usual_ef_ = 0;
   std::uint64_t version_ = 0;  // counts changes of rows
+  bool has_extremes_ = false;  // vectors that floats cannot measure: then there is no graph
   std::size_t changed_ = 0;    // rows linked since all were seen to be reached
   mutable PoolOf<HnswWorker> workers_;
 };

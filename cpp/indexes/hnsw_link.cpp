@@ -56,9 +56,11 @@ bool wants_codes(const HnswSettings& settings, const Rows& rows) {
 
 void Hnsw::link_new(Records::Writing& writing, unsigned threads) {
   const std::size_t count = writing->count();
-  if (count < fewest_linked || graph_.linked == count) return;
-  relearn(writing, threads);
+  if (count < fewest_linked || graph_.linked == count || has_extremes_) return;
   const bool is_first = graph_.is_empty();
+  has_extremes_ = is_first && !is_measurable(writing->store().view(), writing->metric(), threads);
+  if (has_extremes_) return;
+  relearn(writing, threads);
   std::vector<Row> order = shuffled(static_cast<Row>(graph_.linked), static_cast<Row>(count), settings_.seed);
   if (is_first) {
     spread_entries(writing);
@@ -239,6 +241,7 @@ void Hnsw::compact(Records::Writing& writing, unsigned threads) {
     graph.linked = graph.learned_over = 0;
     graph.codes.reset();
   }
+  has_extremes_ = false;  // unless they are found again
   writing.exclusively([&](Rows& rows) noexcept {
     rows.swap(kept);
     std::swap(graph_, graph);

@@ -58,6 +58,12 @@ void rerank(const Scorer& exact, std::span<const Neighbor> walked, std::size_t k
   }
 }
 
+/// The same, or nothing where a query is so long that distances overflow.
+std::span<const Neighbor> finite(std::span<const Neighbor> found) {
+  const auto is_finite = [](const Neighbor& neighbor) { return std::isfinite(neighbor.distance); };
+  return std::all_of(found.begin(), found.end(), is_finite) ? found : std::span<const Neighbor>();
+}
+
 }  // namespace
 
 HnswSearch::HnswSearch(const HnswTarget& target, const PreparedQueries& queries, std::size_t query, std::size_t k,
@@ -93,12 +99,14 @@ std::span<const Neighbor> HnswSearch::finish() {
     });
     walked = walked.first(static_cast<std::size_t>(last - walked.begin()));
   }
-  if (!target_.graph.codes) return walked.first(std::min(k_, walked.size()));
+  // Floats cannot measure so short a query.
+  if (exact_.scale * shortest_measurable > 1) return {};
+  if (!target_.graph.codes) return finite(walked.first(std::min(k_, walked.size())));
   rerank(exact_, walked, k_, slope_, worker_);
   std::vector<Neighbor>& found = worker_.found;
   const std::size_t count = std::min(k_, found.size());
   std::partial_sort(found.begin(), found.begin() + static_cast<std::ptrdiff_t>(count), found.end(), is_nearer);
-  return std::span<const Neighbor>(found).first(count);
+  return finite({found.data(), count});
 }
 
 std::span<const Neighbor> hnsw_search(const HnswTarget& target, const PreparedQueries& queries, std::size_t query,

@@ -48,7 +48,8 @@ class HnswSearch {
              std::size_t width, Row hidden, HnswWorker& worker);
   /// False when there is nothing left to walk.
   bool advance() { return worker_.walk.advance(); }
-  /// Nearest first, ties by row; fewer than k where the walk found fewer. Valid until the worker's next search.
+  /// Nearest first, ties by row; fewer than k where the walk found fewer, none where floats cannot measure the
+  /// query. Valid until the worker's next search.
   std::span<const Neighbor> finish();
 
  private:

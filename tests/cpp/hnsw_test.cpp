@@ -1,0 +1,237 @@
+// What an HNSW index finds, of whatever it holds and however it is asked.
+#include "indexes/hnsw.hpp"
+
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "answers.hpp"
+#include "base/errors.hpp"
+#include "clusters.hpp"
+
+namespace lookalike {
+namespace {
+
+using testing::clustered;
+using testing::clustered_floats;
+using testing::Found;
+using testing::id_range;
+using testing::is_in_order;
+using testing::recall;
+using testing::search;
+using testing::Vectors;
+using testing::view_of;
+
+/// The same vectors in a graph and in a list.
+struct Pair {
+  Pair(const VectorsView& vectors, Metric metric, const HnswSettings& settings = {})
+      : graph(0, metric, settings), list(0, metric, Codes::automatic) {
+    graph.add(vectors, 2);
+    list.add(vectors, 2);
+  }
+  double recall_of(const VectorsView& queries, std::size_t k, std::size_t ef = 0, const Where& where = {}) const {
+    const Found found = search(graph, queries, k, ef, where);
+    CHECK(is_in_order(found));
+    return recall(found, search(list, queries, k, where));
+  }
+  Hnsw graph;
+  Flat list;
+};
+
+TEST_CASE("near neighbours are found under every metric, of every element, by every code") {
+  struct Case {
+    Metric metric;
+    Element element;
+    WalkCodes codes;
+  };
+  std::vector<Case> cases = {{Metric::hamming, Element::bits, WalkCodes::automatic}};
+  for (const Metric metric : {Metric::l2, Metric::ip, Metric::cosine}) {
+    for (const Element element : {Element::f32, Element::f16, Element::u8, Element::s8})
+      cases.push_back({metric, element, WalkCodes::automatic});
+    for (const WalkCodes codes : {WalkCodes::f32, WalkCodes::u8, WalkCodes::u4, WalkCodes::rabitq})
+      cases.push_back({metric, Element::f32, codes});
+    cases.push_back({metric, Element::u8, WalkCodes::u8});
+    cases.push_back({metric, Element::s8, WalkCodes::u4});
+  }
+  for (const Case& c : cases) {
+    CAPTURE(std::string(name_of(c.metric)));
+    CAPTURE(std::string(name_of(c.element)));
+    CAPTURE(std::string(name_of(c.codes)));
+    HnswSettings settings;
+    settings.codes = c.codes;
+    const Pair pair(clustered(3000, 80, c.element, 1).view(), c.metric, settings);
+    const Vectors queries = clustered(100, 80, c.element, 2);
+    CHECK(pair.recall_of(queries.view(), 10, 40) >= (c.codes == WalkCodes::rabitq ? 0.9 : 0.95));
+    CHECK(pair.graph.costs(queries.view(), 10, 40, 1).distances < 100 * 1500);
+    CHECK(pair.graph.unreachable() == 0);
+  }
+}
+
+TEST_CASE("wider walks find more, and a batch finds what its queries find alone") {
+  const Pair pair(clustered(4000, 24, Element::f32, 1).view(), Metric::l2);
+  const Vectors queries = clustered(61, 24, Element::f32, 2);
+  CHECK(pair.recall_of(queries.view(), 10, 120) >= 0.99);
+  CHECK(pair.recall_of(queries.view(), 10, 120) >= pair.recall_of(queries.view(), 10, 10));
+  const Found batch = search(pair.graph, queries.view(), 10, 30, {}, 3);
+  for (std::size_t q = 0; q < 61; ++q) {
+    const Found one = search(pair.graph, queries.view(q, 1), 10, 30);
+    CHECK(std::equal(one.ids.begin(), one.ids.end(), batch.ids.begin() + static_cast<std::ptrdiff_t>(10 * q)));
+  }
+}
+
+TEST_CASE("k may be as large as one likes") {
+  const std::size_t rows = 3000;
+  const Pair pair(clustered(rows, 16, Element::f32, 1).view(), Metric::l2);
+  const Vectors queries = clustered(5, 16, Element::f32, 2);
+  for (const std::size_t k : {1, 100, 1500, 2999, 3000, 3001, 5000})
+    for (const std::size_t ef : {1, 50, 2500, 1000000}) {
+      CAPTURE(k);
+      CAPTURE(ef);
+      const Found found = search(pair.graph, queries.view(), k, ef);
+      CHECK(is_in_order(found));
+      CHECK(std::count(found.ids.begin(), found.ids.end(), no_id) == 5 * (k > rows ? k - rows : 0));
+      CHECK(recall(found, search(pair.list, queries.view(), k)) >= (k >= 1500 ? 0.99 : 0.7));
+    }
+  CHECK(pair.graph.costs(queries.view(), 3000, ~std::size_t{0} / 2, 1).distances <= 5 * (rows + 64));
+}
+
+TEST_CASE("few vectors are searched exactly, and none at all too") {
+  const Vectors queries = clustered(5, 16, Element::f32, 2);
+  const Hnsw empty(0, Metric::l2, {});
+  CHECK(search(empty, queries.view(), 3).ids == std::vector<std::int64_t>(15, no_id));
+  CHECK(empty.range(queries.view(), 10, {}, 1).ids.empty());
+  CHECK(empty.costs(queries.view(), 3, 0, 1).distances == 0);
+  CHECK(empty.unreachable() == 0);
+  CHECK(empty.walk_codes() == WalkCodes::automatic);
+  for (const std::size_t rows : {1, 2, 511}) {
+    const Pair pair(clustered(rows, 16, Element::f32, 1).view(), Metric::l2);
+    CHECK(search(pair.graph, queries.view(), 7) == search(pair.list, queries.view(), 7));
+  }
+}
+
+TEST_CASE("filters that pass many, few, one and none") {
+  const std::size_t rows = 4000;
+  for (const Metric metric : {Metric::l2, Metric::ip, Metric::cosine}) {
+    const Pair pair(clustered(rows, 80, Element::f32, 1).view(), metric);
+    const Vectors queries = clustered(40, 80, Element::f32, 2);
+    std::mt19937 random(3);
+    for (const std::size_t one_in : {2, 10, 100, 1000, 5000}) {
+      std::vector<std::uint8_t> mask(rows);
+      for (std::uint8_t& x : mask) x = random() % one_in == 0;
+      const Where where = std::span<const std::uint8_t>(mask);
+      CAPTURE(one_in);
+      const Found found = search(pair.graph, queries.view(), 10, 0, where);
+      const auto passing = static_cast<std::size_t>(std::count(mask.begin(), mask.end(), 1));
+      for (std::size_t i = 0; i < found.ids.size(); ++i) {
+        if (i % 10 < passing)
+          CHECK(mask[static_cast<std::size_t>(found.ids[i])]);
+        else
+          CHECK(found.ids[i] == no_id);
+      }
+      if (passing) CHECK(pair.recall_of(queries.view(), 10, 0, where) >= 0.95);
+    }
+    // What passes lies together, and nowhere near the queries.
+    const std::vector<std::int64_t> far = search(pair.list, queries.view(0, 1), rows).ids;
+    const std::vector<std::int64_t> last(far.end() - 1500, far.end());
+    CHECK(pair.recall_of(queries.view(0, 1), 10, 20, view_of(last)) >= 0.9);
+  }
+}
+
+TEST_CASE("vectors without a difference, and in one dimension") {
+  for (const Metric metric : {Metric::l2, Metric::ip, Metric::cosine})
+    for (const std::size_t dim : {1, 80})
+      for (const float value : {0.0f, -3.5f}) {
+        CAPTURE(std::string(name_of(metric)));
+        CAPTURE(dim);
+        CAPTURE(value);
+        const Pair same(Vectors(std::vector<float>(3000 * dim, value), dim, Element::f32).view(), metric);
+        const std::vector<float> query(2 * dim, 1.25f);
+        const Vectors asked(query, dim, Element::f32);
+        const Found found = search(same.graph, asked.view(), 20, 30);
+        CHECK(is_in_order(found));
+        CHECK(found.distances.front() == doctest::Approx(search(same.list, asked.view(), 1).distances[0]));
+        CHECK(found.distances.back() == doctest::Approx(found.distances.front()));
+        CHECK(std::count(found.ids.begin(), found.ids.end(), no_id) == 0);
+        CHECK(same.graph.unreachable() == 0);
+      }
+  std::vector<float> line(3000);
+  std::mt19937 random(4);
+  for (float& x : line) x = std::normal_distribution<float>()(random);
+  const Pair pair(Vectors(line, 1, Element::f32).view(), Metric::l2);
+  CHECK(pair.recall_of(Vectors(std::span(line).first(50), 1, Element::f32).view(), 10, 30) >= 0.95);
+}
+
+TEST_CASE("huge and tiny vectors are found, or at least nothing is made up") {
+  for (const Metric metric : {Metric::l2, Metric::ip, Metric::cosine})
+    for (const float size : {1e-25f, 1e-12f, 1e12f, 1e25f, 1e36f})
+      for (const WalkCodes codes : {WalkCodes::automatic, WalkCodes::f32}) {
+        CAPTURE(std::string(name_of(metric)));
+        CAPTURE(size);
+        CAPTURE(std::string(name_of(codes)));
+        std::vector<float> rows = clustered_floats(3000, 40, 1), queries = clustered_floats(20, 40, 2);
+        for (float& x : rows) x *= size;
+        for (float& x : queries) x *= size;
+        HnswSettings settings;
+        settings.codes = codes;
+        const Pair pair(Vectors(rows, 40, Element::f32).view(), metric, settings);
+        const Vectors asked(queries, 40, Element::f32);
+        const Found found = search(pair.graph, asked.view(), 10, 40);
+        CHECK(std::none_of(found.distances.begin(), found.distances.end(), [](float x) { return std::isnan(x); }));
+        CHECK(recall(found, search(pair.list, asked.view(), 10)) >= 0.95);
+      }
+}
+
+TEST_CASE("a vector that floats cannot measure may come, stay and go; a query may be one") {
+  for (const Metric metric : {Metric::l2, Metric::ip, Metric::cosine})
+    for (const float size : {1e-25f, 1e30f}) {
+      CAPTURE(std::string(name_of(metric)));
+      CAPTURE(size);
+      Pair pair(clustered(3000, 40, Element::f32, 1).view(), metric);
+      std::vector<float> values = clustered_floats(20, 40, 2);
+      for (std::size_t i = 0; i < 10 * 40; ++i) values[i] *= size;
+      const Vectors queries(values, 40, Element::f32);
+      CHECK(pair.recall_of(queries.view(), 10, 60) >= 0.95);
+      pair.graph.add(queries.view(0, 10), 2);
+      pair.list.add(queries.view(0, 10), 2);
+      CHECK(pair.recall_of(queries.view(), 10, 60) >= 0.95);
+      pair.graph.remove(view_of(id_range(3000, 10)));
+      pair.list.remove(view_of(id_range(3000, 10)));
+      pair.graph.optimize();
+      CHECK(pair.graph.costs(queries.view(), 10, 60, 1).hops > 0);
+      CHECK(pair.recall_of(queries.view(), 10, 60) >= 0.95);
+      CHECK(pair.graph.unreachable() == 0);
+    }
+}
+
+TEST_CASE("one vector far away from all others costs them nothing") {
+  for (const Metric metric : {Metric::l2, Metric::ip, Metric::cosine})
+    for (const float far : {1e4f, 1e8f, 1e20f, 1e36f}) {
+      CAPTURE(std::string(name_of(metric)));
+      CAPTURE(far);
+      std::vector<float> rows = clustered_floats(3000, 40, 1);
+      for (std::size_t d = 0; d < 40; ++d) rows[1234 * 40 + d] *= far;
+      const Pair pair(Vectors(rows, 40, Element::f32).view(), metric);
+      CHECK(pair.recall_of(clustered(50, 40, Element::f32, 2).view(), 10, 40) >= 0.95);
+      CHECK(pair.graph.unreachable() == 0);
+    }
+}
+
+TEST_CASE("settings that do not go together are refused") {
+  HnswSettings thin, wide, blind, mixed;
+  thin.M = 1;
+  wide.ef_construction = 0;
+  blind.keeps_codes_only = true;
+  mixed.codes = WalkCodes::bits;
+  for (const HnswSettings& settings : {thin, wide, blind, mixed})
+    CHECK_THROWS_AS(Hnsw(0, Metric::l2, settings), InvalidArgument);
+  const Hnsw index(8, Metric::l2, {});
+  const Vectors other = clustered(1, 9, Element::f32, 1), right = clustered(1, 8, Element::f32, 1);
+  CHECK_THROWS_AS(search(index, other.view(), 1), DimensionMismatch);
+  CHECK_THROWS_AS(search(index, right.view(), 0), InvalidArgument);
+}
+
+}  // namespace
+}  // namespace lookalike
