@@ -160,6 +160,7 @@ void Encoder::finish_directions() {
 
 void Encoder::encode(std::span<float> rows, std::byte* out) const {
   const std::size_t count = rows.size() / dim_;
+  if (count == 0) return;
   for (std::size_t i = 0; i < rows.size(); ++i) rows[i] -= center_[i % dim_];
   std::vector<float> projected(count * projected_);
   products(rows, directions_, dim_, 1, projected);
