@@ -1,0 +1,101 @@
+#include "cluster/kmeans.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <string>
+
+#include "base/errors.hpp"
+#include "cluster/members.hpp"
+#include "cluster/nearest_centroid.hpp"
+#include "cluster/repair.hpp"
+#include "cluster/seeding.hpp"
+
+namespace lookalike {
+namespace {
+
+void require_usable(const KMeansSettings& settings, std::size_t count, std::size_t dim,
+                    std::span<const float> initial) {
+  if (settings.clusters == 0) throw InvalidArgument("clusters is 0; it must be at least 1");
+  if (count < settings.clusters) {
+    throw InvalidArgument("there are " + std::to_string(count) + " points for " + std::to_string(settings.clusters) +
+                          " clusters; as many points as clusters are needed");
+  }
+  if (!initial.empty() && initial.size() != settings.clusters * dim)
+    throw InvalidArgument("the initial centroids must be as many as the clusters, and of the points' dim");
+  if (settings.most_imbalance != 0 && !(settings.most_imbalance >= 1))
+    throw InvalidArgument("most_imbalance is " + std::to_string(settings.most_imbalance) + "; it must be at least 1");
+  if (!(settings.tolerance >= 0))
+    throw InvalidArgument("tolerance is " + std::to_string(settings.tolerance) + "; it must be at least 0");
+}
+
+std::vector<float> seeded(std::span<const float> points, std::size_t dim, const KMeansSettings& settings,
+                          unsigned threads) {
+  const std::vector<Row> rows = settings.seeding == Seeding::random
+                                    ? random_rows(points.size() / dim, settings.clusters, settings.seed)
+                                    : spread_rows(points, dim, settings.clusters, settings.seed, threads);
+  std::vector<float> centroids;
+  centroids.reserve(rows.size() * dim);
+  for (const Row row : rows) {
+    const float* const point = points.data() + row * dim;
+    centroids.insert(centroids.end(), point, point + dim);
+  }
+  return centroids;
+}
+
+/// The mean over coordinates of the variance of some of the points.
+double mean_variance(std::span<const float> points, std::size_t dim) {
+  const std::size_t count = points.size() / dim, samples = std::min<std::size_t>(count, 4096);
+  std::vector<double> sums(dim, 0.0);
+  double squares = 0;
+  for (std::size_t i = 0; i < samples; ++i) {
+    const float* const point = points.data() + i * count / samples * dim;
+    for (std::size_t d = 0; d < dim; ++d) {
+      sums[d] += static_cast<double>(point[d]);
+      squares += static_cast<double>(point[d]) * point[d];
+    }
+  }
+  for (const double sum : sums) squares -= sum * sum / static_cast<double>(samples);
+  return std::max(0.0, squares) / static_cast<double>(samples * dim);
+}
+
+double squared_shift(std::span<const float> before, std::span<const float> after) {
+  double sum = 0;
+  for (std::size_t i = 0; i < before.size(); ++i) {
+    const double moved = static_cast<double>(after[i]) - before[i];
+    sum += moved * moved;
+  }
+  return sum;
+}
+
+}  // namespace
+
+Clustering kmeans(std::span<const float> points, std::size_t dim, const KMeansSettings& settings, unsigned threads,
+                  std::span<const float> initial) {
+  const std::size_t count = points.size() / std::max<std::size_t>(dim, 1);
+  require_usable(settings, count, dim, initial);
+  Clustering result;
+  result.centroids =
+      initial.empty() ? seeded(points, dim, settings, threads) : std::vector<float>(initial.begin(), initial.end());
+  result.labels.resize(count);
+  const double still = settings.tolerance * mean_variance(points, dim);
+  const auto assign = [&] {
+    NearestCentroid(result.centroids, dim, threads).assign(points, threads, result.labels, {});
+  };
+
+  std::vector<float> before;
+  assign();
+  while (result.iterations < settings.iterations) {
+    ++result.iterations;
+    before = result.centroids;
+    move_to_means(points, dim, Members(result.labels, settings.clusters), threads, result.centroids);
+    fill_empty(points, dim, result.labels, result.centroids, threads);
+    assign();
+    if (squared_shift(before, result.centroids) <= still) break;
+  }
+  const std::vector<double> squares = squares_to(points, dim, result.labels, result.centroids, threads);
+  result.objective = std::accumulate(squares.begin(), squares.end(), 0.0);
+  return result;
+}
+
+}  // namespace lookalike

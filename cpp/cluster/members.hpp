@@ -1,0 +1,36 @@
+// The points of every cluster, and their mean.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "base/types.hpp"
+
+namespace lookalike {
+
+/// Points grouped by label, those of a group in ascending order.
+class Members {
+ public:
+  Members(std::span<const std::uint32_t> labels, std::size_t clusters);
+
+  std::size_t clusters() const noexcept { return starts_.size() - 1; }
+  std::span<const Row> of(std::size_t cluster) const noexcept {
+    return {rows_.data() + starts_[cluster], starts_[cluster + 1] - starts_[cluster]};
+  }
+
+ private:
+  std::vector<std::size_t> starts_;
+  std::vector<Row> rows_;
+};
+
+/// Puts every centroid at the mean of its members, summed in double in their order; those without any stay.
+void move_to_means(std::span<const float> points, std::size_t dim, const Members& members, unsigned threads,
+                   std::span<float> centroids);
+
+/// Every point's squared distance from the centroid of its label, in double.
+std::vector<double> squares_to(std::span<const float> points, std::size_t dim, std::span<const std::uint32_t> labels,
+                               std::span<const float> centroids, unsigned threads);
+
+}  // namespace lookalike
