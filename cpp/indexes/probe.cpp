@@ -80,9 +80,14 @@ Probe::Hits Probe::recall(std::size_t ef, unsigned threads) const {
   parallel_for(count_, threads, [&](std::size_t q, unsigned) {
     const auto worker = index_.workers_.take();
     const auto near = hnsw_search(target, prepared, q, k_, *width, hidden_[q], *worker);
-    // As near as the last true one is as good: rows at equal distance stand for one another.
+    if (near.size() < k_) {  // searched again, exactly
+      found.fetch_add(k_, std::memory_order_relaxed);
+      return;
+    }
+    // As near as the last true one is as good: rows at equal distance stand for one another, and kernels round
+    // otherwise than the truth does. Cosines near 1 are told no finer than 1 is.
     const float last = truth_[q * k_ + k_ - 1].distance;
-    const float reach = last + 1e-5f * std::fabs(last);  // kernels round otherwise than the truth does
+    const float reach = last + 1e-5f * std::fabs(last) + (rows->metric() == Metric::cosine ? 1e-6f : 0.0f);
     std::size_t right = 0;
     for (const Neighbor& neighbor : near) {
       const auto is_it = [&](const Neighbor& one) { return one.row == neighbor.row; };

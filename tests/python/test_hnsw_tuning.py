@@ -127,6 +127,19 @@ def test_small_indexes_can_be_tuned(rows: int) -> None:
     assert index.tune(recall=0.9, queries=QUERIES).recall >= 0.95
 
 
+@pytest.mark.parametrize("seed", range(6))
+def test_equal_vectors_stand_for_one_another(seed: int) -> None:
+    """However kernels round a cosine of 1, and where the one entry of the graph is what is asked for."""
+    index = la.HNSW(metric="cosine")
+    index.add(np.tile(np.random.default_rng(seed).normal(size=300), (1000, 1)))
+    assert index.check().recall == 1
+
+
+def test_stats_are_the_same_on_any_threads(shared) -> None:
+    one, two = (shared.stats(QUERIES, ef=40, threads=threads) for threads in (1, 2))
+    assert one == two and 0 < one["hops"] < one["distances"]
+
+
 def test_check_counts_what_is_there(index) -> None:
     index.remove(range(600))
     state = index.check()
