@@ -27,7 +27,8 @@ class Probe;
 
 /// Vectors under ids in a graph. Every member may be called from several threads at once: readers share, a writer works
 /// out beside them how the graph should change and puts that in place in small steps. New rows are stored at once, and
-/// found when all rows of their addition are linked; a member that throws leaves the rows as they were.
+/// found when all rows of their addition are linked. A member that throws leaves the rows as they were, unless it is
+/// interrupted while the graph catches up with rows that `upsert` has replaced or `remove` has removed: those stay so.
 class Hnsw {
  public:
   static constexpr const char* kind = "hnsw";
@@ -53,7 +54,8 @@ class Hnsw {
   void upsert(const VectorsView& vectors, const IdsView& ids, unsigned threads);
   std::size_t remove(const IdsView& ids);
 
-  /// About the k nearest of each query, by walks `ef` nodes wide; 0: the tuned or a usual width.
+  /// About the k nearest of each query, by walks `ef` nodes wide; 0: the tuned or a usual width. A writer may come
+  /// between the queries of a long batch.
   void search(const VectorsView& queries, std::size_t k, std::size_t ef, const Where& where, unsigned threads,
               Answer& answer) const;
   /// Everything within `radius` of each query: every row is measured.
@@ -80,6 +82,9 @@ class Hnsw {
   friend class Probe;
   Hnsw(Rows rows, HnswGraph graph, const HnswSettings& settings);
 
+  /// For queries that were looked at, without a writer in between.
+  void search_at_once(const VectorsView& queries, std::size_t k, std::size_t ef, const Where& where, unsigned threads,
+                      Answer& answer) const;
   void append(Records::Writing& writing, Change change, unsigned threads);
   void place(Records::Writing& writing, Change& change, unsigned threads);
   void link_new(Records::Writing& writing, unsigned threads);

@@ -1,7 +1,10 @@
 // Searching an HNSW index: by a walk, or exactly where that is cheaper.
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <optional>
+#include <utility>
+#include <variant>
 #include <vector>
 
 #include "base/errors.hpp"
@@ -33,6 +36,22 @@ std::size_t Hnsw::width_for(std::size_t k, std::size_t ef) const {
 void Hnsw::search(const VectorsView& queries, std::size_t k, std::size_t ef, const Where& where, unsigned threads,
                   Answer& answer) const {
   require_search(queries, k, threads);
+  // A long batch stops now and then for a writer, and for all who wait behind it. A filter is worked out only once.
+  constexpr std::size_t most_together = 1024;
+  const std::size_t together =
+      std::holds_alternative<std::monostate>(where) ? most_together : std::max<std::size_t>(queries.count, 1);
+  for (std::size_t first = 0; first == 0 || first < queries.count; first += together) {
+    const std::size_t count = std::min(together, queries.count - first);
+    Answer part = {answer.ids.subspan(first * k, count * k), answer.distances.subspan(first * k, count * k),
+                   answer.kind, std::move(answer.names)};
+    search_at_once(queries.slice(first, count), k, ef, where, threads, part);
+    answer.kind = part.kind;
+    answer.names = std::move(part.names);
+  }
+}
+
+void Hnsw::search_at_once(const VectorsView& queries, std::size_t k, std::size_t ef, const Where& where,
+                          unsigned threads, Answer& answer) const {
   const Records::Reading rows = records_.read();
   if (queries.count > 0) rows->require_shape(queries, "queries");
   const std::optional<RowFilter> admitted = admitted_rows(where, rows->ids());
@@ -119,14 +138,19 @@ SearchCosts Hnsw::costs(const VectorsView& queries, std::size_t k, std::size_t e
   if (graph_.is_empty()) return costs;
   const PreparedQueries prepared(queries, rows->store().element(), rows->metric(), threads);
   const HnswTarget target = {graph_, graph_.plane(*rows), rows->ids().live(), static_cast<Row>(graph_.linked)};
-  const auto worker = workers_.take();
-  worker->walk.counters = {};
-  worker->reranked = 0;
-  for (std::size_t q = 0; q < queries.count; ++q)
+  std::atomic<std::uint64_t> hops = 0, distances = 0, reranked = 0;
+  parallel_for(queries.count, threads, [&](std::size_t q, unsigned) {
+    const auto worker = workers_.take();
+    worker->walk.counters = {};
+    worker->reranked = 0;
     hnsw_search(target, prepared, q, k, width_for(k, ef), no_row, *worker);
-  costs.hops = worker->walk.counters.hops;
-  costs.distances = worker->walk.counters.distances;
-  costs.reranked = worker->reranked;
+    hops.fetch_add(worker->walk.counters.hops, std::memory_order_relaxed);
+    distances.fetch_add(worker->walk.counters.distances, std::memory_order_relaxed);
+    reranked.fetch_add(worker->reranked, std::memory_order_relaxed);
+  });
+  costs.hops = hops;
+  costs.distances = distances;
+  costs.reranked = reranked;
   const std::size_t kept = rows->store().view().stride;
   const std::size_t walked = graph_.codes ? graph_.codes->encoder().stride() : kept;
   costs.bytes = costs.hops * graph_.neighbors.degree() * sizeof(Row) + costs.distances * walked + costs.reranked * kept;

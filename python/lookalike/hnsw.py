@@ -41,8 +41,9 @@ class HNSW(Index):
     that a strict `where` leaves, are searched exactly, and so is `range`.
 
     Vectors can be found as soon as `add` returns, are gone as soon as `remove` returns, and the graph is
-    mended as they go. One thread may change the index while others search it; a change that fails changes
-    nothing. The same calls with the same seed give the same index, byte for byte, on any number of threads.
+    mended as they go. One thread may change the index while others search it. A change that fails changes
+    nothing; but once Ctrl-C stops an `upsert` or a `remove`, vectors may be replaced or removed already, and
+    stay so. The same calls with the same seed give the same index, byte for byte, on any number of threads.
 
     Parameters
     ----------
@@ -130,6 +131,8 @@ class HNSW(Index):
         threads: int | None = None,
     ) -> Hits:
         """Return the k nearest vectors of each query that a walk finds.
+
+        What another thread changes meanwhile, the later queries of a long batch see.
 
         Parameters
         ----------

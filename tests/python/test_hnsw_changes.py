@@ -163,6 +163,33 @@ def test_ctrl_c_leaves_the_rows_as_they_were(change: str) -> None:
     assert recall(index, exact(index), rows[:3000:10]) >= 0.95
 
 
+@pytest.mark.parametrize("question", ["search", "range", "stats", "tune"])
+def test_ctrl_c_stops_what_only_reads(question: str) -> None:
+    rows = clustered(4000, 64)
+    index = la.HNSW()
+    index.add(rows)
+    many = np.tile(rows, (10, 1))
+    calls = {
+        "search": lambda: index.search(many, ef=3000, where=range(3900)),
+        "range": lambda: index.range(many, 1e9),
+        "stats": lambda: index.stats(many, ef=3000),
+        "tune": lambda: index.tune(recall=1, queries=many),
+    }
+    pressed = []
+
+    def press() -> None:
+        pressed.append(time.perf_counter())
+        signal.raise_signal(signal.SIGINT)
+
+    timer = threading.Timer(0.3, press)
+    timer.start()
+    with pytest.raises(KeyboardInterrupt):
+        calls[question]()
+        timer.join()
+    assert time.perf_counter() - pressed[0] < 1.0
+    timer.join()
+
+
 def test_cancelled_halfway_leaves_the_rows_as_they_were() -> None:
     rows = clustered(20_000, 48)
     index = la.HNSW()
@@ -219,3 +246,25 @@ def test_readers_are_right_while_a_writer_adds(metric: str) -> None:
     run_together(write, read, read)
     assert index.check().unreachable == 0
     assert recall(index, exact(index), rows[:3000:10]) >= 0.95
+
+
+@pytest.mark.parametrize("string", [False, True])
+def test_a_long_batch_lets_others_in(string: bool) -> None:
+    rows = clustered(3000, 32)
+    ids = [f"n{i}" for i in range(3000)] if string else list(range(3000))
+    index = la.HNSW()
+    index.add(rows, ids)
+    many = np.tile(rows, (20, 1))
+    batches = []
+    searcher = threading.Thread(target=lambda: batches.append(index.search(many, k=10, ef=200, threads=1)))
+    searcher.start()
+    time.sleep(0.1)
+    index.upsert(rows[:1], ids[:1])  # what it was, so that answers stay
+    index.search(rows[0], k=1)
+    assert searcher.is_alive(), "a writer, and a reader behind it, waited for the whole batch"
+    searcher.join()
+    found, distances = batches[0]
+    for part in (slice(0, 500), slice(1020, 1030), slice(59_000, 60_000)):
+        same = index.search(many[part], k=10, ef=200)
+        assert np.mean(same.ids == found[part]) > 0.999 and found.shape == (60_000, 10)
+        np.testing.assert_allclose(np.sort(same.distances), np.sort(distances[part]), rtol=0.1, atol=1e-5)
