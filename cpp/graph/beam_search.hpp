@@ -54,7 +54,7 @@ class BeamSearch {
   std::vector<Row> met_;                   // the nodes whose bit is set
   std::size_t met_count_ = 0, asked_ = 0;  // memory was asked for the first asked_ of them
   std::vector<std::int64_t> pool_;         // keys, ascending
-  std::size_t pool_size_ = 0, width_ = 0, cursor_ = 0;
+  std::size_t width_ = 0, cursor_ = 0;
   std::vector<float> distances_;
   std::vector<std::uint32_t> positions_;
   std::vector<Neighbor> found_;
