@@ -70,7 +70,7 @@ FloatScreen::FloatScreen(std::span<const float> centroids, std::size_t dim, unsi
   widths_.assign(bias_.size(), 0);
   scale_.assign(bias_.size(), 2);
   parallel_for(panels_.panels(), threads, [&](std::size_t p, unsigned) {
-    panels_.pack(p, view_of(centroids_, dim_), center_.data());
+    panels_.pack(p, view_of(centroids_.subspan(panels_.first(p) * dim_), dim_), center_.data());
     float sums[QueryPanels::most_rows], squares[QueryPanels::most_rows];
     tile.row_sums(panels_.panel(p), dim_, sums, squares);
     for (std::size_t i = 0; i < panels_.size(p); ++i) {
@@ -122,7 +122,8 @@ void FloatScreen::assign(std::span<const float> rows, unsigned threads, std::spa
     const std::span<const float> mine = rows.subspan(begin * dim_, size * dim_);
     work.prepare(mine, dim_, center_.data());
     QueryPanels points(kernels().tile_f32, size, dim_);
-    for (std::size_t q = 0; q < points.panels(); ++q) points.pack(q, view_of(mine, dim_), center_.data(), nullptr);
+    for (std::size_t q = 0; q < points.panels(); ++q)
+      points.pack(q, view_of(mine.subspan(points.first(q) * dim_), dim_), center_.data(), nullptr);
     if (is_measurable_) screen(points, size, work);
     for (std::size_t i = 0; i < size; ++i) {
       const float* const point = mine.data() + i * dim_;

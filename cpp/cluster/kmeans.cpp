@@ -1,13 +1,15 @@
 #include "cluster/kmeans.hpp"
 
 #include <algorithm>
-#include <cmath>
+#include <memory>
 #include <numeric>
+#include <optional>
 #include <string>
 
 #include "base/errors.hpp"
+#include "cluster/float_screen.hpp"
 #include "cluster/members.hpp"
-#include "cluster/nearest_centroid.hpp"
+#include "cluster/outline_screen.hpp"
 #include "cluster/repair.hpp"
 #include "cluster/seeding.hpp"
 
@@ -59,6 +61,33 @@ double mean_variance(std::span<const float> points, std::size_t dim) {
   return std::max(0.0, squares) / static_cast<double>(samples * dim);
 }
 
+/// Finds nearest centroids of the same points again and again.
+class Assignment {
+ public:
+  Assignment(std::span<const float> points, std::size_t dim, std::span<const float> centroids, std::size_t rounds,
+             unsigned threads)
+      : points_(points),
+        dim_(dim),
+        threads_(threads),
+        space_(OutlineSpace::learn(points, dim, centroids, rounds, threads)) {
+    if (space_) outlined_.emplace(*space_, points, threads);
+  }
+
+  void assign(std::span<const float> centroids, std::span<std::uint32_t> labels) {
+    if (!outlined_) return FloatScreen(centroids, dim_, threads_).assign(points_, threads_, labels, {});
+    OutlineScreen(*space_, centroids, threads_).assign(*outlined_, points_, guess_, threads_, labels, {});
+    guess_ = OutlineScreen::Guess::labels;
+  }
+
+ private:
+  std::span<const float> points_;
+  std::size_t dim_;
+  unsigned threads_;
+  std::unique_ptr<const OutlineSpace> space_;
+  std::optional<OutlinedPoints> outlined_;
+  OutlineScreen::Guess guess_ = OutlineScreen::Guess::none;
+};
+
 double squared_shift(std::span<const float> before, std::span<const float> after) {
   double sum = 0;
   for (std::size_t i = 0; i < before.size(); ++i) {
@@ -79,18 +108,16 @@ Clustering kmeans(std::span<const float> points, std::size_t dim, const KMeansSe
       initial.empty() ? seeded(points, dim, settings, threads) : std::vector<float>(initial.begin(), initial.end());
   result.labels.resize(count);
   const double still = settings.tolerance * mean_variance(points, dim);
-  const auto assign = [&] {
-    NearestCentroid(result.centroids, dim, threads).assign(points, threads, result.labels, {});
-  };
+  Assignment nearest(points, dim, result.centroids, settings.iterations + 1, threads);
 
   std::vector<float> before;
-  assign();
+  nearest.assign(result.centroids, result.labels);
   while (result.iterations < settings.iterations) {
     ++result.iterations;
     before = result.centroids;
     move_to_means(points, dim, Members(result.labels, settings.clusters), threads, result.centroids);
     fill_empty(points, dim, result.labels, result.centroids, threads);
-    assign();
+    nearest.assign(result.centroids, result.labels);
     if (squared_shift(before, result.centroids) <= still) break;
   }
   const std::vector<double> squares = squares_to(points, dim, result.labels, result.centroids, threads);

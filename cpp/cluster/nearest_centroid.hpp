@@ -17,16 +17,17 @@ class NearestCentroid {
   ~NearestCentroid();
 
   /// Writes the number of each row's nearest centroid and, unless `squares` is empty, its squared distance. Rows are
-  /// finite. May be called from several threads at once.
+  /// finite. The first many rows teach it how to be fast. May be called from several threads at once.
   void assign(std::span<const float> rows, unsigned threads, std::span<std::uint32_t> labels,
               std::span<float> squares) const;
 
   std::size_t count() const noexcept { return centroids_.size() / dim_; }
 
  private:
+  struct Screens;
   std::span<const float> centroids_;
   std::size_t dim_;
-  std::unique_ptr<const class FloatScreen> floats_;
+  std::unique_ptr<Screens> screens_;
 };
 
 }  // namespace lookalike

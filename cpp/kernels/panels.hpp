@@ -25,12 +25,12 @@ class QueryPanels {
   std::size_t size(std::size_t panel) const noexcept { return std::min(tile_->queries, count_ - first(panel)); }
   const std::byte* panel(std::size_t panel) const noexcept { return packed_.data() + panel * bytes_; }
 
-  /// Packs the panel's share of all vectors, see TileKernel. `start` is one of its vectors' own where given.
-  void pack(std::size_t panel, const VectorsView& all, const float* center, const void* start) {
-    const std::byte* vectors[most_queries];
+  /// Packs the first of `vectors`, as many as the panel holds, see TileKernel.
+  void pack(std::size_t panel, const VectorsView& vectors, const float* center, const void* start) {
+    const std::byte* pointers[most_queries];
     const std::size_t held = size(panel);
-    for (std::size_t i = 0; i < held; ++i) vectors[i] = all.row(first(panel) + i);
-    tile_->pack_queries(vectors, all.element, held, dim_, center, start, packed_.mutable_data() + panel * bytes_);
+    for (std::size_t i = 0; i < held; ++i) pointers[i] = vectors.row(i);
+    tile_->pack_queries(pointers, vectors.element, held, dim_, center, start, packed_.mutable_data() + panel * bytes_);
   }
 
   static constexpr std::size_t most_queries = 16, most_rows = 32;  // of any tile
@@ -57,11 +57,11 @@ class RowPanels {
   std::size_t panel_bytes() const noexcept { return bytes_; }
   const std::byte* panel(std::size_t panel) const noexcept { return packed_.data() + panel * bytes_; }
 
-  void pack(std::size_t panel, const VectorsView& all, const float* center) {
-    const std::byte* vectors[QueryPanels::most_rows];
+  void pack(std::size_t panel, const VectorsView& vectors, const float* center) {
+    const std::byte* pointers[QueryPanels::most_rows];
     const std::size_t held = size(panel);
-    for (std::size_t i = 0; i < held; ++i) vectors[i] = all.row(first(panel) + i);
-    tile_->pack_rows(vectors, all.element, held, dim_, center, packed_.mutable_data() + panel * bytes_);
+    for (std::size_t i = 0; i < held; ++i) pointers[i] = vectors.row(i);
+    tile_->pack_rows(pointers, vectors.element, held, dim_, center, packed_.mutable_data() + panel * bytes_);
   }
 
  private:

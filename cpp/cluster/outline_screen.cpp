@@ -1,0 +1,161 @@
+#include "cluster/outline_screen.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <limits>
+
+#include "cluster/settle.hpp"
+#include "runtime/parallel.hpp"
+
+namespace lookalike {
+namespace {
+
+constexpr float infinity = std::numeric_limits<float>::infinity();
+constexpr std::size_t panels_together = 32;  // of points
+
+VectorsView view_of(const std::vector<std::int8_t>& codes, std::size_t length) {
+  return {reinterpret_cast<const std::byte*>(codes.data()), Element::s8, codes.size() / length, length, length};
+}
+
+float square_of(const std::int8_t* code, std::size_t length) {
+  std::int32_t sum = 0;
+  for (std::size_t i = 0; i < length; ++i) sum += code[i] * code[i];
+  return static_cast<float>(sum);
+}
+
+/// The outlines of dense rows, which lie one after the other.
+void encode_all(const OutlineSpace& space, std::span<const float> rows, std::int8_t* codes, float* roundings) {
+  const std::size_t dim = space.vector_dim(), count = rows.size() / dim, together = kernels().tile_f32.rows;
+  for (std::size_t first = 0; first < count; first += together)
+    space.encode(rows.subspan(first * dim, std::min(together, count - first) * dim), codes + first * space.length(),
+                 roundings + first);
+}
+
+}  // namespace
+
+OutlinedPoints::OutlinedPoints(const OutlineSpace& space, std::span<const float> rows, unsigned threads)
+    : panels_(kernels().tile_bytes, rows.size() / space.vector_dim(), space.length()),
+      roundings_(rows.size() / space.vector_dim()),
+      squares_(roundings_.size()) {
+  const std::size_t dim = space.vector_dim(), length = space.length();
+  parallel_for((panels_.panels() + panels_together - 1) / panels_together, threads, [&](std::size_t task, unsigned) {
+    const std::size_t last = std::min(panels_.panels(), (task + 1) * panels_together);
+    const std::size_t first = panels_.first(task * panels_together);
+    const std::size_t count = panels_.first(last - 1) + panels_.size(last - 1) - first;
+    std::vector<std::int8_t> codes(count * length);
+    encode_all(space, rows.subspan(first * dim, count * dim), codes.data(), roundings_.data() + first);
+    for (std::size_t i = 0; i < count; ++i) squares_[first + i] = square_of(codes.data() + i * length, length);
+    const VectorsView all = view_of(codes, length);
+    for (std::size_t p = task * panels_together; p < last; ++p)
+      panels_.pack(p, all.slice(panels_.first(p) - first, panels_.size(p)), nullptr, nullptr);
+  });
+}
+
+OutlineScreen::OutlineScreen(const OutlineSpace& space, std::span<const float> centroids, unsigned threads)
+    : space_(space),
+      centroids_(centroids),
+      panels_(kernels().tile_bytes, centroids.size() / space.vector_dim(), space.length()),
+      bias_(panels_.panels() * kernels().tile_bytes.rows, infinity),
+      scale_(bias_.size(), 2) {
+  const std::size_t dim = space.vector_dim(), length = space.length();
+  std::vector<float> roundings(centroids.size() / dim);
+  parallel_for(panels_.panels(), threads, [&](std::size_t p, unsigned) {
+    const std::size_t first = panels_.first(p), count = panels_.size(p);
+    std::vector<std::int8_t> codes(count * length);
+    encode_all(space, centroids.subspan(first * dim, count * dim), codes.data(), roundings.data() + first);
+    for (std::size_t i = 0; i < count; ++i) bias_[first + i] = square_of(codes.data() + i * length, length);
+    panels_.pack(p, view_of(codes, length), nullptr);
+  });
+  rounding_ = *std::max_element(roundings.begin(), roundings.end());
+}
+
+/// A thread's: what may be the nearest of each point of a panel.
+struct OutlineScreen::Work {
+  float limits[QueryPanels::most_queries];
+  std::vector<Row> picks[QueryPanels::most_queries];
+  std::vector<float> scratch;
+};
+
+/// The centroids whose outlines are nearest.
+void OutlineScreen::guess(const OutlinedPoints& points, std::size_t panel, std::uint32_t* labels, Work& work) const {
+  const TileKernel& tile = kernels().tile_bytes;
+  float keys[QueryPanels::most_rows * QueryPanels::most_queries];
+  std::uint32_t masks[QueryPanels::most_queries];
+  const std::size_t count = points.panels().size(panel);
+  std::fill_n(work.limits, QueryPanels::most_queries, -infinity);
+  std::fill_n(work.limits, count, infinity);
+  std::fill_n(labels, count, 0u);
+  for (std::size_t p = 0; p < panels_.panels(); ++p) {
+    const std::size_t first = panels_.first(p);
+    std::uint32_t hit = tile.multiply(panels_.panel(p), points.panels().panel(panel), space_.length(),
+                                      bias_.data() + first, scale_.data() + first, work.limits, keys, masks);
+    for (; hit; hit &= hit - 1) {
+      const auto i = static_cast<std::size_t>(std::countr_zero(hit));
+      if (i >= count) break;
+      for (std::size_t lane = 0; lane < panels_.size(p); ++lane) {
+        const float key = keys[i * tile.rows + lane];
+        if (!(key < work.limits[i])) continue;
+        work.limits[i] = key;
+        labels[i] = static_cast<std::uint32_t>(first + lane);
+      }
+    }
+  }
+}
+
+/// Picks the centroids that the limits do not rule out.
+void OutlineScreen::screen(const OutlinedPoints& points, std::size_t panel, Work& work) const {
+  const TileKernel& tile = kernels().tile_bytes;
+  float keys[QueryPanels::most_rows * QueryPanels::most_queries];
+  std::uint32_t masks[QueryPanels::most_queries];
+  const std::size_t count = points.panels().size(panel);
+  for (std::size_t i = 0; i < count; ++i) work.picks[i].clear();
+  for (std::size_t p = 0; p < panels_.panels(); ++p) {
+    const std::size_t first = panels_.first(p);
+    std::uint32_t hit = tile.multiply(panels_.panel(p), points.panels().panel(panel), space_.length(),
+                                      bias_.data() + first, scale_.data() + first, work.limits, keys, masks);
+    for (; hit; hit &= hit - 1) {
+      const auto i = static_cast<std::size_t>(std::countr_zero(hit));
+      if (i >= count) break;
+      for (std::uint32_t mask = masks[i]; mask; mask &= mask - 1) {
+        const auto lane = static_cast<std::size_t>(std::countr_zero(mask));
+        if (lane < panels_.size(p)) work.picks[i].push_back(static_cast<Row>(first + lane));
+      }
+    }
+  }
+}
+
+void OutlineScreen::assign(const OutlinedPoints& points, std::span<const float> rows, Guess guessed, unsigned threads,
+                           std::span<std::uint32_t> labels, std::span<float> squares) const {
+  if (threads == 0) threads = available_threads();
+  const std::size_t dim = space_.vector_dim();
+  std::vector<Work> works(threads);
+  const std::size_t panels = points.panels().panels();
+  parallel_for((panels + panels_together - 1) / panels_together, threads, [&](std::size_t task, unsigned worker) {
+    Work& work = works[worker];
+    for (std::size_t q = task * panels_together; q < std::min(panels, (task + 1) * panels_together); ++q) {
+      const std::size_t first = points.panels().first(q), count = points.panels().size(q);
+      if (guessed == Guess::none) guess(points, q, labels.data() + first, work);
+      float known[QueryPanels::most_queries];
+      std::fill_n(work.limits, QueryPanels::most_queries, -infinity);
+      for (std::size_t i = 0; i < count; ++i) {
+        known[i] =
+            settle(rows.data() + (first + i) * dim, centroids_.data(), dim, {&labels[first + i], 1}, work.scratch)
+                .square;
+        const double most = static_cast<double>(known[i]) * (1 + 2 * static_cast<double>(square_error(dim)));
+        work.limits[i] = space_.code_limit(most, points.rounding(first + i) + rounding_) - points.square(first + i);
+      }
+      screen(points, q, work);
+      for (std::size_t i = 0; i < count; ++i) {
+        if (work.picks[i].size() > 1) {
+          const Nearest nearest =
+              settle(rows.data() + (first + i) * dim, centroids_.data(), dim, work.picks[i], work.scratch);
+          labels[first + i] = nearest.centroid;
+          known[i] = nearest.square;
+        }
+        if (!squares.empty()) squares[first + i] = known[i];
+      }
+    }
+  });
+}
+
+}  // namespace lookalike
