@@ -41,6 +41,8 @@ def as_where(
         and all(isinstance(value, (bool, np.bool_)) for value in where)
     ):
         where = np.array(where, dtype=np.bool_)
+    if np.ma.is_masked(where):
+        raise InvalidArgument("where holds masked values; fill or drop them first")
     if isinstance(where, np.ndarray) and where.dtype == np.bool_:
         if where.ndim != 1:
             raise InvalidArgument(f"where is a mask of {where.ndim} axes; 1 is needed")

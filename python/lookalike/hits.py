@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -116,7 +117,7 @@ class RangeHits:
 
     def __getitem__(self, query: int) -> Hits:
         """Return the hits of one query."""
-        count = len(self)
+        count, query = len(self), operator.index(query)
         if not -count <= query < count:
             raise IndexError(f"query {query} of {count}")
         query %= count

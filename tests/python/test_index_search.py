@@ -88,6 +88,18 @@ class TestWhere:
     def test_nothing_admitted(self, index, where) -> None:
         assert index.search([4], k=2, where=where).counts == 0
 
+    @pytest.mark.parametrize(
+        "where", [np.ma.masked_array(np.ones(10, bool), np.arange(10) > 3), np.ma.masked_equal([3, 7], 7)]
+    )
+    def test_masked_values_are_refused(self, index, where) -> None:
+        for call in (lambda: index.search([4], where=where), lambda: index.range([4], 9, where=where)):
+            with pytest.raises(la.InvalidArgument, match="where holds masked values"):
+                call()
+
+    def test_masked_arrays_that_mask_nothing_are_arrays(self, index) -> None:
+        where = np.ma.masked_array(np.arange(10) < 2, False)
+        assert index.search([4], k=3, where=where).ids.tolist() == [1, 0, -1]
+
     def test_a_callable_is_asked_once_an_id(self, index) -> None:
         asked = []
         index.search(np.zeros((5, 1)), k=2, where=lambda id: asked.append(id) or True)
@@ -127,6 +139,9 @@ def test_range_is_ragged_and_complete(kind, metric: str) -> None:
     assert near[-1].ids.tolist() == near[11].ids.tolist()
     with pytest.raises(IndexError):
         near[12]
+    for no_query in (slice(0, 2), 1.0, "1"):
+        with pytest.raises(TypeError, match="as an integer"):
+            near[no_query]
     assert index.range(queries, float("inf")).counts.tolist() == [300] * 12
     assert index.range(queries, -1e30).counts.tolist() == [0] * 12
     with pytest.raises(la.InvalidArgument, match="radius"):
