@@ -82,6 +82,18 @@ void write_codes(CodeWidth width, std::span<const float> values, float step, std
   }
 }
 
+/// What makes a row's product with its own code the square of its length [Gao and Long 2024, section 3.2]: codes
+/// rounded and clipped are too short along the row on some rows and too long on others, which misleads all queries.
+float stretch_of(CodeWidth width, std::span<const float> values, float step, const std::byte* row) {
+  const float offset = offset_of(width);
+  double square = 0, product = 0;
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    square += double{values[i]} * values[i];
+    product += double{values[i]} * (static_cast<float>(get(row, width, i)) - offset) * step;
+  }
+  return product > 0 ? static_cast<float>(square / product) : 1;
+}
+
 /// The mean of rows.
 std::vector<float> mean_of(std::span<const float> rows, std::size_t dim) {
   std::vector<double> sums(dim);
@@ -175,6 +187,7 @@ void Encoder::encode(std::span<float> rows, std::byte* out) const {
     tail.bias = static_cast<float>(kept + residual_weight * std::max(0.0, whole - kept));
     std::byte* row = out + r * stride_;
     write_codes(width_, values, tail.step, row);
+    tail.step *= stretch_of(width_, values, tail.step, row);
     std::memcpy(row + stride_ - sizeof tail, &tail, sizeof tail);
   }
 }

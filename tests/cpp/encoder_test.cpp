@@ -153,6 +153,21 @@ TEST_CASE("one number a vector is enough where vectors are one number") {
   }
 }
 
+TEST_CASE("a row is nowhere but at itself, whichever way its codes were rounded") {
+  for (const CodeWidth width : widths) {
+    CAPTURE(static_cast<int>(width));
+    constexpr std::size_t dim = 40;
+    const Encoded set(clustered_floats(200, dim, 7), dim, width, 64);
+    std::vector<float> center(dim);
+    for (std::size_t i = 0; i < set.rows.size(); ++i) center[i % dim] += set.rows[i] / 200;
+    for (std::size_t i = 0; i < 200; ++i) {
+      double length = 0;
+      for (std::size_t d = 0; d < dim; ++d) length += std::pow(double{set.row(i)[d]} - center[d], 2);
+      CHECK(std::abs(set.from_query(set.row(i))[i] + length) <= 0.015 * length);
+    }
+  }
+}
+
 TEST_CASE("from a row it is as far as to it, and as far as from a query that lies there") {
   for (const std::size_t dim : {1, 40, 500, 1300})
     for (const CodeWidth width : widths) {
