@@ -126,7 +126,7 @@ void IdMap::require_distinct(const IdsView& ids) const {
 std::vector<std::int64_t> IdMap::automatic(std::size_t count) const {
   if (kind_ == IdKind::string) throw InvalidArgument("ids are missing: this index has str ids, so each add needs them");
   if (static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max() - next_) < count) {
-    throw InvalidArgument("ids are missing, and none are left above the largest one, " + std::to_string(next_ - 1));
+    throw InvalidArgument("ids are missing, and too few are left above the largest one");
   }
   std::vector<std::int64_t> ids(count);
   for (std::size_t i = 0; i < count; ++i) ids[i] = next_ + static_cast<std::int64_t>(i);

@@ -4,10 +4,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "base/array.hpp"
 #include "base/errors.hpp"
+#include "codes/utf8.hpp"
 
 namespace lookalike {
 
@@ -15,7 +17,7 @@ namespace lookalike {
 class Strings {
  public:
   Strings() = default;
-  /// Throws CorruptFile unless the ends rise and the last is where the text ends.
+  /// Throws CorruptFile unless the ends rise, the last is where the text ends, and every string is UTF-8.
   Strings(Array<std::uint64_t> ends, Array<std::byte> text) : ends_(std::move(ends)), text_(std::move(text)) {
     std::uint64_t before = 0;
     for (const std::uint64_t end : ends_) {
@@ -23,6 +25,8 @@ class Strings {
       before = end;
     }
     if (before != text_.size()) throw CorruptFile("string ids: the text does not end where the last id does");
+    for (std::size_t i = 0; i < size(); ++i)
+      if (!is_utf8((*this)[i])) throw CorruptFile("string ids: id " + std::to_string(i) + " is not UTF-8");
   }
 
   std::size_t size() const noexcept { return ends_.size(); }

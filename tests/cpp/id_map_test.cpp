@@ -5,7 +5,9 @@
 
 #include <cstdint>
 #include <random>
+#include <span>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
@@ -73,6 +75,21 @@ TEST_CASE("string ids, embedded zeros among them") {
   CHECK(map.find("b") == no_row);
   CHECK(map.find(std::int64_t{0}) == no_row);
   CHECK_THROWS_AS(map.automatic(1), InvalidArgument);
+}
+
+Strings strings(std::string_view text, const std::vector<std::uint64_t>& ends) {
+  return {Array<std::uint64_t>(ends), Array<std::byte>(std::as_bytes(std::span(text)))};
+}
+
+TEST_CASE("strings of a file are refused unless each is UTF-8") {
+  const std::string_view text = "a\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80";  // of 1, 2, 3 and 4 bytes
+  CHECK(strings(text, {1, 3, 6, 10})[3] == text.substr(6));
+  CHECK(strings(text, {0, 10}).size() == 2);
+  CHECK(strings("\xed\x9f\xbf\xee\x80\x80\xf4\x8f\xbf\xbf", {10}).size() == 1);
+  for (const std::uint64_t split : {2, 4, 5, 7, 8, 9}) CHECK_THROWS_AS(strings(text, {split, 10}), CorruptFile);
+  for (const std::string_view bad : {"\x80", "\xff", "\xc0\x80", "\xe0\x80\x80", "\xed\xa0\x80", "\xf0\x80\x80\x80",
+                                     "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "\xc3(", "a\xe2\x82"})
+    CHECK_THROWS_AS(strings(bad, {bad.size()}), CorruptFile);
 }
 
 TEST_CASE("repeated and reserved ids are refused") {
