@@ -7,6 +7,7 @@
 #include <string>
 
 #include "base/errors.hpp"
+#include "cluster/balance.hpp"
 #include "cluster/float_screen.hpp"
 #include "cluster/members.hpp"
 #include "cluster/outline_screen.hpp"
@@ -88,6 +89,13 @@ class Assignment {
   OutlineScreen::Guess guess_ = OutlineScreen::Guess::none;
 };
 
+/// Points in a cluster, at most.
+std::size_t capacity_for(std::size_t count, const KMeansSettings& settings) {
+  const double mean = static_cast<double>(count) / static_cast<double>(settings.clusters);
+  const double most = std::min(settings.most_imbalance * mean, static_cast<double>(count));
+  return std::max(static_cast<std::size_t>(most), (count + settings.clusters - 1) / settings.clusters);
+}
+
 double squared_shift(std::span<const float> before, std::span<const float> after) {
   double sum = 0;
   for (std::size_t i = 0; i < before.size(); ++i) {
@@ -119,6 +127,16 @@ Clustering kmeans(std::span<const float> points, std::size_t dim, const KMeansSe
     fill_empty(points, dim, result.labels, result.centroids, threads);
     nearest.assign(result.centroids, result.labels);
     if (squared_shift(before, result.centroids) <= still) break;
+  }
+  if (settings.most_imbalance > 0) {
+    constexpr int rounds = 3;  // centroids follow their points, so that later fewer must move
+    const std::size_t capacity = capacity_for(count, settings);
+    for (int round = 0; round < rounds; ++round) {
+      if (move_overflow(points, dim, result.centroids, capacity, threads, result.labels) == 0 || round + 1 == rounds)
+        break;
+      move_to_means(points, dim, Members(result.labels, settings.clusters), threads, result.centroids);
+      nearest.assign(result.centroids, result.labels);
+    }
   }
   const std::vector<double> squares = squares_to(points, dim, result.labels, result.centroids, threads);
   result.objective = std::accumulate(squares.begin(), squares.end(), 0.0);

@@ -21,7 +21,9 @@ struct KMeansSettings {
   /// coordinate.
   double tolerance = 1e-4;
   std::uint64_t seed = 0;
-  double most_imbalance = 0;  // 0: as they come; else no cluster longer than so many times the mean, at least 1
+  /// 0: clusters are as long as they come. Else none is longer than so many times the mean, at least 1, or than that
+  /// rounded up where it is no whole number; what is too much for one goes to the nearest with room.
+  double most_imbalance = 0;
   Seeding seeding = Seeding::random;
 };
 

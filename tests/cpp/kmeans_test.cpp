@@ -180,6 +180,30 @@ TEST_CASE("no cluster is empty where points differ enough, all work where they d
   CHECK(one.centroids == std::vector<float>(points.begin(), points.begin() + 8));
 }
 
+TEST_CASE("balanced clusters are, and cost little more") {
+  const std::size_t dim = 16, count = 4000, clusters = 50;
+  const std::vector<float> points = points_of(count, dim, 5, 11);
+  KMeansSettings settings{.clusters = clusters, .iterations = 20, .seed = 1};
+  const Clustering free = kmeans(points, dim, settings, 2);
+  for (const double imbalance : {1.0, 1.01, 1.5, 3.0}) {
+    CAPTURE(imbalance);
+    settings.most_imbalance = imbalance;
+    const Clustering even = kmeans(points, dim, settings, 2);
+    std::vector<std::size_t> lengths(clusters, 0);
+    for (const std::uint32_t label : even.labels) ++lengths[label];
+    CHECK(*std::max_element(lengths.begin(), lengths.end()) <= std::max(80.0, imbalance * 80));
+    CHECK(even.objective < free.objective * (imbalance < 1.5 ? 1.5 : 1.1));
+    const Clustering again = kmeans(points, dim, settings, 1);
+    CHECK(again.labels == even.labels);
+    CHECK(again.centroids == even.centroids);
+  }
+  const std::vector<float> same(101 * 3, 1.0f);
+  const Clustering flat = kmeans(same, 3, {.clusters = 10, .most_imbalance = 1}, 2);
+  std::vector<std::size_t> lengths(10, 0);
+  for (const std::uint32_t label : flat.labels) ++lengths[label];
+  CHECK(*std::max_element(lengths.begin(), lengths.end()) == 11);
+}
+
 TEST_CASE("given centroids are where it begins") {
   const std::vector<float> points = points_of(300, 6, 3, 8);
   const std::vector<float> initial(points.begin() + 60, points.begin() + 120);

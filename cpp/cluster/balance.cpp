@@ -1,0 +1,109 @@
+#include "cluster/balance.hpp"
+
+#include <algorithm>
+#include <numeric>
+#include <queue>
+#include <vector>
+
+#include "cluster/settle.hpp"
+#include "kernels/precise.hpp"
+#include "runtime/interrupt.hpp"
+#include "runtime/parallel.hpp"
+
+namespace lookalike {
+namespace {
+
+constexpr std::size_t points_together = 64;
+
+/// A point that could move, and what that costs.
+struct Move {
+  double cost;
+  Row point;
+  std::uint32_t target;
+
+  /// The cheapest comes first out of a priority queue.
+  bool operator<(const Move& other) const { return cost != other.cost ? cost > other.cost : point > other.point; }
+};
+
+class Overflow {
+ public:
+  Overflow(std::span<const float> points, std::size_t dim, std::span<const float> centroids, std::size_t capacity,
+           std::span<std::uint32_t> labels)
+      : points_(points),
+        dim_(dim),
+        centroids_(centroids),
+        capacity_(capacity),
+        labels_(labels),
+        lengths_(centroids.size() / dim, 0) {
+    for (const std::uint32_t label : labels) ++lengths_[label];
+    find_open();
+  }
+
+  bool is_long(std::uint32_t cluster) const { return lengths_[cluster] > capacity_; }
+
+  Move cheapest(Row point, std::vector<float>& scratch) const {
+    const float* const x = points_.data() + point * dim_;
+    const std::uint32_t target = settle(x, centroids_.data(), dim_, open_, scratch).centroid;
+    return {square(x, target) - square(x, labels_[point]), point, target};
+  }
+
+  /// False where the target is full by now.
+  bool take(const Move& move) {
+    if (lengths_[move.target] >= capacity_) return false;
+    --lengths_[labels_[move.point]];
+    labels_[move.point] = move.target;
+    if (++lengths_[move.target] == capacity_) find_open();
+    return true;
+  }
+
+ private:
+  double square(const float* point, std::uint32_t centroid) const {
+    const auto* const row = reinterpret_cast<const std::byte*>(centroids_.data() + centroid * dim_);
+    return precise_distance(Metric::l2, point, row, Element::f32, dim_);
+  }
+
+  void find_open() {
+    open_.clear();
+    for (std::uint32_t c = 0; c < lengths_.size(); ++c)
+      if (lengths_[c] < capacity_) open_.push_back(c);
+  }
+
+  std::span<const float> points_;
+  std::size_t dim_;
+  std::span<const float> centroids_;
+  std::size_t capacity_;
+  std::span<std::uint32_t> labels_;
+  std::vector<std::size_t> lengths_;
+  std::vector<Row> open_;
+};
+
+}  // namespace
+
+std::size_t move_overflow(std::span<const float> points, std::size_t dim, std::span<const float> centroids,
+                          std::size_t capacity, unsigned threads, std::span<std::uint32_t> labels) {
+  Overflow overflow(points, dim, centroids, capacity, labels);
+  std::vector<Move> moves;
+  for (std::size_t i = 0; i < labels.size(); ++i)
+    if (overflow.is_long(labels[i])) moves.push_back({0, static_cast<Row>(i), 0});
+  parallel_for((moves.size() + points_together - 1) / points_together, threads, [&](std::size_t task, unsigned) {
+    std::vector<float> scratch;
+    const std::size_t last = std::min(moves.size(), (task + 1) * points_together);
+    for (std::size_t i = task * points_together; i < last; ++i) moves[i] = overflow.cheapest(moves[i].point, scratch);
+  });
+  std::priority_queue<Move> queue(std::less<Move>(), std::move(moves));
+  std::vector<float> scratch;
+  std::size_t moved = 0;
+  while (!queue.empty()) {
+    poll_interrupt();
+    const Move move = queue.top();
+    queue.pop();
+    if (!overflow.is_long(labels[move.point])) continue;
+    if (overflow.take(move))
+      ++moved;
+    else
+      queue.push(overflow.cheapest(move.point, scratch));
+  }
+  return moved;
+}
+
+}  // namespace lookalike
