@@ -12,6 +12,7 @@
 
 #include "bindings/bind_hnsw.hpp"
 #include "bindings/bind_index.hpp"
+#include "bindings/bind_kmeans.hpp"
 #include "bindings/errors.hpp"
 #include "bindings/names.hpp"
 #include "indexes/any_index.hpp"
@@ -73,6 +74,7 @@ PYBIND11_MODULE(_core, module, py::mod_gil_not_used()) {
       .def("range", &range<Flat>, "queries"_a, "radius"_a, "where"_a, "threads"_a);
 
   bind_hnsw(module);
+  bind_kmeans(module);
 
   module.def("load_path", &load_path, "path"_a, "mmap"_a);
   module.def("load_bytes", &load_bytes, "data"_a);

@@ -23,7 +23,8 @@ VectorsView view_of(std::span<const float> rows, std::size_t dim) {
 
 std::vector<float> mean_of(std::span<const float> rows, std::size_t dim) {
   std::vector<double> sums(dim, 0.0);
-  for (std::size_t i = 0; i < rows.size(); ++i) sums[i % dim] += rows[i];
+  for (std::size_t i = 0; i < rows.size(); i += dim)
+    for (std::size_t d = 0; d < dim; ++d) sums[d] += rows[i + d];
   std::vector<float> mean(dim);
   for (std::size_t d = 0; d < dim; ++d) mean[d] = static_cast<float>(sums[d] / static_cast<double>(rows.size() / dim));
   return mean;

@@ -83,14 +83,13 @@ void OutlineSpace::choose_step(std::span<const float> centered, unsigned threads
   std::vector<float> projected(projected_ * count);
   products(directions_, centered, vector_dim(), threads, projected);
   double energy = 0, sum = 0;
-  std::vector<double> rests(count, 0.0);
-  for (std::size_t i = 0; i < centered.size(); ++i)
-    rests[i / vector_dim()] += static_cast<double>(centered[i]) * centered[i];
-  for (std::size_t i = 0; i < projected.size(); ++i) {
-    const double square = static_cast<double>(projected[i]) * projected[i];
-    energy += square;
-    rests[i % count] -= square;
-  }
+  std::vector<double> rests = squares_of(centered, vector_dim());
+  for (std::size_t i = 0; i < projected_; ++i)
+    for (std::size_t r = 0; r < count; ++r) {
+      const double square = static_cast<double>(projected[i * count + r]) * projected[i * count + r];
+      energy += square;
+      rests[r] -= square;
+    }
   for (const double rest : rests) sum += std::sqrt(std::max(0.0, rest));
   middle_ = static_cast<float>(sum / static_cast<double>(count));
   step_ =

@@ -11,7 +11,8 @@
 namespace lookalike {
 namespace {
 
-constexpr std::size_t most_asked = 64;  // of the sample, whose nearest centroids are looked for
+constexpr std::size_t most_asked = 64;                     // of the sample, whose nearest centroids are looked for
+constexpr std::size_t most_values = std::size_t{1} << 24;  // in a sample
 
 // Rough costs in nanoseconds, which need only be right to a factor of two.
 constexpr double bytes_multiplied = 200, floats_multiplied = 55;  // elements a nanosecond
@@ -21,14 +22,14 @@ double plain_cost(std::size_t dim, std::size_t clusters) {
   return static_cast<double>(dim * clusters) / floats_multiplied;
 }
 
-/// Squares of rows' lengths.
+}  // namespace
+
 std::vector<double> squares_of(std::span<const float> rows, std::size_t dim) {
   std::vector<double> squares(rows.size() / dim, 0.0);
-  for (std::size_t i = 0; i < rows.size(); ++i) squares[i / dim] += static_cast<double>(rows[i]) * rows[i];
+  for (std::size_t i = 0; i < squares.size(); ++i)
+    for (std::size_t d = 0; d < dim; ++d) squares[i] += static_cast<double>(rows[i * dim + d]) * rows[i * dim + d];
   return squares;
 }
-
-}  // namespace
 
 bool may_pay(std::size_t dim, std::size_t clusters, std::size_t searches) {
   const double learning =
@@ -37,7 +38,7 @@ bool may_pay(std::size_t dim, std::size_t clusters, std::size_t searches) {
 }
 
 OutlineSample::OutlineSample(std::span<const float> rows, std::size_t dim)
-    : center_(dim), centered_(std::min(most_learned, rows.size() / dim) * dim) {
+    : center_(dim), centered_(std::min({most_learned, most_values / dim, rows.size() / dim}) * dim) {
   const std::size_t all = rows.size() / dim, sampled = centered_.size() / dim;
   std::vector<double> sums(dim, 0.0);
   for (std::size_t i = 0; i < sampled; ++i) {
@@ -45,10 +46,9 @@ OutlineSample::OutlineSample(std::span<const float> rows, std::size_t dim)
     for (std::size_t d = 0; d < dim; ++d) sums[d] += centered_[i * dim + d] = row[d];
   }
   for (std::size_t d = 0; d < dim; ++d) center_[d] = static_cast<float>(sums[d] / static_cast<double>(sampled));
-  for (std::size_t i = 0; i < centered_.size(); ++i) {
-    centered_[i] -= center_[i % dim];
-    mean_square_ += static_cast<double>(centered_[i]) * centered_[i] / static_cast<double>(sampled);
-  }
+  for (std::size_t i = 0; i < sampled; ++i)
+    for (std::size_t d = 0; d < dim; ++d) centered_[i * dim + d] -= center_[d];
+  for (const double square : squares_of(centered_, dim)) mean_square_ += square / static_cast<double>(sampled);
 }
 
 std::size_t OutlineSample::best_length(std::span<const float> directions, std::span<const float> centroids,
@@ -59,7 +59,8 @@ std::size_t OutlineSample::best_length(std::span<const float> directions, std::s
   std::vector<float> some(points * dim), middles(centroids.begin(), centroids.end());
   for (std::size_t i = 0; i < points; ++i)
     std::copy_n(centered_.data() + i * count() / points * dim, dim, some.data() + i * dim);
-  for (std::size_t i = 0; i < middles.size(); ++i) middles[i] -= center_[i % dim];
+  for (std::size_t c = 0; c < clusters; ++c)
+    for (std::size_t d = 0; d < dim; ++d) middles[c * dim + d] -= center_[d];
   std::vector<float> of_points(most * points), of_centroids(most * clusters), exact(points * clusters);
   products(directions, some, dim, threads, of_points);
   products(directions, middles, dim, threads, of_centroids);

@@ -11,12 +11,15 @@ inline constexpr std::size_t longest_projection = 124;
 
 inline constexpr std::size_t most_learned = 4096;  // rows
 
+/// The squared length of each of dense rows.
+std::vector<double> squares_of(std::span<const float> rows, std::size_t dim);
+
 /// Whether outlines could be worth learning, for so many searches for the nearest of so many.
 bool may_pay(std::size_t dim, std::size_t clusters, std::size_t searches);
 
 class OutlineSample {
  public:
-  /// At most `most_learned` of dense rows of `dim` floats, evenly spaced, around their mean.
+  /// At most `most_learned` of dense rows, fewer of very long ones of `dim` floats, evenly spaced, around their mean.
   OutlineSample(std::span<const float> rows, std::size_t dim);
 
   std::size_t count() const noexcept { return centered_.size() / center_.size(); }

@@ -32,6 +32,7 @@ from .flat import Flat
 from .health import Check
 from .hits import Hits, RangeHits
 from .hnsw import HNSW
+from .kmeans import KMeans
 from .system import Info, info
 
 if TYPE_CHECKING:
@@ -60,6 +61,7 @@ __all__ = [
     "Info",
     "InvalidArgument",
     "IoError",
+    "KMeans",
     "Library",
     "MissingFile",
     "ModelCard",

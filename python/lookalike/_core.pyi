@@ -78,6 +78,19 @@ class Probe(metaclass=type):  # noqa: UP050
     @property
     def count(self) -> int: ...
 
+def kmeans(
+    vectors: NDArray[Any],
+    clusters: int,
+    iterations: int,
+    tolerance: float,
+    seed: int,
+    most_imbalance: float,
+    start: object,
+    threads: int,
+) -> tuple[NDArray[np.float32], NDArray[np.uint32], float, int]: ...
+def nearest_centroids(
+    centroids: NDArray[Any], vectors: NDArray[Any], threads: int
+) -> tuple[NDArray[np.uint32], NDArray[np.float32]]: ...
 def load_path(path: str, mmap: bool) -> Flat | HNSW: ...
 def load_bytes(data: bytes | bytearray | memoryview) -> Flat | HNSW: ...
 def isa() -> str: ...

@@ -1,0 +1,10 @@
+// k-means, and the nearest of given centroids.
+#pragma once
+
+#include <pybind11/pybind11.h>
+
+namespace lookalike {
+
+void bind_kmeans(pybind11::module_& module);
+
+}  // namespace lookalike
