@@ -30,6 +30,7 @@ SECTIONS = {
         "--plot",
         "docs/images/recall-speed.png",
     ],
+    "Clustering": ["benchmarks.clustering"],
     "Kernels": ["benchmarks.kernels"],
     "Embedding": ["benchmarks.embed"],
     "Import time": ["benchmarks.import_time"],
@@ -48,7 +49,7 @@ def section(title: str, command: list[str]) -> str:
 
 PEERS = (
     *("faiss-cpu", "hnswlib", "usearch", "voyager", "rabitqlib", "scann-core", "scalable-vs", "ngt"),
-    *("numkong", "onnxruntime", "pillow"),
+    *("numkong", "onnxruntime", "pillow", "scikit-learn"),
 )
 
 

@@ -118,6 +118,12 @@ def test_hnswlib_distances_are_those_of_its_own_search() -> None:
             assert ids[:10] == index.knn_query(query, 10)[0][0].tolist()
 
 
+def test_clustering() -> None:
+    printed = run("benchmarks.clustering", "--quick")
+    assert "| lookalike |" in printed and "| lookalike, k-means++ |" in printed
+    assert importlib.util.find_spec("faiss") is None or "| faiss Kmeans |" in printed
+
+
 def test_import_time() -> None:
     assert "| lookalike |" in run("benchmarks.import_time", "--quick")
 
