@@ -124,7 +124,7 @@ void FloatScreen::assign(std::span<const float> rows, unsigned threads, std::spa
     work.prepare(mine, dim_, center_.data());
     QueryPanels points(kernels().tile_f32, size, dim_);
     for (std::size_t q = 0; q < points.panels(); ++q)
-      points.pack(q, view_of(mine.subspan(points.first(q) * dim_), dim_), center_.data(), nullptr);
+      points.pack(q, view_of(mine.subspan(points.first(q) * dim_), dim_), center_.data());
     if (is_measurable_) screen(points, size, work);
     for (std::size_t i = 0; i < size; ++i) {
       const float* const point = mine.data() + i * dim_;

@@ -75,7 +75,7 @@ OutlineSpace::OutlineSpace(std::vector<float> directions, std::vector<float> cen
       skew_(skew_of(directions_, center_.size())) {
   const VectorsView all = view_of(directions_, center_.size());
   for (std::size_t p = 0; p < panels_.panels(); ++p)
-    panels_.pack(p, all.slice(panels_.first(p), panels_.size(p)), nullptr, nullptr);
+    panels_.pack(p, all.slice(panels_.first(p), panels_.size(p)), nullptr);
 }
 
 void OutlineSpace::choose_step(std::span<const float> centered, unsigned threads) {

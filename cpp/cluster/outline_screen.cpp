@@ -47,7 +47,7 @@ OutlinedPoints::OutlinedPoints(const OutlineSpace& space, std::span<const float>
     for (std::size_t i = 0; i < count; ++i) squares_[first + i] = square_of(codes.data() + i * length, length);
     const VectorsView all = view_of(codes, length);
     for (std::size_t p = task * panels_together; p < last; ++p)
-      panels_.pack(p, all.slice(panels_.first(p) - first, panels_.size(p)), nullptr, nullptr);
+      panels_.pack(p, all.slice(panels_.first(p) - first, panels_.size(p)), nullptr);
   });
 }
 

@@ -6,6 +6,7 @@
 
 #include "base/array.hpp"
 #include "base/random.hpp"
+#include "kernels/panels.hpp"
 #include "kernels/table.hpp"
 #include "runtime/parallel.hpp"
 
@@ -31,17 +32,10 @@ void products(std::span<const float> a, std::span<const float> b, std::size_t di
               std::span<float> c) {
   const TileKernel& tile = kernels().tile_f32;
   const std::size_t na = a.size() / dim, nb = b.size() / dim;
-  const std::size_t query_bytes = (tile.query_panel_bytes(dim) + alignment - 1) / alignment * alignment;
-  const std::size_t query_panels = (na + tile.queries - 1) / tile.queries;
-  Array<std::byte> packed;
-  packed.resize_for_overwrite(query_panels * query_bytes);
-  std::byte* const queries = packed.mutable_data();
-  for (std::size_t p = 0; p < query_panels; ++p) {
-    const std::byte* vectors[16];
-    const std::size_t size = std::min(tile.queries, na - p * tile.queries);
-    for (std::size_t i = 0; i < size; ++i) vectors[i] = bytes(a.data() + (p * tile.queries + i) * dim);
-    tile.pack_queries(vectors, Element::f32, size, dim, nullptr, nullptr, queries + p * query_bytes);
-  }
+  const VectorsView all{bytes(a.data()), Element::f32, na, dim, dim * sizeof(float)};
+  QueryPanels queries(tile, na, dim);
+  for (std::size_t p = 0; p < queries.panels(); ++p)
+    queries.pack(p, all.slice(queries.first(p), queries.size(p)), nullptr);
   parallel_for((nb + tile.rows - 1) / tile.rows, threads, [&](std::size_t task, unsigned) {
     const std::size_t begin = task * tile.rows, size = std::min(tile.rows, nb - begin);
     const std::byte* vectors[32];
@@ -52,11 +46,10 @@ void products(std::span<const float> a, std::span<const float> b, std::size_t di
     float bias[32] = {}, scale[32], limits[16] = {}, keys[32 * 16];
     std::uint32_t masks[16];
     std::fill_n(scale, 32, -1.0f);
-    for (std::size_t p = 0; p < query_panels; ++p) {
-      tile.multiply(panel.data(), queries + p * query_bytes, dim, bias, scale, limits, keys, masks);
-      const std::size_t first = p * tile.queries, count = std::min(tile.queries, na - first);
-      for (std::size_t i = 0; i < count; ++i)
-        std::copy_n(keys + i * tile.rows, size, c.data() + (first + i) * nb + begin);
+    for (std::size_t p = 0; p < queries.panels(); ++p) {
+      tile.multiply(panel.data(), queries.panel(p), dim, bias, scale, limits, keys, masks);
+      for (std::size_t i = 0; i < queries.size(p); ++i)
+        std::copy_n(keys + i * tile.rows, size, c.data() + (queries.first(p) + i) * nb + begin);
     }
   });
 }

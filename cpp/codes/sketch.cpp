@@ -7,6 +7,7 @@
 
 #include "codes/projection.hpp"
 #include "codes/sketch_sample.hpp"
+#include "kernels/panels.hpp"
 #include "kernels/table.hpp"
 #include "runtime/parallel.hpp"
 
@@ -88,18 +89,11 @@ void Sketch::encode_rows(const VectorsView& rows, const float* scales, unsigned 
   // Rows that are not scaled are centred before they are projected, where subtraction still loses nothing.
   const float* const center = scales ? nullptr : center_.data();
   const TileKernel& tile = kernels().tile_f32;
-  const std::size_t query_bytes = (tile.query_panel_bytes(vector_dim_) + alignment - 1) / alignment * alignment;
-  const std::size_t panels = (dim_ + tile.queries - 1) / tile.queries;
-  Array<std::byte> packed;
-  packed.resize_for_overwrite(panels * query_bytes);
-  std::byte* const directions = packed.mutable_data();
-  for (std::size_t p = 0; p < panels; ++p) {
-    const std::byte* vectors[16];
-    const std::size_t size = std::min(tile.queries, dim_ - p * tile.queries);
-    for (std::size_t i = 0; i < size; ++i)
-      vectors[i] = reinterpret_cast<const std::byte*>(directions_.data() + (p * tile.queries + i) * vector_dim_);
-    tile.pack_queries(vectors, Element::f32, size, vector_dim_, nullptr, nullptr, directions + p * query_bytes);
-  }
+  QueryPanels directions(tile, dim_, vector_dim_);
+  const VectorsView leading{reinterpret_cast<const std::byte*>(directions_.data()), Element::f32, dim_, vector_dim_,
+                            vector_dim_ * sizeof(float)};
+  for (std::size_t p = 0; p < directions.panels(); ++p)
+    directions.pack(p, leading.slice(directions.first(p), directions.size(p)), nullptr);
 
   count_ = rows.count;
   codes_.resize_for_overwrite(count_ * dim_);
@@ -118,8 +112,8 @@ void Sketch::encode_rows(const VectorsView& rows, const float* scales, unsigned 
     tile.row_sums(panel.data(), vector_dim_, sums, squares);
     for (std::size_t r = 0; r < tile.rows; ++r) scale[r] = scales && r < size ? -scales[begin + r] : -1;
     double moved[32] = {};
-    for (std::size_t p = 0; p < panels; ++p) {
-      tile.multiply(panel.data(), directions + p * query_bytes, vector_dim_, bias, scale, limits, keys, masks);
+    for (std::size_t p = 0; p < directions.panels(); ++p) {
+      tile.multiply(panel.data(), directions.panel(p), vector_dim_, bias, scale, limits, keys, masks);
       const std::size_t last = std::min(dim_, (p + 1) * tile.queries);
       for (std::size_t i = p * tile.queries; i < last; ++i) {
         const float* projected = keys + (i - p * tile.queries) * tile.rows;

@@ -11,6 +11,7 @@
 #include "codes/sketch.hpp"
 #include "indexes/exact_keys.hpp"
 #include "indexes/exact_parts.hpp"
+#include "kernels/panels.hpp"
 #include "kernels/table.hpp"
 #include "runtime/parallel.hpp"
 
@@ -204,20 +205,16 @@ class CodeTiles {
       : codes_(codes),
         run_(run),
         panel_bytes_((tile_.row_panel_bytes(codes.dim) + alignment - 1) / alignment * alignment),
-        query_bytes_((tile_.query_panel_bytes(codes.dim) + alignment - 1) / alignment * alignment),
         panels_(std::max<std::size_t>(1, block_bytes / panel_bytes_)),
+        queries_(tile_, run.count(), codes.dim),
         squares_(run.count()) {
-    const std::size_t panels = (run.count() + tile_.queries - 1) / tile_.queries;
-    packed_.resize_for_overwrite(panels * query_bytes_);
-    std::byte* const packed = packed_.mutable_data();
-    parallel_for(panels, threads, [&](std::size_t p, unsigned) {
-      const std::byte* vectors[16];
-      const std::size_t size = std::min(tile_.queries, run.count() - p * tile_.queries);
-      for (std::size_t i = 0; i < size; ++i) {
-        vectors[i] = reinterpret_cast<const std::byte*>(run.code(p * tile_.queries + i));
-        squares_[p * tile_.queries + i] = static_cast<float>(precise_square(vectors[i], Element::s8, codes.dim));
+    parallel_for(queries_.panels(), threads, [&](std::size_t p, unsigned) {
+      const std::byte* vectors[QueryPanels::most_queries];
+      for (std::size_t i = 0; i < queries_.size(p); ++i) {
+        vectors[i] = reinterpret_cast<const std::byte*>(run.code(queries_.first(p) + i));
+        squares_[queries_.first(p) + i] = static_cast<float>(precise_square(vectors[i], Element::s8, codes.dim));
       }
-      tile_.pack_queries(vectors, Element::s8, size, codes.dim, nullptr, nullptr, packed + p * query_bytes_);
+      queries_.pack(p, vectors, Element::s8, nullptr, nullptr);
     });
   }
 
@@ -258,8 +255,8 @@ class CodeTiles {
                 float (&limits)[16], Survivors& survivors) const {
     float keys[32 * 16];
     std::uint32_t masks[16];
-    std::uint32_t hit = tile_.multiply(panel, packed_.data() + first / tile_.queries * query_bytes_, codes_.dim, bias,
-                                       scale, limits, keys, masks);
+    std::uint32_t hit =
+        tile_.multiply(panel, queries_.panel(first / tile_.queries), codes_.dim, bias, scale, limits, keys, masks);
     const std::size_t count = std::min(tile_.queries, run_.count() - first);
     for (; hit; hit &= hit - 1) {
       const auto i = static_cast<std::size_t>(std::countr_zero(hit));
@@ -275,8 +272,8 @@ class CodeTiles {
   const TileKernel& tile_ = kernels().tile_bytes;
   const VectorsView codes_;
   const SketchedRun& run_;
-  const std::size_t panel_bytes_, query_bytes_, panels_;
-  Array<std::byte> packed_;
+  const std::size_t panel_bytes_, panels_;
+  QueryPanels queries_;
   std::vector<float> squares_;
 };
 

@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "indexes/exact_parts.hpp"
+#include "kernels/panels.hpp"
 #include "kernels/table.hpp"
 #include "runtime/parallel.hpp"
 
@@ -134,8 +135,8 @@ class TileRun {
         k_(k),
         rows_(picks.empty() ? target.rows.count : picks.size()),
         panel_bytes_(rounded_up(tile_.row_panel_bytes(target.rows.dim), alignment)),
-        query_panel_bytes_(rounded_up(tile_.query_panel_bytes(target.rows.dim), alignment)),
         panels_(std::max<std::size_t>(1, cache_bytes / panel_bytes_)),
+        query_panels_(tile_, count_, target.rows.dim),
         workers_(workers) {
     row_slack_.resize_for_overwrite(picks.empty() ? rows_ : target.rows.count);
     row_slack_.mutable_data();
@@ -144,22 +145,18 @@ class TileRun {
   std::size_t blocks() const noexcept { return (rows_ + panels_ * tile_.rows - 1) / (panels_ * tile_.rows); }
 
   void pack_queries(unsigned threads) {
-    const std::size_t panels = (count_ + tile_.queries - 1) / tile_.queries;
-    query_panels_.resize_for_overwrite(panels * query_panel_bytes_);
-    std::byte* const out = query_panels_.mutable_data();
     slack_.resize(count_);
-    parallel_for(panels, threads, [&](std::size_t panel, unsigned) {
-      const std::size_t begin = panel * tile_.queries, size = std::min(tile_.queries, count_ - begin);
-      const std::byte* vectors[16];
-      std::int32_t starts[16];
-      for (std::size_t i = 0; i < size; ++i) {
+    parallel_for(query_panels_.panels(), threads, [&](std::size_t panel, unsigned) {
+      const std::size_t begin = query_panels_.first(panel);
+      const std::byte* vectors[QueryPanels::most_queries];
+      std::int32_t starts[QueryPanels::most_queries];
+      for (std::size_t i = 0; i < query_panels_.size(panel); ++i) {
         vectors[i] = queries_.query(first_ + begin + i);
         starts[i] = queries_.element() == Element::f32 ? 0 : rule_.start(vectors[i]);
         slack_[begin + i] = rule_.query(centered_square(vectors[i]), row_slack_.data());
       }
       const void* start = queries_.element() == Element::f32 ? nullptr : starts;
-      tile_.pack_queries(vectors, queries_.element(), size, target_.rows.dim, rule_.center(), start,
-                         out + panel * query_panel_bytes_);
+      query_panels_.pack(panel, vectors, queries_.element(), rule_.center(), start);
     });
   }
 
@@ -170,15 +167,14 @@ class TileRun {
     const std::size_t begin = block * panels_ * tile_.rows, end = std::min(rows_, begin + panels_ * tile_.rows);
     pack_block(mine, begin, end);
     std::uint32_t masks[16];
-    const std::size_t query_panels = query_panels_.size() / query_panel_bytes_;
-    for (std::size_t q = 0; q < query_panels; ++q)
+    for (std::size_t q = 0; q < query_panels_.panels(); ++q)
       for (std::size_t start = begin, p = 0; start < end; start += tile_.rows, ++p) {
-        const std::size_t first_query = q * tile_.queries;
+        const std::size_t first_query = query_panels_.first(q);
         std::uint32_t hit =
-            tile_.multiply(mine.panels.data() + p * panel_bytes_, query_panels_.data() + q * query_panel_bytes_,
-                           target_.rows.dim, mine.bias.data() + p * tile_.rows, mine.scale.data() + p * tile_.rows,
+            tile_.multiply(mine.panels.data() + p * panel_bytes_, query_panels_.panel(q), target_.rows.dim,
+                           mine.bias.data() + p * tile_.rows, mine.scale.data() + p * tile_.rows,
                            mine.limits.data() + first_query, mine.keys.mutable_data(), masks);
-        const std::size_t queries = std::min(tile_.queries, count_ - first_query);
+        const std::size_t queries = query_panels_.size(q);
         const std::size_t rows = std::min(tile_.rows, end - start);
         for (; hit; hit &= hit - 1) {
           const auto i = static_cast<std::size_t>(std::countr_zero(hit));
@@ -282,9 +278,9 @@ class TileRun {
   const std::span<const Row> picks_;
   const KeyRule& rule_;
   const TileKernel& tile_;
-  const std::size_t first_, count_, k_, rows_, panel_bytes_, query_panel_bytes_, panels_;
+  const std::size_t first_, count_, k_, rows_, panel_bytes_, panels_;
+  QueryPanels query_panels_;
   std::vector<Worker> workers_;
-  Array<std::byte> query_panels_;
   std::vector<Slack> slack_;
   Array<float> row_slack_;
 };

@@ -25,12 +25,16 @@ class QueryPanels {
   std::size_t size(std::size_t panel) const noexcept { return std::min(tile_->queries, count_ - first(panel)); }
   const std::byte* panel(std::size_t panel) const noexcept { return packed_.data() + panel * bytes_; }
 
-  /// Packs the first of `vectors`, as many as the panel holds, see TileKernel.
-  void pack(std::size_t panel, const VectorsView& vectors, const float* center, const void* start) {
+  /// Packs as many vectors as the panel holds, see TileKernel.
+  void pack(std::size_t panel, const std::byte* const* vectors, Element element, const float* center,
+            const void* start) {
+    tile_->pack_queries(vectors, element, size(panel), dim_, center, start, packed_.mutable_data() + panel * bytes_);
+  }
+  /// The first of `vectors`.
+  void pack(std::size_t panel, const VectorsView& vectors, const float* center) {
     const std::byte* pointers[most_queries];
-    const std::size_t held = size(panel);
-    for (std::size_t i = 0; i < held; ++i) pointers[i] = vectors.row(i);
-    tile_->pack_queries(pointers, vectors.element, held, dim_, center, start, packed_.mutable_data() + panel * bytes_);
+    for (std::size_t i = 0; i < size(panel); ++i) pointers[i] = vectors.row(i);
+    pack(panel, pointers, vectors.element, center, nullptr);
   }
 
   static constexpr std::size_t most_queries = 16, most_rows = 32;  // of any tile
