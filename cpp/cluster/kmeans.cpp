@@ -32,11 +32,7 @@ void require_usable(const KMeansSettings& settings, std::size_t count, std::size
     throw InvalidArgument("tolerance is " + std::to_string(settings.tolerance) + "; it must be at least 0");
 }
 
-std::vector<float> seeded(std::span<const float> points, std::size_t dim, const KMeansSettings& settings,
-                          unsigned threads) {
-  const std::vector<Row> rows = settings.seeding == Seeding::random
-                                    ? random_rows(points.size() / dim, settings.clusters, settings.seed)
-                                    : spread_rows(points, dim, settings.clusters, settings.seed, threads);
+std::vector<float> picked(std::span<const float> points, std::size_t dim, std::span<const Row> rows) {
   std::vector<float> centroids;
   centroids.reserve(rows.size() * dim);
   for (const Row row : rows) {
@@ -73,6 +69,9 @@ class Assignment {
         space_(OutlineSpace::learn(points, dim, centroids, rounds, threads)) {
     if (space_) outlined_.emplace(*space_, points, threads);
   }
+
+  /// Null where points are not outlined.
+  const OutlineSpace* outline_space() const noexcept { return space_.get(); }
 
   void assign(std::span<const float> centroids, std::span<std::uint32_t> labels) {
     if (!outlined_) return FloatScreen(centroids, dim_, threads_).assign(points_, threads_, labels, {});
@@ -112,11 +111,15 @@ Clustering kmeans(std::span<const float> points, std::size_t dim, const KMeansSe
   const std::size_t count = points.size() / std::max<std::size_t>(dim, 1);
   require_usable(settings, count, dim, initial);
   Clustering result;
-  result.centroids =
-      initial.empty() ? seeded(points, dim, settings, threads) : std::vector<float>(initial.begin(), initial.end());
+  result.centroids = initial.empty() ? picked(points, dim, random_rows(count, settings.clusters, settings.seed))
+                                     : std::vector<float>(initial.begin(), initial.end());
   result.labels.resize(count);
   const double still = settings.tolerance * mean_variance(points, dim);
   Assignment nearest(points, dim, result.centroids, settings.iterations + 1, threads);
+
+  if (initial.empty() && settings.seeding == Seeding::spread)
+    result.centroids = picked(
+        points, dim, spread_rows(points, dim, settings.clusters, settings.seed, nearest.outline_space(), threads));
 
   std::vector<float> before;
   nearest.assign(result.centroids, result.labels);

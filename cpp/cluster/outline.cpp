@@ -97,6 +97,14 @@ void OutlineSpace::choose_step(std::span<const float> centered, unsigned threads
 }
 
 void OutlineSpace::encode(std::span<const float> rows, std::int8_t* codes, float* roundings) const {
+  const std::size_t together = kernels().tile_f32.rows * vector_dim();
+  for (std::size_t first = 0; first < rows.size(); first += together) {
+    const std::size_t row = first / vector_dim();
+    encode_panel(rows.subspan(first, std::min(together, rows.size() - first)), codes + row * length(), roundings + row);
+  }
+}
+
+void OutlineSpace::encode_panel(std::span<const float> rows, std::int8_t* codes, float* roundings) const {
   const TileKernel& tile = kernels().tile_f32;
   constexpr std::size_t most_rows = QueryPanels::most_rows;
   const std::size_t dim = vector_dim(), count = rows.size() / dim;

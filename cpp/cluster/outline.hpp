@@ -33,8 +33,7 @@ class OutlineSpace {
   std::size_t length() const noexcept { return projected_ + lengths; }
   std::size_t vector_dim() const noexcept { return center_.size(); }
 
-  /// Writes the outlines of at most as many dense rows as a float tile's panel holds, and by how many steps rounding
-  /// moved each at most.
+  /// Writes the outlines of dense rows, and by how many steps rounding moved each at most.
   void encode(std::span<const float> rows, std::int8_t* codes, float* roundings) const;
 
   /// What |z_x - z_c|^2 is at most if the squared distance is at most `square`, and roundings moved the two by so many
@@ -45,6 +44,7 @@ class OutlineSpace {
   static constexpr std::size_t lengths = 4;
 
   OutlineSpace(std::vector<float> directions, std::vector<float> center);
+  void encode_panel(std::span<const float> rows, std::int8_t* codes, float* roundings) const;
   void choose_step(std::span<const float> centered, unsigned threads);
 
   std::size_t projected_;

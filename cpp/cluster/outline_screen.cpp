@@ -23,12 +23,10 @@ float square_of(const std::int8_t* code, std::size_t length) {
   return static_cast<float>(sum);
 }
 
-/// The outlines of dense rows, which lie one after the other.
-void encode_all(const OutlineSpace& space, std::span<const float> rows, std::int8_t* codes, float* roundings) {
-  const std::size_t dim = space.vector_dim(), count = rows.size() / dim, together = kernels().tile_f32.rows;
-  for (std::size_t first = 0; first < count; first += together)
-    space.encode(rows.subspan(first * dim, std::min(together, count - first) * dim), codes + first * space.length(),
-                 roundings + first);
+/// Where a limit is infinite too, what is always measured is picked twice.
+void sort_distinct(std::vector<Row>& picks) {
+  std::sort(picks.begin(), picks.end());
+  picks.erase(std::unique(picks.begin(), picks.end()), picks.end());
 }
 
 }  // namespace
@@ -43,7 +41,7 @@ OutlinedPoints::OutlinedPoints(const OutlineSpace& space, std::span<const float>
     const std::size_t first = panels_.first(task * panels_together);
     const std::size_t count = panels_.first(last - 1) + panels_.size(last - 1) - first;
     std::vector<std::int8_t> codes(count * length);
-    encode_all(space, rows.subspan(first * dim, count * dim), codes.data(), roundings_.data() + first);
+    space.encode(rows.subspan(first * dim, count * dim), codes.data(), roundings_.data() + first);
     for (std::size_t i = 0; i < count; ++i) squares_[first + i] = square_of(codes.data() + i * length, length);
     const VectorsView all = view_of(codes, length);
     for (std::size_t p = task * panels_together; p < last; ++p)
@@ -62,11 +60,21 @@ OutlineScreen::OutlineScreen(const OutlineSpace& space, std::span<const float> c
   parallel_for(panels_.panels(), threads, [&](std::size_t p, unsigned) {
     const std::size_t first = panels_.first(p), count = panels_.size(p);
     std::vector<std::int8_t> codes(count * length);
-    encode_all(space, centroids.subspan(first * dim, count * dim), codes.data(), roundings.data() + first);
+    space.encode(centroids.subspan(first * dim, count * dim), codes.data(), roundings.data() + first);
     for (std::size_t i = 0; i < count; ++i) bias_[first + i] = square_of(codes.data() + i * length, length);
     panels_.pack(p, view_of(codes, length), nullptr);
   });
-  rounding_ = *std::max_element(roundings.begin(), roundings.end());
+  std::vector<float> sorted = roundings;
+  const auto middle = sorted.begin() + static_cast<std::ptrdiff_t>(sorted.size() / 2);
+  std::nth_element(sorted.begin(), middle, sorted.end());
+  for (std::size_t c = 0; c < roundings.size(); ++c) {
+    if (!(roundings[c] > 2 * *middle)) {
+      rounding_ = std::max(rounding_, roundings[c]);
+      continue;
+    }
+    bias_[c] = infinity;
+    loose_.push_back(static_cast<Row>(c));
+  }
 }
 
 /// A thread's: what may be the nearest of each point of a panel.
@@ -108,7 +116,7 @@ void OutlineScreen::screen(const OutlinedPoints& points, std::size_t panel, Work
   float keys[QueryPanels::most_rows * QueryPanels::most_queries];
   std::uint32_t masks[QueryPanels::most_queries];
   const std::size_t count = points.panels().size(panel);
-  for (std::size_t i = 0; i < count; ++i) work.picks[i].clear();
+  for (std::size_t i = 0; i < count; ++i) work.picks[i] = loose_;
   for (std::size_t p = 0; p < panels_.panels(); ++p) {
     const std::size_t first = panels_.first(p);
     std::uint32_t hit = tile.multiply(panels_.panel(p), points.panels().panel(panel), space_.length(),
@@ -146,6 +154,7 @@ void OutlineScreen::assign(const OutlinedPoints& points, std::span<const float> 
       }
       screen(points, q, work);
       for (std::size_t i = 0; i < count; ++i) {
+        if (!loose_.empty()) sort_distinct(work.picks[i]);
         if (work.picks[i].size() > 1) {
           const Nearest nearest =
               settle(rows.data() + (first + i) * dim, centroids_.data(), dim, work.picks[i], work.scratch);

@@ -47,7 +47,8 @@ class OutlineScreen {
   std::span<const float> centroids_;
   RowPanels panels_;
   std::vector<float> bias_, scale_;
-  float rounding_ = 0;  // the largest
+  float rounding_ = 0;      // the largest, but for
+  std::vector<Row> loose_;  // those whose codes tell little, which are always measured: far outliers
 };
 
 }  // namespace lookalike

@@ -1,7 +1,9 @@
 #include "cluster/seeding.hpp"
 
 #include <algorithm>
+#include <array>
 #include <limits>
+#include <numeric>
 #include <unordered_map>
 
 #include "base/random.hpp"
@@ -13,37 +15,48 @@
 namespace lookalike {
 namespace {
 
-constexpr std::size_t rows_together = 512;
+constexpr double infinity = std::numeric_limits<double>::infinity();
+constexpr std::size_t rows_together = 512, outlined_together = 256;
 constexpr std::size_t sampled_per_cluster = 16, least_sampled = 16384;
 
 /// Rows of a sample and their squared distances from the nearest chosen one.
 class Spread {
  public:
-  Spread(std::span<const float> points, std::size_t dim, std::vector<Row> sample, unsigned threads)
+  Spread(std::span<const float> points, std::size_t dim, std::vector<Row> sample, const OutlineSpace* space,
+         unsigned threads)
       : points_(points),
         dim_(dim),
         threads_(threads),
         sample_(std::move(sample)),
-        squares_(sample_.size(), std::numeric_limits<double>::infinity()),
-        sums_(sample_.size()) {}
+        space_(space),
+        squares_(sample_.size(), infinity),
+        sums_(sample_.size()) {
+    if (space) outline();
+  }
 
   Row row(std::size_t place) const { return sample_[place]; }
 
-  /// What the squares would become. Kernels say which can shrink at all, doubles by how much: the same on every
-  /// instruction set.
+  /// Measures all from one more. Outlines and kernels say whose squares may shrink at all, doubles by how much: the
+  /// same on every instruction set.
   void choose(std::size_t place) {
-    const float* const chosen = points_.data() + sample_[place] * dim_;
+    const float* const chosen = point(place);
     const auto* const rows = reinterpret_cast<const std::byte*>(points_.data());
-    const std::size_t stride = dim_ * sizeof(float);
+    const double trusted = 1 - 2 * static_cast<double>(square_error(dim_));
     parallel_for((sample_.size() + rows_together - 1) / rows_together, threads_, [&](std::size_t task, unsigned) {
       const std::size_t first = task * rows_together, size = std::min(rows_together, sample_.size() - first);
-      float squares[rows_together];
-      kernels().squared_l2_f32.gather(chosen, rows, stride, sample_.data() + first, size, dim_, squares);
-      for (std::size_t i = 0; i < size; ++i) {
-        double& known = squares_[first + i];
-        if (static_cast<double>(squares[i]) * (1 - 2 * static_cast<double>(square_error(dim_))) > known) continue;
-        const auto* const row = rows + sample_[first + i] * stride;
+      std::array<std::size_t, rows_together> places;
+      std::array<Row, rows_together> picks;
+      std::array<float, rows_together> squares;
+      const std::size_t near = space_ ? pick(place, first, size, places.data()) : size;
+      if (!space_) std::iota(places.begin(), places.begin() + static_cast<std::ptrdiff_t>(size), first);
+      for (std::size_t i = 0; i < near; ++i) picks[i] = sample_[places[i]];
+      kernels().squared_l2_f32.gather(chosen, rows, dim_ * sizeof(float), picks.data(), near, dim_, squares.data());
+      for (std::size_t i = 0; i < near; ++i) {
+        double& known = squares_[places[i]];
+        if (static_cast<double>(squares[i]) * trusted > known) continue;
+        const auto* const row = reinterpret_cast<const std::byte*>(point(places[i]));
         known = std::min(known, precise_distance(Metric::l2, chosen, row, Element::f32, dim_));
+        if (space_) limits_[places[i]] = space_->code_limit(known, roundings_[places[i]] + rounding_);
       }
     });
     squares_[place] = 0;
@@ -53,7 +66,7 @@ class Spread {
   std::size_t draw(Random& random, const std::vector<bool>& taken) {
     double sum = 0;
     for (std::size_t i = 0; i < squares_.size(); ++i) sums_[i] = sum += squares_[i];
-    if (sum > 0 && sum < std::numeric_limits<double>::infinity()) {
+    if (sum > 0 && sum < infinity) {
       const auto found = std::upper_bound(sums_.begin(), sums_.end(), random.uniform() * sum);
       const auto place = static_cast<std::size_t>(found - sums_.begin());
       if (place < squares_.size() && !taken[place]) return place;
@@ -62,11 +75,47 @@ class Spread {
   }
 
  private:
+  const float* point(std::size_t place) const { return points_.data() + sample_[place] * dim_; }
+
+  void outline() {
+    codes_.resize(sample_.size() * space_->length());
+    roundings_.resize(sample_.size());
+    limits_.assign(sample_.size(), std::numeric_limits<float>::infinity());
+    parallel_for((sample_.size() + outlined_together - 1) / outlined_together, threads_,
+                 [&](std::size_t task, unsigned) {
+                   const std::size_t first = task * outlined_together,
+                                     size = std::min(outlined_together, sample_.size() - first);
+                   std::vector<float> rows(size * dim_);
+                   for (std::size_t i = 0; i < size; ++i) std::copy_n(point(first + i), dim_, rows.data() + i * dim_);
+                   space_->encode(rows, codes_.data() + first * space_->length(), roundings_.data() + first);
+                 });
+    rounding_ = *std::max_element(roundings_.begin(), roundings_.end());
+  }
+
+  /// The places among `size` from `first` on that may be nearer to `chosen` than to what was chosen before.
+  std::size_t pick(std::size_t chosen, std::size_t first, std::size_t size, std::size_t* places) const {
+    const std::size_t length = space_->length();
+    std::array<float, rows_together> squares;
+    kernels().squared_l2_s8.scan(codes_.data() + chosen * length,
+                                 reinterpret_cast<const std::byte*>(codes_.data() + first * length), length, size,
+                                 length, squares.data());
+    std::size_t count = 0;
+    for (std::size_t i = 0; i < size; ++i) {
+      places[count] = first + i;
+      count += !(squares[i] > limits_[first + i]);
+    }
+    return count;
+  }
+
   std::span<const float> points_;
   std::size_t dim_;
   unsigned threads_;
   std::vector<Row> sample_;
+  const OutlineSpace* space_;
   std::vector<double> squares_, sums_;
+  std::vector<std::int8_t> codes_;
+  std::vector<float> roundings_, limits_;  // what |z - z_chosen|^2 is at most where a square shrinks
+  float rounding_ = 0;
 };
 
 }  // namespace
@@ -89,10 +138,10 @@ std::vector<Row> random_rows(std::size_t rows, std::size_t count, std::uint64_t 
 }
 
 std::vector<Row> spread_rows(std::span<const float> points, std::size_t dim, std::size_t count, std::uint64_t seed,
-                             unsigned threads) {
+                             const OutlineSpace* space, unsigned threads) {
   const std::size_t rows = points.size() / dim;
   const std::size_t sampled = std::min(rows, std::max(least_sampled, sampled_per_cluster * count));
-  Spread spread(points, dim, random_rows(rows, sampled, seed), threads);
+  Spread spread(points, dim, random_rows(rows, sampled, seed), space, threads);
   Random random(seed ^ 0x737072656164u);
   std::vector<bool> taken(sampled, false);
   std::vector<Row> chosen;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/types.hpp"
+#include "cluster/outline.hpp"
 
 namespace lookalike {
 
@@ -14,9 +15,10 @@ namespace lookalike {
 std::vector<Row> random_rows(std::size_t rows, std::size_t count, std::uint64_t seed);
 
 /// `count` distinct rows of dense `points` of `dim` floats, likelier the farther they lie from those chosen before
-/// [Arthur and Vassilvitskii 2007, section 2.2]: of some candidates the one that leaves least, as scikit-learn does.
-/// Chosen among a sample where there are many more points than clusters.
+/// [Arthur and Vassilvitskii 2007, section 2.2].
+/// Chosen among a sample where there are many more points than clusters. `space` may tell outlines, which change
+/// nothing but how long that takes.
 std::vector<Row> spread_rows(std::span<const float> points, std::size_t dim, std::size_t count, std::uint64_t seed,
-                             unsigned threads);
+                             const OutlineSpace* space, unsigned threads);
 
 }  // namespace lookalike
