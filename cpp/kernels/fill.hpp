@@ -5,6 +5,7 @@
 #include "kernels/distance.hpp"
 #include "kernels/gather_codes.hpp"
 #include "kernels/pack.hpp"
+#include "kernels/scan_blocks.hpp"
 #include "kernels/table.hpp"
 #include "kernels/tile.hpp"
 
@@ -45,6 +46,9 @@ constexpr KernelTable make_table(const char* isa) {
       .octets = gather_codes<Memory, typename Simd::Octets>,
       .nibbles = gather_codes<Memory, typename Simd::Nibbles>,
       .signs = gather_codes<Memory, typename Simd::Signs>,
+      .block_octets = scan_blocks<typename Simd::Columns, K, 8>,
+      .block_nibbles = scan_blocks<typename Simd::Columns, K, 4>,
+      .block_signs = scan_blocks<typename Simd::Columns, K, 1>,
       .hamming = pair<Memory, typename Simd::Bits, Hamming, std::uint8_t, std::uint8_t>(),
       .tile_f32 = {vectors * FT::lanes, queries, FT::elements_per_unit, TileUnits<FT>::header,
                    pack_float_rows<Simd, FT, vectors>, pack_float_queries<FT, queries>, row_sums<FT, K, vectors>,

@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #include "base/types.hpp"
+#include "kernels/code_block.hpp"
 #include "kernels/code_row.hpp"
 
 namespace lookalike {
@@ -32,6 +33,12 @@ struct Kernels {
 /// of codes, the last of them taken by its CodeTail.
 using CodeKernel = void (*)(const CodeQuery& query, const std::byte* rows, std::size_t stride, const Row* picks,
                             std::size_t count, float* out) noexcept;
+
+/// out[query * blocks * CodeBlock::rows + row] = bias + step * (scale * <query, codes> + shift) of every row of
+/// consecutive blocks of `units` units each, for `count` queries. A row's result is the same to the last bit whatever
+/// queries and blocks it was asked for with.
+using BlockKernel = void (*)(const BlockQuery* queries, std::size_t count, const std::byte* blocks, std::size_t units,
+                             std::size_t block_count, float* out) noexcept;
 
 /// A block of a matrix product Q X^T whose sums never leave the registers: `queries` queries against `rows` rows, both
 /// packed unit by unit into panels, turned into keys
@@ -78,6 +85,7 @@ struct KernelTable {
   Kernels<std::int8_t> squared_l2_s8, inner_product_s8;
   // codes of 8, 4 and 1 bits against signed bytes
   CodeKernel octets, nibbles, signs;
+  BlockKernel block_octets, block_nibbles, block_signs;
   // packed bits; dim counts bytes
   Kernels<std::uint8_t> hamming;
   // blocks of matrix products

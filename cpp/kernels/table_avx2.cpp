@@ -20,6 +20,7 @@ struct Simd {
   using Keys = avx2::Keys;
   using Longs = avx2::Longs;
   using FloatTile = avx2::FloatTile;
+  using Columns = avx2::Columns;
   using ByteTile = avx2::ByteTile;
   using Block = avx2::Block;
   static void store_block(void* p, Block block) { avx2::store_block(p, block); }

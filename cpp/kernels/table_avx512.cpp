@@ -20,6 +20,7 @@ struct Simd {
   using Keys = avx512::Keys;
   using Longs = avx512::Longs;
   using FloatTile = avx512::FloatTile;
+  using Columns = avx512::Columns;
   using ByteTile = avx512::ByteTile;
   using Block = avx512::Block;
   static void store_block(void* p, Block block) { avx512::store_block(p, block); }

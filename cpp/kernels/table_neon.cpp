@@ -20,6 +20,7 @@ struct Simd {
   using Keys = neon::Keys;
   using Longs = neon::Longs;
   using FloatTile = neon::FloatTile;
+  using Columns = neon::Columns;
   using ByteTile = neon::ByteTile;
   using Block = neon::Block;
   static void store_block(void* p, Block block) { neon::store_block(p, block); }

@@ -19,6 +19,7 @@ struct Simd {
   using Keys = scalar::Keys;
   using Longs = scalar::Longs;
   using FloatTile = scalar::FloatTile;
+  using Columns = scalar::Columns;
   using ByteTile = scalar::ByteTile;
   using Block = scalar::Block;
   static void store_block(void* p, Block block) { scalar::store_block(p, block); }

@@ -262,6 +262,39 @@ struct FloatTile {
 };
 
 /// Tile arithmetic on bytes: one unit is two elements widened to 16 bits (VPMADDWD).
+/// The same four bytes of codes of eight rows. Products are of 16 bits: pairs of bytes would not fit into them.
+struct Columns {
+  using Register = __m256i;
+  struct Query {
+    __m256i even, odd;  // bytes, widened
+  };
+  using Accumulator = __m256i;
+  static constexpr std::size_t lanes = 8, together = 2;
+
+  static Accumulator zero() { return _mm256_setzero_si256(); }
+  static Register load(const std::byte* p) { return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)); }
+  static Query broadcast(const std::int32_t* p) {
+    const __m256i x = _mm256_set1_epi32(*p);
+    return {_mm256_srai_epi16(_mm256_slli_epi16(x, 8), 8), _mm256_srai_epi16(x, 8)};
+  }
+  template <int bits>
+  static Register lowest(Register x) {
+    return bits == 8 ? x : _mm256_and_si256(x, _mm256_set1_epi8(static_cast<char>((1 << bits) - 1)));
+  }
+  /// The codes above the lowest ones of each byte; what is above them does not matter.
+  template <int bits>
+  static Register without_lowest(Register x) {
+    return bits == 8 ? x : _mm256_srli_epi16(x, bits);
+  }
+  template <int bits>
+  static Accumulator add_product(Accumulator sum, Register codes, Query query) {
+    const __m256i even = _mm256_and_si256(codes, _mm256_set1_epi16(255)), odd = _mm256_srli_epi16(codes, 8);
+    sum = _mm256_add_epi32(sum, _mm256_madd_epi16(even, query.even));
+    return _mm256_add_epi32(sum, _mm256_madd_epi16(odd, query.odd));
+  }
+  static __m256 to_float(Accumulator sum) { return _mm256_cvtepi32_ps(sum); }
+};
+
 struct ByteTile {
   using Unit = std::int32_t;
   using Register = __m256i;

@@ -270,6 +270,32 @@ struct FloatTile {
 };
 
 /// Tile arithmetic on bytes: one unit is four elements, rows shifted to unsigned, queries signed (VPDPBUSD).
+/// The same four bytes of codes of sixteen rows.
+struct Columns {
+  using Register = __m512i;
+  using Query = __m512i;
+  using Accumulator = __m512i;
+  static constexpr std::size_t lanes = 16, together = 4;
+
+  static Accumulator zero() { return _mm512_setzero_si512(); }
+  static Register load(const std::byte* p) { return _mm512_loadu_si512(p); }
+  static Query broadcast(const std::int32_t* p) { return _mm512_set1_epi32(*p); }
+  template <int bits>
+  static Register lowest(Register x) {
+    return bits == 8 ? x : _mm512_and_si512(x, _mm512_set1_epi8(static_cast<char>((1 << bits) - 1)));
+  }
+  /// The codes above the lowest ones of each byte; what is above them does not matter.
+  template <int bits>
+  static Register without_lowest(Register x) {
+    return bits == 8 ? x : _mm512_srli_epi16(x, bits);
+  }
+  template <int bits>
+  static Accumulator add_product(Accumulator sum, Register codes, Query query) {
+    return dot_u8_s8(sum, codes, query);
+  }
+  static __m512 to_float(Accumulator sum) { return _mm512_cvtepi32_ps(sum); }
+};
+
 struct ByteTile {
   using Unit = std::int32_t;
   using Register = __m512i;

@@ -243,6 +243,39 @@ struct FloatTile {
 };
 
 /// Tile arithmetic on bytes: one unit is four signed elements (SDOT).
+/// The same four bytes of codes of four rows.
+struct Columns {
+  using Register = uint8x16_t;
+  using Query = int8x16_t;
+  using Accumulator = int32x4_t;
+  static constexpr std::size_t lanes = 4, together = 2;
+
+  static Accumulator zero() { return vdupq_n_s32(0); }
+  static Register load(const std::byte* p) { return vld1q_u8(reinterpret_cast<const std::uint8_t*>(p)); }
+  static Query broadcast(const std::int32_t* p) { return vreinterpretq_s8_s32(vld1q_dup_s32(p)); }
+  template <int bits>
+  static Register lowest(Register x) {
+    return bits == 8 ? x : vandq_u8(x, vdupq_n_u8((1 << bits) - 1));
+  }
+  /// The codes above the lowest ones of each byte; what is above them does not matter.
+  template <int bits>
+  static Register without_lowest(Register x) {
+    if constexpr (bits == 8) return x;
+    return vshrq_n_u8(x, bits == 8 ? 1 : bits);
+  }
+  template <int bits>
+  static Accumulator add_product(Accumulator sum, Register codes, Query query) {
+    if constexpr (bits < 8) return vdotq_s32(sum, vreinterpretq_s8_u8(codes), query);
+    // As signed bytes: u = (u & 127) + 2 * (64 * (u >> 7)).
+    const int8x16_t low = vreinterpretq_s8_u8(vandq_u8(codes, vdupq_n_u8(127)));
+    const int8x16_t high = vreinterpretq_s8_u8(vandq_u8(vshrq_n_u8(codes, 1), vdupq_n_u8(64)));
+    sum = vdotq_s32(sum, low, query);
+    sum = vdotq_s32(sum, high, query);
+    return vdotq_s32(sum, high, query);
+  }
+  static float32x4_t to_float(Accumulator sum) { return vcvtq_f32_s32(sum); }
+};
+
 struct ByteTile {
   using Unit = std::int32_t;
   using Register = int8x16_t;

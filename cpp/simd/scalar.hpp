@@ -173,6 +173,37 @@ struct FloatTile {
   static Accumulator add_element(Accumulator sum, Register rows) { return sum + rows; }
 };
 
+/// Four bytes of codes of one row.
+struct Columns {
+  using Register = std::uint32_t;
+  using Query = std::uint32_t;
+  using Accumulator = std::int32_t;
+  static constexpr std::size_t lanes = 1, together = 1;
+
+  static Accumulator zero() { return 0; }
+  static Register load(const std::byte* p) {
+    Register x;
+    __builtin_memcpy(&x, p, sizeof x);
+    return x;
+  }
+  static Query broadcast(const std::int32_t* p) { return static_cast<Query>(*p); }
+  template <int bits>
+  static Register lowest(Register x) {
+    return x & 0x01010101u * ((1u << bits) - 1);
+  }
+  template <int bits>
+  static Register without_lowest(Register x) {
+    return bits == 8 ? x : x >> bits;
+  }
+  template <int bits>
+  static Accumulator add_product(Accumulator sum, Register codes, Query query) {
+    for (int shift = 0; shift < 32; shift += 8)
+      sum += static_cast<int>(codes >> shift & 255) * static_cast<std::int8_t>(query >> shift);
+    return sum;
+  }
+  static float to_float(Accumulator sum) { return static_cast<float>(sum); }
+};
+
 struct ByteTile {
   using Unit = std::int32_t;
   using Register = std::int32_t;
