@@ -12,6 +12,7 @@
 #include "cluster/members.hpp"
 #include "cluster/outline_screen.hpp"
 #include "cluster/repair.hpp"
+#include "cluster/running_means.hpp"
 #include "cluster/seeding.hpp"
 
 namespace lookalike {
@@ -121,12 +122,13 @@ Clustering kmeans(std::span<const float> points, std::size_t dim, const KMeansSe
     result.centroids = picked(
         points, dim, spread_rows(points, dim, settings.clusters, settings.seed, nearest.outline_space(), threads));
 
+  RunningMeans means(points, dim, settings.clusters, threads);
   std::vector<float> before;
   nearest.assign(result.centroids, result.labels);
   while (result.iterations < settings.iterations) {
     ++result.iterations;
     before = result.centroids;
-    move_to_means(points, dim, Members(result.labels, settings.clusters), threads, result.centroids);
+    means.move(result.labels, result.centroids);
     fill_empty(points, dim, result.labels, result.centroids, threads);
     nearest.assign(result.centroids, result.labels);
     if (squared_shift(before, result.centroids) <= still) break;

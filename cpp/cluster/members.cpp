@@ -8,18 +8,7 @@
 namespace lookalike {
 namespace {
 
-constexpr std::size_t clusters_together = 16, points_together = 1024, rows_ahead = 4;
-
-void add(std::span<double> sums, const float* point) {
-  double* const to = sums.data();
-  for (std::size_t d = 0; d < sums.size(); ++d) to[d] += static_cast<double>(point[d]);
-}
-
-/// Members lie anywhere in memory: the start of a row is asked for some rows ahead, the hardware follows.
-void prefetch(const float* point, std::size_t dim) {
-  constexpr std::size_t line = 64 / sizeof(float), most = 32 * line;
-  for (std::size_t d = 0; d < std::min(dim, most); d += line) __builtin_prefetch(point + d);
-}
+constexpr std::size_t clusters_together = 16, points_together = 1024;
 
 }  // namespace
 
@@ -41,10 +30,7 @@ void move_to_means(std::span<const float> points, std::size_t dim, const Members
       const std::span<const Row> rows = members.of(c);
       if (rows.empty()) continue;
       std::fill(sums.begin(), sums.end(), 0.0);
-      for (std::size_t i = 0; i < rows.size(); ++i) {
-        if (i + rows_ahead < rows.size()) prefetch(points.data() + rows[i + rows_ahead] * dim, dim);
-        add(sums, points.data() + rows[i] * dim);
-      }
+      add_rows(points, rows.size(), [rows](std::size_t i) { return rows[i]; }, 1, sums);
       for (std::size_t d = 0; d < dim; ++d)
         centroids[c * dim + d] = static_cast<float>(sums[d] / static_cast<double>(rows.size()));
     }

@@ -25,6 +25,22 @@ class Members {
   std::vector<Row> rows_;
 };
 
+/// Adds `sign` times the rows row_of(i), for i in [0, count), to `sums`, in that order. Rows lie anywhere in memory:
+/// the start of each is asked for ahead of its turn, the hardware follows.
+template <class RowOf>
+void add_rows(std::span<const float> points, std::size_t count, RowOf row_of, double sign, std::span<double> sums) {
+  constexpr std::size_t ahead = 4, line = 64 / sizeof(float), most = 32 * line;
+  const std::size_t dim = sums.size();
+  double* const to = sums.data();
+  for (std::size_t i = 0; i < count; ++i) {
+    if (i + ahead < count)
+      for (std::size_t d = 0; d < std::min(dim, most); d += line)
+        __builtin_prefetch(points.data() + row_of(i + ahead) * dim + d);
+    const float* const point = points.data() + row_of(i) * dim;
+    for (std::size_t d = 0; d < dim; ++d) to[d] += sign * static_cast<double>(point[d]);
+  }
+}
+
 /// Puts every centroid at the mean of its members, summed in double in their order; those without any stay.
 void move_to_means(std::span<const float> points, std::size_t dim, const Members& members, unsigned threads,
                    std::span<float> centroids);

@@ -13,6 +13,7 @@
 #include "base/random.hpp"
 #include "cluster/members.hpp"
 #include "cluster/nearest_centroid.hpp"
+#include "cluster/running_means.hpp"
 #include "cluster/seeding.hpp"
 
 using namespace lookalike;
@@ -220,6 +221,35 @@ TEST_CASE("settings that cannot be are refused") {
   CHECK_THROWS_AS(kmeans(points, 2, {.clusters = 2, .most_imbalance = 0.5}, 1), InvalidArgument);
   CHECK_THROWS_AS(kmeans(points, 2, {.clusters = 2, .tolerance = -1}, 1), InvalidArgument);
   CHECK_THROWS_AS(kmeans(points, 2, {.clusters = 2}, 1, std::span(points).first(2)), InvalidArgument);
+}
+
+TEST_CASE("running means are means to the last bit") {
+  const std::size_t dim = 9, count = 3000, clusters = 25;
+  std::vector<float> plain = points_of(count, dim, 4, 12);
+  for (std::size_t i = 0; i < plain.size(); i += 7) plain[i] *= 1e-5f;
+  std::vector<float> whole = plain, halves = plain, wide = plain, tiny = plain;
+  for (std::size_t i = 0; i < plain.size(); ++i) {
+    whole[i] = std::round(plain[i] * 50);
+    halves[i] = std::round(plain[i] * 1024) / 1024;
+    wide[i] = i % 777 ? plain[i] : 1e20f;
+    tiny[i] = std::round(plain[i] * 50) * 1e-44f;
+  }
+  for (const std::vector<float>* points :
+       std::initializer_list<const std::vector<float>*>{&whole, &halves, &plain, &wide, &tiny}) {
+    CHECK(has_exact_sums(*points, dim, 2) == (points != &plain && points != &wide));
+    RunningMeans running(*points, dim, clusters, 2);
+    std::vector<std::uint32_t> labels(count);
+    std::vector<float> found(clusters * dim, 7), expected = found;
+    Random random(1);
+    for (int round = 0; round < 5; ++round) {
+      for (std::uint32_t& label : labels)
+        if (round == 0 || random.uniform() < 0.1)
+          label = static_cast<std::uint32_t>(random.uniform() * static_cast<double>(clusters - 1));
+      running.move(labels, found);
+      move_to_means(*points, dim, Members(labels, clusters), 2, expected);
+      CHECK(found == expected);
+    }
+  }
 }
 
 TEST_CASE("random rows are distinct and fair") {
