@@ -44,28 +44,27 @@ def ours(vectors: Any, options: argparse.Namespace) -> dict[str, Fit]:
 
 
 def faiss_kmeans(vectors: Any, options: argparse.Namespace) -> dict[str, Fit]:
-    """Its default, and SuperKMeans where this version has it."""
+    """Its default, and SuperKmeans where this version has it."""
     try:
         import faiss
     except ImportError:
         return {}
     faiss.omp_set_num_threads(options.threads)
 
-    def fit(**more: bool) -> Any:
-        kmeans = faiss.Kmeans(
+    def fit(kind: Any) -> Any:
+        kmeans = kind(
             vectors.shape[1],
             options.clusters,
             niter=options.iterations,
             max_points_per_centroid=len(vectors),
             min_points_per_centroid=1,
-            **more,
         )
         kmeans.train(vectors)
         return kmeans.centroids
 
-    found = {"faiss Kmeans": fit}
-    if hasattr(faiss.ClusteringParameters(), "use_super_kmeans"):
-        found["faiss SuperKMeans"] = lambda: fit(use_super_kmeans=True)
+    found = {"faiss Kmeans": lambda: fit(faiss.Kmeans)}
+    if hasattr(faiss, "SuperKmeans"):
+        found["faiss SuperKmeans"] = lambda: fit(faiss.SuperKmeans)
     return found
 
 
@@ -132,7 +131,7 @@ def main() -> None:
 
     if options.quick:
         options.clusters, options.iterations, options.repeats = 40, 3, 1
-        toy = np.random.default_rng(0).integers(0, 256, (3000, 24)).astype(np.float32)
+        toy = np.random.default_rng(0).integers(0, 256, (3000, 48)).astype(np.float32)
         race("toy", toy, options)
         return
     from benchmarks import datasets
