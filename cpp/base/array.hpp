@@ -32,6 +32,11 @@ class Array {
     return array;
   }
 
+  /// Some of the elements: borrowed too where these are borrowed, else a copy.
+  Array part(std::size_t first, std::size_t count) const {
+    return keeper_ ? mapped({data_ + first, count}, keeper_) : Array(span().subspan(first, count));
+  }
+
   Array(const Array& other) { append(other.span()); }
   Array(Array&& other) noexcept { swap(other); }
   Array& operator=(Array other) noexcept {

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "bindings/bind_hnsw.hpp"
+#include "bindings/bind_ivf.hpp"
 #include "bindings/bind_index.hpp"
 #include "bindings/bind_kmeans.hpp"
 #include "bindings/errors.hpp"
@@ -74,6 +75,7 @@ PYBIND11_MODULE(_core, module, py::mod_gil_not_used()) {
       .def("range", &range<Flat>, "queries"_a, "radius"_a, "where"_a, "threads"_a);
 
   bind_hnsw(module);
+  bind_ivf(module);
   bind_kmeans(module);
 
   module.def("load_path", &load_path, "path"_a, "mmap"_a);

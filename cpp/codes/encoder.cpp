@@ -15,25 +15,6 @@ namespace {
 
 constexpr float residual_weight = 0.5f;
 constexpr float least_peak = 1e-35f;  // less is nothing: one over its step would not be a float
-
-/// The largest magnitude.
-float peak_of(const float* values, std::size_t count) {
-  float peak = 0;
-  for (std::size_t i = 0; i < count; ++i) peak = std::max(peak, std::fabs(values[i]));
-  return peak;
-}
-
-/// Rounds to signed bytes and returns the step.
-float to_signed_bytes(const float* values, std::size_t count, std::int8_t* out) {
-  const float peak = peak_of(values, count);
-  const float step = peak > least_peak ? peak / 127 : 0, scale = step > 0 ? 1 / step : 0;
-  for (std::size_t i = 0; i < count; ++i) {
-    const float scaled = values[i] * scale;
-    out[i] = static_cast<std::int8_t>(static_cast<int>(scaled + (scaled < 0 ? -0.5f : 0.5f)));
-  }
-  return step;
-}
-
 constexpr std::size_t max_stride = 1 << 20;
 
 template <auto kernel>
@@ -62,9 +43,16 @@ unsigned get(const std::byte* row, CodeWidth width, std::size_t i) {
   return static_cast<unsigned>(row[at / 8]) >> (at % 8) & ((1u << bits) - 1);
 }
 
+/// The largest magnitude.
+float peak_of(std::span<const float> values) {
+  float peak = 0;
+  for (const float value : values) peak = std::max(peak, std::fabs(value));
+  return peak;
+}
+
 /// The step that serves a row's coordinates. 0 where they are: every code then stands for 0.
 float step_of(CodeWidth width, std::span<const float> values) {
-  const float peak = peak_of(values.data(), values.size());
+  const float peak = peak_of(values);
   if (!(peak > least_peak)) return 0;
   if (width == CodeWidth::eight) return peak / 127;
   if (width == CodeWidth::four) return 2 * peak / 15;
@@ -131,6 +119,11 @@ std::vector<float> without_outliers(std::span<const float> sample, std::size_t d
 
 }  // namespace
 
+CodeQuery code_query(const SignedBytes& projected, CodeWidth width) {
+  const float shift = 2 * projected.step * offset_of(width) * static_cast<float>(projected.sum());
+  return {projected.bytes.data(), -2 * projected.step, shift};
+}
+
 Encoder::Encoder(std::span<const float> sample, std::size_t dim, CodeWidth width, std::size_t stride,
                  std::uint64_t seed, unsigned threads)
     : dim_(dim),
@@ -171,10 +164,15 @@ void Encoder::finish_directions() {
 }
 
 void Encoder::encode(std::span<float> rows, std::byte* out) const {
+  for (std::size_t i = 0; i < rows.size(); ++i) rows[i] -= center_[i % dim_];
+  encode_centered(rows, out);
+}
+
+void Encoder::encode_centered(std::span<const float> rows, std::byte* out, std::span<float> projections) const {
   const std::size_t count = rows.size() / dim_;
   if (count == 0) return;
-  for (std::size_t i = 0; i < rows.size(); ++i) rows[i] -= center_[i % dim_];
-  std::vector<float> projected(count * projected_);
+  std::vector<float> own(projections.empty() ? count * projected_ : 0);
+  const std::span<float> projected = projections.empty() ? std::span(own) : projections;
   products(rows, directions_, dim_, 1, projected);
   std::memset(out, 0, count * stride_);
   for (std::size_t r = 0; r < count; ++r) {
@@ -192,6 +190,16 @@ void Encoder::encode(std::span<float> rows, std::byte* out) const {
   }
 }
 
+double Encoder::product(const std::byte* code, const float* projected) const {
+  CodeTail tail;
+  std::memcpy(&tail, code + stride_ - sizeof tail, sizeof tail);
+  const float offset = offset_of(width_);
+  float sum = 0;
+  for (std::size_t i = 0; i < projected_; ++i)
+    sum += (static_cast<float>(get(code, width_, i)) - offset) * projected[i];
+  return double{tail.step} * sum;
+}
+
 void Encoder::lengthen(std::byte* code, float square) const {
   CodeTail tail;
   std::memcpy(&tail, code + stride_ - sizeof tail, sizeof tail);
@@ -199,19 +207,20 @@ void Encoder::lengthen(std::byte* code, float square) const {
   std::memcpy(code + stride_ - sizeof tail, &tail, sizeof tail);
 }
 
-void Encoder::project_query(std::span<const float> centered, std::vector<std::int8_t>& codes, float* out) const {
-  if (codes.size() < byte_stride_) codes.resize(byte_stride_);
-  const float step = to_signed_bytes(centered.data(), dim_, codes.data());
-  std::fill(codes.begin() + static_cast<std::ptrdiff_t>(dim_), codes.end(), std::int8_t{0});
-  int sum = 0;
-  for (std::size_t i = 0; i < dim_; ++i) sum += codes[i];
-  const CodeQuery query{codes.data(), step, -step * offset_of(CodeWidth::eight) * static_cast<float>(sum)};
+void Encoder::project(const SignedBytes& centered, float* out) const {
+  const float shift = -centered.step * offset_of(CodeWidth::eight) * static_cast<float>(centered.sum());
+  const CodeQuery query{centered.bytes.data(), centered.step, shift};
   kernels().octets(query, byte_directions_.data(), byte_stride_, all_directions_.data(), projected_, out);
 }
 
-Scorer Encoder::scorer(const std::byte* rows, const std::vector<std::int8_t>& codes, float step) const {
-  int sum = 0;
-  for (std::size_t i = 0; i < projected_; ++i) sum += codes[i];
+Encoder Encoder::in_width(CodeWidth width) const {
+  Encoder other = *this;
+  other.width_ = width;
+  other.stride_ = (projected_ * static_cast<std::size_t>(width) / 8 + sizeof(CodeTail) + 64) / 64 * 64;
+  return other;
+}
+
+Scorer Encoder::scorer(const std::byte* rows, const CodeQuery& query) const {
   Scorer scorer;
   switch (width_) {
     case CodeWidth::eight: scorer.gather = gather_codes<&KernelTable::octets>; break;
@@ -221,9 +230,9 @@ Scorer Encoder::scorer(const std::byte* rows, const std::vector<std::int8_t>& co
   scorer.rows = rows;
   scorer.stride = stride_;
   scorer.dim = projected_;
-  scorer.query = codes.data();
-  scorer.scale = -2 * step;
-  scorer.shift = 2 * step * offset_of(width_) * static_cast<float>(sum);
+  scorer.query = query.values;
+  scorer.scale = query.scale;
+  scorer.shift = query.shift;
   return scorer;
 }
 
@@ -231,25 +240,25 @@ Scorer Encoder::from_query(const float* values, const std::byte* rows, ScorerSpa
   space.scratch.resize(dim_ + projected_);
   float* const projected = space.scratch.data() + dim_;
   for (std::size_t i = 0; i < dim_; ++i) space.scratch[i] = values[i] - center_[i];
-  project_query({space.scratch.data(), dim_}, space.codes, projected);
-  space.codes.resize(query_room());
-  const float step = to_signed_bytes(projected, projected_, space.codes.data());
-  std::fill(space.codes.begin() + static_cast<std::ptrdiff_t>(projected_), space.codes.end(), std::int8_t{0});
-  return scorer(rows, space.codes, step);
+  space.bytes.assign({space.scratch.data(), dim_}, byte_stride_);
+  project(space.bytes, projected);
+  space.bytes.assign({projected, projected_}, query_room());
+  return scorer(rows, code_query(space.bytes, width_));
 }
 
 Scorer Encoder::from_row(Row row, const std::byte* rows, ScorerSpace& space) const {
   const std::byte* const own = rows + row * stride_;
   CodeTail tail;
   std::memcpy(&tail, own + stride_ - sizeof tail, sizeof tail);
-  space.codes.assign(query_room(), 0);
+  space.bytes.bytes.assign(query_room(), 0);
   // Half steps, so that the middle between two codes is a whole number: 2 * code - 15, or 2 * code - 1.
   const bool halves = width_ != CodeWidth::eight;
   const int factor = halves ? 2 : 1;
   const int middle = halves ? static_cast<int>(2 * offset_of(width_)) : 128;
   for (std::size_t i = 0; i < projected_; ++i)
-    space.codes[i] = static_cast<std::int8_t>(factor * static_cast<int>(get(own, width_, i)) - middle);
-  Scorer result = scorer(rows, space.codes, halves ? tail.step / 2 : tail.step);
+    space.bytes.bytes[i] = static_cast<std::int8_t>(factor * static_cast<int>(get(own, width_, i)) - middle);
+  space.bytes.step = halves ? tail.step / 2 : tail.step;
+  Scorer result = scorer(rows, code_query(space.bytes, width_));
   result.origin = tail.bias;
   return result;
 }

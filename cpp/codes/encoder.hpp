@@ -13,6 +13,7 @@
 
 #include "base/types.hpp"
 #include "codes/scorer.hpp"
+#include "codes/signed_bytes.hpp"
 #include "kernels/code_row.hpp"
 #include "storage/file.hpp"
 
@@ -20,6 +21,10 @@ namespace lookalike {
 
 /// Bits of a code.
 enum class CodeWidth : std::uint8_t { one = 1, four = 4, eight = 8 };
+
+/// A projected query against codes: the numbers that turn its products with them into distances, less the square of
+/// its length.
+CodeQuery code_query(const SignedBytes& projected, CodeWidth width);
 
 class Encoder {
  public:
@@ -34,6 +39,10 @@ class Encoder {
     return (center_.size() + directions_.size()) * sizeof(float) + byte_directions_.size();
   }
   std::size_t projected() const noexcept { return projected_; }
+  /// Bytes of a row that hold codes.
+  std::size_t code_bytes() const noexcept { return (projected_ * static_cast<std::size_t>(width_) + 7) / 8; }
+  /// Room that a vector in signed bytes needs to be projected.
+  std::size_t byte_room() const noexcept { return byte_stride_; }
 
   /// Most coordinates that `stride` bytes hold.
   static std::size_t room(CodeWidth width, std::size_t stride) {
@@ -46,12 +55,24 @@ class Encoder {
     return bytes < 4096 ? (bytes + 63) / 64 * 64 : 4096;
   }
 
+  /// What is subtracted from every vector.
+  std::span<const float> center() const noexcept { return center_; }
+
   /// Codes of dense rows of `dim` floats, which are overwritten.
   void encode(std::span<float> rows, std::byte* out) const;
+  /// The same of rows that lie about the centre already; each row's projection follows in `projections`, unless that
+  /// is empty.
+  void encode_centered(std::span<const float> rows, std::byte* out, std::span<float> projections = {}) const;
+  /// The product of what a row's code stands for and a projected vector.
+  double product(const std::byte* code, const float* projected) const;
   /// Makes a row's squared distance from everything larger by `square`.
   void lengthen(std::byte* code, float square) const;
   /// A query against rows of codes, of `dim` floats.
   Scorer from_query(const float* values, const std::byte* rows, ScorerSpace& space) const;
+  /// The same directions, rounded to so many bits, without anything left out.
+  Encoder in_width(CodeWidth width) const;
+  /// The projection of a vector less some centre, told in signed bytes (see SignedBytes): `projected` floats.
+  void project(const SignedBytes& centered, float* out) const;
   /// The same of one of the rows.
   Scorer from_row(Row row, const std::byte* rows, ScorerSpace& space) const;
 
@@ -62,9 +83,8 @@ class Encoder {
  private:
   Encoder() = default;
   void finish_directions();
-  Scorer scorer(const std::byte* rows, const std::vector<std::int8_t>& codes, float step) const;
+  Scorer scorer(const std::byte* rows, const CodeQuery& query) const;
   std::size_t query_room() const { return stride_ * 8 / static_cast<std::size_t>(width_); }
-  void project_query(std::span<const float> centered, std::vector<std::int8_t>& codes, float* out) const;
 
   std::size_t dim_, projected_, stride_;
   CodeWidth width_;

@@ -93,7 +93,13 @@ float lift_of(double square, float length) {
   return rest > 0 ? static_cast<float>(-square / (length + std::sqrt(rest))) : -length;
 }
 
+void write_bits(const std::byte* bytes, std::size_t count, float* out) {
+  for (std::size_t i = 0; i < 8 * count; ++i)
+    out[i] = static_cast<float>(static_cast<unsigned>(bytes[i / 8]) >> i % 8 & 1);
+}
+
 void Plane::write_point(std::size_t row, float* out) const {
+  if (metric == Metric::hamming) return write_bits(rows.row(row), rows.dim, out);
   convert(rows.slice(row, 1), Element::f32, reinterpret_cast<std::byte*>(out));
   if (metric == Metric::cosine)
     for (std::size_t i = 0; i < rows.dim; ++i) out[i] *= inverse_norms[row];

@@ -21,9 +21,11 @@ struct Plane {
   const float* lifts = nullptr;          // one a row, the extra coordinate, for Metric::ip
   float length = 0;                      // of every lifted vector, for Metric::ip
 
-  /// Coordinates of a row as a point.
-  std::size_t point_dim() const noexcept { return rows.dim + (metric == Metric::ip); }
-  /// Writes a row as a point, which floats cannot do for bits.
+  /// Coordinates of a row as a point; of bits, each is one.
+  std::size_t point_dim() const noexcept {
+    return metric == Metric::hamming ? rows.dim * 8 : rows.dim + (metric == Metric::ip);
+  }
+  /// Writes a row as a point.
   void write_point(std::size_t row, float* out) const;
   /// Writes a query, `dim` floats, as a point of the rows' length where the metric leaves that open.
   void write_query_point(const float* query, float* out) const;
@@ -33,6 +35,9 @@ struct Plane {
   /// The points' distances from a row: squares, or bits that differ.
   Scorer from_row(Row row, ScorerSpace& space) const;
 };
+
+/// Every bit of `count` bytes as 0 or 1.
+void write_bits(const std::byte* bytes, std::size_t count, float* out);
 
 /// Whether sums of floats tell the distances between vectors: none is so long that its square overflows or, under
 /// Metric::cosine, so short that products vanish.

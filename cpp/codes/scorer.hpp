@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/types.hpp"
+#include "codes/signed_bytes.hpp"
 
 namespace lookalike {
 
@@ -25,7 +26,7 @@ struct Scorer {
 
 /// Where a scorer's query lives; reused from query to query.
 struct ScorerSpace {
-  std::vector<std::int8_t> codes;
+  SignedBytes bytes;
   std::vector<float> values, scratch;
 };
 

@@ -8,6 +8,7 @@
 #include "base/errors.hpp"
 #include "indexes/flat.hpp"
 #include "indexes/hnsw.hpp"
+#include "indexes/ivf.hpp"
 #include "storage/file.hpp"
 
 namespace lookalike {
@@ -26,7 +27,7 @@ struct IndexList {
   }
 };
 
-using Indexes = IndexList<Flat, Hnsw>;
+using Indexes = IndexList<Flat, Hnsw, Ivf>;
 using AnyIndex = Indexes::Any;
 
 }  // namespace lookalike

@@ -42,21 +42,8 @@ std::size_t Hnsw::bytes() const {
 WalkCodes Hnsw::walk_codes() const {
   const Records::Reading rows = records_.read();
   if (rows->count() == 0) return settings_.codes;
-  if (graph_.codes) {
-    switch (graph_.codes->encoder().width()) {
-      case CodeWidth::eight: return WalkCodes::u8;
-      case CodeWidth::four: return WalkCodes::u4;
-      case CodeWidth::one: return WalkCodes::rabitq;
-    }
-  }
-  switch (rows->store().element()) {
-    case Element::f32: return WalkCodes::f32;
-    case Element::f16: return WalkCodes::f16;
-    case Element::u8: return WalkCodes::u8;
-    case Element::s8: return WalkCodes::s8;
-    case Element::bits: return WalkCodes::bits;
-  }
-  return settings_.codes;
+  return searched_codes(graph_.codes ? std::optional(graph_.codes->encoder().width()) : std::nullopt,
+                        rows->store().element());
 }
 
 void Hnsw::add(const VectorsView& vectors, const IdsView& ids, unsigned threads) {

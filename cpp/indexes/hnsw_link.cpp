@@ -17,7 +17,6 @@ constexpr std::size_t fewest_linked = 512;  // fewer rows than this are searched
 constexpr std::size_t most_entries = 32, entries_sampled = 4096;
 constexpr std::size_t largest_batch = 1024;
 constexpr std::size_t applied_together = 64;  // nodes rewired while readers wait
-constexpr std::size_t short_row = 64;         // bytes; shorter codes would save nothing
 
 std::vector<Row> shuffled(Row first, Row end, std::uint64_t seed) {
   std::vector<Row> rows(end - first);
@@ -25,31 +24,6 @@ std::vector<Row> shuffled(Row first, Row end, std::uint64_t seed) {
   Random random(seed);
   for (std::size_t i = rows.size(); i > 1; --i) std::swap(rows[i - 1], rows[random.next() % i]);
   return rows;
-}
-
-std::optional<CodeWidth> width_of(WalkCodes codes) {
-  switch (codes) {
-    case WalkCodes::u8:
-    case WalkCodes::s8: return CodeWidth::eight;
-    case WalkCodes::u4: return CodeWidth::four;
-    case WalkCodes::rabitq: return CodeWidth::one;
-    default: return std::nullopt;
-  }
-}
-
-/// Whether codes should be walked over rather than the kept vectors.
-bool wants_codes(const HnswSettings& settings, const Rows& rows) {
-  const Element element = rows.store().element();
-  const bool integers = element == Element::u8 || element == Element::s8;
-  if (settings.keeps_codes_only || element == Element::bits) return false;
-  switch (settings.codes) {
-    case WalkCodes::automatic: return rows.store().view().stride > short_row;
-    case WalkCodes::u8:
-    case WalkCodes::s8: return !integers;
-    case WalkCodes::u4:
-    case WalkCodes::rabitq: return true;
-    default: return false;
-  }
 }
 
 }  // namespace
@@ -106,10 +80,10 @@ void Hnsw::apply(Records::Writing& writing, const Rewiring& rewiring) {
 void Hnsw::relearn(Records::Writing& writing, unsigned threads) {
   const std::size_t count = writing->count();
   std::optional<CodePlane> codes;
-  if (wants_codes(settings_, *writing)) {
+  if (settings_.wants_codes(writing->store())) {
     // What a few hundred rows taught is learned again from more, until there were enough.
     if (graph_.learned_over >= CodePlane::most_learned || count < 4 * graph_.learned_over) return;
-    codes = CodePlane::learn(graph_.plane(*writing), width_of(settings_.codes), settings_.seed, threads);
+    codes = CodePlane::learn(graph_.plane(*writing), settings_.code_width(), settings_.seed, threads);
   } else if (!graph_.codes) {
     return;
   }

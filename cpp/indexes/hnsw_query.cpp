@@ -142,11 +142,11 @@ SearchCosts Hnsw::costs(const VectorsView& queries, std::size_t k, std::size_t e
   parallel_for(queries.count, threads, [&](std::size_t q, unsigned) {
     const auto worker = workers_.take();
     worker->walk.counters = {};
-    worker->reranked = 0;
+    worker->rerank.measured = 0;
     hnsw_search(target, prepared, q, k, width_for(k, ef), no_row, *worker);
     hops.fetch_add(worker->walk.counters.hops, std::memory_order_relaxed);
     distances.fetch_add(worker->walk.counters.distances, std::memory_order_relaxed);
-    reranked.fetch_add(worker->reranked, std::memory_order_relaxed);
+    reranked.fetch_add(worker->rerank.measured, std::memory_order_relaxed);
   });
   costs.hops = hops;
   costs.distances = distances;

@@ -11,6 +11,7 @@
 #include "graph/beam_search.hpp"
 #include "indexes/exact_parts.hpp"
 #include "indexes/hnsw_graph.hpp"
+#include "indexes/rerank.hpp"
 #include "select/neighbor.hpp"
 #include "select/row_filter.hpp"
 
@@ -25,10 +26,8 @@ struct SearchCosts {
 struct HnswWorker {
   BeamSearch walk;
   ScorerSpace space;
-  std::vector<float> query, point, distances;
-  std::vector<Row> rows;
-  std::vector<Neighbor> found;
-  std::uint64_t reranked = 0;
+  std::vector<float> query, point;
+  Rerank rerank;
 };
 
 /// What is searched, and who may be found.

@@ -1,4 +1,5 @@
-// Whole arrays of numbers: picking the few small ones, widening halves. Written once for every instruction set.
+// Whole arrays of numbers: picking the few small ones, widening halves, rounding to bytes. Written once for every
+// instruction set.
 #pragma once
 
 #include <cstddef>
@@ -18,6 +19,27 @@ void widen(const Half* values, std::size_t count, float* out) noexcept {
     V::store(rest, V::load_first(values + i, count - i));
     __builtin_memcpy(out + i, rest, (count - i) * sizeof(float));
   }
+}
+
+template <class F>
+float round_to_bytes(const float* values, std::size_t count, std::int8_t* out) noexcept {
+  const std::size_t whole = count / F::lanes * F::lanes;
+  auto largest = F::zero();
+  for (std::size_t i = 0; i < whole; i += F::lanes) largest = F::larger_magnitude(largest, F::load(values + i));
+  if (whole < count) largest = F::larger_magnitude(largest, F::load_first(values + whole, count - whole));
+  float lanes[F::lanes], peak = 0;
+  F::store(lanes, largest);
+  for (const float lane : lanes) peak = lane > peak ? lane : peak;
+
+  constexpr float nothing = 1e-35f;  // one over its step would not be a float
+  const float step = peak > nothing ? peak / 127 : 0, scale = step > 0 ? 1 / step : 0;
+  for (std::size_t i = 0; i < whole; i += F::lanes) F::store_bytes(out + i, F::load(values + i), scale);
+  if (whole < count) {
+    std::int8_t rest[F::lanes];
+    F::store_bytes(rest, F::load_first(values + whole, count - whole), scale);
+    __builtin_memcpy(out + whole, rest, count - whole);
+  }
+  return step;
 }
 
 template <class K>

@@ -10,11 +10,13 @@
 namespace lookalike {
 namespace {
 
-/// One block against `count` queries, whose sums never leave the registers.
-template <class C, class K, int bits, std::size_t count>
-void scan_block(const BlockQuery* queries, const std::byte* block, std::size_t units, float* out,
+/// One block against `count` queries, whose sums never leave the registers. Memory is asked for what lies a few
+/// kilobytes ahead, as far as `end`: hardware alone stops at every page, and lists are few pages long.
+template <class Memory, class C, class K, int bits, std::size_t count>
+void scan_block(const BlockQuery* queries, const std::byte* block, const std::byte* end, std::size_t units, float* out,
                 std::size_t stride) noexcept {
-  constexpr std::size_t registers = CodeBlock::rows / C::lanes, words = 8 / bits;
+  constexpr std::size_t registers = CodeBlock::rows / C::lanes, words = 8 / bits, ahead = 4096;
+  static_assert(CodeBlock::rows * CodeBlock::unit_bytes == 128);
   typename C::Accumulator sums[count][registers];
 #pragma GCC unroll 4
   for (std::size_t q = 0; q < count; ++q)
@@ -23,6 +25,10 @@ void scan_block(const BlockQuery* queries, const std::byte* block, std::size_t u
 
   const std::byte* at = block;
   for (std::size_t u = 0; u < units; ++u, at += CodeBlock::rows * CodeBlock::unit_bytes) {
+    if (at + ahead < end) {
+      Memory::prefetch(at + ahead);
+      Memory::prefetch(at + ahead + 64);
+    }
     typename C::Register codes[registers];
 #pragma GCC unroll 32
     for (std::size_t r = 0; r < registers; ++r) codes[r] = C::load(at + r * C::lanes * CodeBlock::unit_bytes);
@@ -55,16 +61,17 @@ void scan_block(const BlockQuery* queries, const std::byte* block, std::size_t u
   }
 }
 
-template <class C, class K, int bits>
+template <class Memory, class C, class K, int bits>
 void scan_blocks(const BlockQuery* queries, std::size_t count, const std::byte* blocks, std::size_t units,
                  std::size_t block_count, float* out) noexcept {
   static_assert(C::lanes == K::lanes);
   const std::size_t stride = block_count * CodeBlock::rows, bytes = CodeBlock::bytes(units);
+  const std::byte* const end = blocks + block_count * bytes;
   for (std::size_t b = 0; b < block_count; ++b, blocks += bytes, out += CodeBlock::rows) {
     std::size_t q = 0;
     for (; q + C::together <= count; q += C::together)
-      scan_block<C, K, bits, C::together>(queries + q, blocks, units, out + q * stride, stride);
-    for (; q < count; ++q) scan_block<C, K, bits, 1>(queries + q, blocks, units, out + q * stride, stride);
+      scan_block<Memory, C, K, bits, C::together>(queries + q, blocks, end, units, out + q * stride, stride);
+    for (; q < count; ++q) scan_block<Memory, C, K, bits, 1>(queries + q, blocks, end, units, out + q * stride, stride);
   }
 }
 

@@ -92,6 +92,9 @@ struct KernelTable {
   TileKernel tile_f32, tile_bytes;
   /// out[i] = values[i], exactly.
   void (*widen)(const Half* values, std::size_t count, float* out) noexcept;
+  /// out[i] = values[i] / step, rounded to the nearest integer, ties to even; returns the step, with which the largest
+  /// magnitude becomes 127, or 0, with zeros, where all are as good as 0.
+  float (*round_to_bytes)(const float* values, std::size_t count, std::int8_t* out) noexcept;
   /// positions[...] = every i with !(values[i] > limit); returns how many.
   std::size_t (*find_not_above)(const float* values, std::size_t count, float limit, std::uint32_t* positions) noexcept;
   /// Puts `value` into its place among `count` ascending values, of which the last drops out; returns the place, which

@@ -60,6 +60,15 @@ struct Floats {
     return from_bytes(load_first_bytes(p, n), Byte{});
   }
   static void store(float* p, Register x) { _mm256_storeu_ps(p, x); }
+  static Register larger_magnitude(Register a, Register b) {
+    return _mm256_max_ps(a, _mm256_andnot_ps(_mm256_set1_ps(-0.0f), b));
+  }
+  /// x * scale rounded to the nearest integers, ties to even; all are in range.
+  static void store_bytes(std::int8_t* p, Register x, float scale) {
+    const __m256i rounded = _mm256_cvtps_epi32(_mm256_mul_ps(x, _mm256_set1_ps(scale)));
+    const __m128i words = _mm_packs_epi32(_mm256_castsi256_si128(rounded), _mm256_extracti128_si256(rounded, 1));
+    _mm_storel_epi64(reinterpret_cast<__m128i*>(p), _mm_packs_epi16(words, words));
+  }
   static Accumulator add_squared_difference(Accumulator sum, Register a, Register b) {
     const Register difference = _mm256_sub_ps(a, b);
     return _mm256_fmadd_ps(difference, difference, sum);

@@ -74,6 +74,12 @@ struct Floats {
     return _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_maskz_loadu_epi8(first16(n), p)));
   }
   static void store(float* p, Register x) { _mm512_storeu_ps(p, x); }
+  static Register larger_magnitude(Register a, Register b) { return _mm512_max_ps(a, _mm512_abs_ps(b)); }
+  /// x * scale rounded to the nearest integers, ties to even; all are in range.
+  static void store_bytes(std::int8_t* p, Register x, float scale) {
+    const __m512i rounded = _mm512_cvtps_epi32(_mm512_mul_ps(x, _mm512_set1_ps(scale)));
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm512_cvtsepi32_epi8(rounded));
+  }
   static Accumulator add_squared_difference(Accumulator sum, Register a, Register b) {
     const Register difference = _mm512_sub_ps(a, b);
     return _mm512_fmadd_ps(difference, difference, sum);

@@ -50,6 +50,13 @@ struct Floats {
     return from(load_first_bytes(p, n * sizeof(Number)), Number{});
   }
   static void store(float* p, Register x) { vst1q_f32(p, x); }
+  static Register larger_magnitude(Register a, Register b) { return vmaxq_f32(a, vabsq_f32(b)); }
+  /// x * scale rounded to the nearest integers, ties to even; all are in range.
+  static void store_bytes(std::int8_t* p, Register x, float scale) {
+    const int16x4_t words = vqmovn_s32(vcvtnq_s32_f32(vmulq_n_f32(x, scale)));
+    const std::int32_t bytes = vget_lane_s32(vreinterpret_s32_s8(vqmovn_s16(vcombine_s16(words, words))), 0);
+    __builtin_memcpy(p, &bytes, sizeof bytes);
+  }
   static Accumulator add_squared_difference(Accumulator sum, Register a, Register b) {
     const Register difference = vsubq_f32(a, b);
     return vfmaq_f32(sum, difference, difference);

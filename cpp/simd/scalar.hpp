@@ -36,6 +36,16 @@ struct Floats {
     return 0;  // with one lane nothing is ever partial
   }
   static void store(float* p, Register x) { *p = x; }
+  static Register larger_magnitude(Register a, Register b) {
+    const float magnitude = b < 0 ? -b : b;
+    return a < magnitude ? magnitude : a;
+  }
+  /// x * scale rounded to the nearest integer, ties to even; it is in range.
+  static void store_bytes(std::int8_t* p, Register x, float scale) {
+    constexpr float large = 12582912;  // whole numbers only, from here on
+    const float shifted = x * scale + large;
+    *p = static_cast<std::int8_t>(shifted - large);
+  }
   static Accumulator add_squared_difference(Accumulator sum, Register a, Register b) { return sum + (a - b) * (a - b); }
   static Accumulator add_product(Accumulator sum, Register a, Register b) { return sum + a * b; }
   static Accumulator add(Accumulator a, Accumulator b) { return a + b; }

@@ -90,7 +90,14 @@ class FileWriter {
 
   template <class T>
   void array(std::string name, std::span<const T> values) {
-    add(std::move(name), dtype_of<T>(), std::as_bytes(values));
+    add(std::move(name), dtype_of<T>(), {std::as_bytes(values)});
+  }
+  /// One array, of which the pieces lie apart in memory.
+  template <class T>
+  void pieces(std::string name, const std::vector<std::span<const T>>& pieces) {
+    std::vector<std::span<const std::byte>> bytes;
+    for (const std::span<const T> piece : pieces) bytes.push_back(std::as_bytes(piece));
+    add(std::move(name), dtype_of<T>(), std::move(bytes));
   }
   template <class T>
   void value(std::string name, T value) {
@@ -111,9 +118,9 @@ class FileWriter {
   struct Section {
     std::string name;
     DType dtype;
-    std::span<const std::byte> bytes;
+    std::vector<std::span<const std::byte>> pieces;
   };
-  void add(std::string name, DType dtype, std::span<const std::byte> bytes);
+  void add(std::string name, DType dtype, std::vector<std::span<const std::byte>> pieces);
   void add_copy(std::string name, DType dtype, std::span<const std::byte> bytes);
 
   std::string kind_;

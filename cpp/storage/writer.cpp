@@ -31,13 +31,13 @@ void write_padding(std::uint64_t offset, Sink sink) {
 
 }  // namespace
 
-void FileWriter::add(std::string name, DType dtype, std::span<const std::byte> bytes) {
-  sections_.push_back({std::move(name), dtype, bytes});
+void FileWriter::add(std::string name, DType dtype, std::vector<std::span<const std::byte>> pieces) {
+  sections_.push_back({std::move(name), dtype, std::move(pieces)});
 }
 
 void FileWriter::add_copy(std::string name, DType dtype, std::span<const std::byte> bytes) {
   copies_.push_back(std::make_unique<std::vector<std::byte>>(bytes.begin(), bytes.end()));
-  add(std::move(name), dtype, *copies_.back());
+  add(std::move(name), dtype, {*copies_.back()});
 }
 
 void FileWriter::write(Sink sink) const {
@@ -50,9 +50,11 @@ void FileWriter::write(Sink sink) const {
     if (!names.insert(section.name).second) throw InvalidArgument("two sections are named '" + section.name + "'");
     format::put_name(table[i].name, section.name, "the section name");
     table[i].dtype = static_cast<std::uint8_t>(section.dtype);
-    table[i].checksum = crc32c(section.bytes);
     table[i].offset = end;
-    table[i].length = section.bytes.size();
+    for (const std::span<const std::byte> bytes : section.pieces) {
+      table[i].checksum = crc32c(bytes, table[i].checksum);
+      table[i].length += bytes.size();
+    }
     end += table[i].length + format::padding_after(table[i].length);
   }
 
@@ -70,8 +72,12 @@ void FileWriter::write(Sink sink) const {
   sink(std::as_bytes(std::span(&header, 1)));
   write_in_pieces(std::as_bytes(std::span(table)), sink);
   for (const Section& section : sections_) {
-    write_in_pieces(section.bytes, sink);
-    write_padding(section.bytes.size(), sink);
+    std::uint64_t length = 0;
+    for (const std::span<const std::byte> bytes : section.pieces) {
+      write_in_pieces(bytes, sink);
+      length += bytes.size();
+    }
+    write_padding(length, sink);
   }
 }
 

@@ -1,0 +1,37 @@
+// Which codes an approximate index searches by, and what it keeps of the vectors beside them.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "base/types.hpp"
+#include "codes/encoder.hpp"
+#include "codes/vector_store.hpp"
+
+namespace lookalike {
+
+/// Part of the file format: never reorder.
+enum class WalkCodes : std::uint8_t { automatic, f32, f16, u8, s8, u4, rabitq, bits };
+
+constexpr const char* name_of(WalkCodes codes) {
+  constexpr const char* names[] = {"auto", "f32", "f16", "u8", "s8", "u4", "rabitq", "bits"};
+  return names[static_cast<int>(codes)];
+}
+
+struct CodeSettings {
+  WalkCodes codes = WalkCodes::automatic;
+  Codes keep = Codes::automatic;
+  bool keeps_codes_only = false;  // the vectors walked over are the only ones
+
+  /// What the vectors are to be stored as. Throws InvalidArgument where codes and keep do not go together.
+  Codes store_codes(Metric metric) const;
+  /// Whether codes should be searched rather than the vectors kept.
+  bool wants_codes(const VectorStore& kept) const;
+  /// Bits of a code where that was asked for.
+  std::optional<CodeWidth> code_width() const;
+};
+
+/// What is searched: codes of a width, or vectors kept as `element`.
+WalkCodes searched_codes(std::optional<CodeWidth> codes, Element element);
+
+}  // namespace lookalike

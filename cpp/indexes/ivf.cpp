@@ -1,0 +1,223 @@
+#include "indexes/ivf.hpp"
+
+#include <algorithm>
+#include <new>
+#include <numeric>
+#include <string>
+#include <utility>
+
+#include "base/errors.hpp"
+#include "kernels/precise.hpp"
+
+namespace lookalike {
+namespace {
+
+constexpr double most_removed = 0.25;
+constexpr std::size_t fewest_listed = 1024;  // fewer rows than this are searched exactly
+constexpr std::size_t most_lists = 1 << 20;
+constexpr double tolerated_length = 1.05;  // of rows longer than any before, for Metric::ip
+
+IvfSettings checked(const IvfSettings& settings) {
+  if (settings.nlist > most_lists) {
+    throw InvalidArgument("nlist is " + std::to_string(settings.nlist) + "; it must be at most " +
+                          std::to_string(most_lists));
+  }
+  return settings;
+}
+
+/// Some rows as points, and what their metric needs for that.
+struct Points {
+  Array<float> lifts;
+  Plane plane;
+
+  Points(const Rows& rows, std::span<const Row> wanted, float length)
+      : plane{rows.store().view(), rows.metric(), rows.inverse_norms()} {
+    if (rows.metric() != Metric::ip) return;
+    lifts.resize_for_overwrite(rows.count());
+    for (const Row row : wanted)
+      lifts.mutable_data()[row] =
+          lift_of(precise_square(plane.rows.row(row), plane.rows.element, plane.rows.dim), length);
+    plane.lifts = lifts.data();
+    plane.length = length;
+  }
+};
+
+}  // namespace
+
+Ivf::Ivf(std::size_t dim, Metric metric, const IvfSettings& settings)
+    : settings_(checked(settings)), records_(dim, metric, settings.store_codes(metric)) {}
+
+Ivf::Ivf(Rows rows, IvfLists lists, const IvfSettings& settings)
+    : settings_(checked(settings)), records_(std::move(rows)), lists_(std::move(lists)) {}
+
+std::size_t Ivf::bytes() const {
+  const Records::Reading rows = records_.read();
+  return rows->bytes() + lists_.bytes();
+}
+
+std::size_t Ivf::list_count() const {
+  const Records::Reading rows = records_.read();
+  return lists_.lists.size();
+}
+
+WalkCodes Ivf::scanned_codes() const {
+  const Records::Reading rows = records_.read();
+  if (rows->count() == 0) return settings_.codes;
+  const bool has_codes = !lists_.is_empty() && lists_.quantizer->scans_codes;
+  return searched_codes(has_codes ? std::optional(lists_.quantizer->encoder.width()) : std::nullopt,
+                        rows->store().element());
+}
+
+void Ivf::add(const VectorsView& vectors, const IdsView& ids, unsigned threads) {
+  Records::Writing writing = records_.write();
+  if (vectors.count > 0) append(writing, writing.addition(vectors, ids, threads), threads);
+}
+
+void Ivf::add(const VectorsView& vectors, unsigned threads) {
+  Records::Writing writing = records_.write();
+  if (vectors.count > 0) append(writing, writing.addition(vectors, threads), threads);
+}
+
+void Ivf::append(Records::Writing& writing, Change change, unsigned threads) {
+  const Row first = change.first();
+  place(writing, change, threads);
+  try {
+    list_new(writing, change.largest_norm(), threads);
+  } catch (...) {
+    writing.exclusively([&](Rows& rows) noexcept {
+      rows.take_back(first);
+      ++version_;
+    });
+    throw;
+  }
+}
+
+void Ivf::upsert(const VectorsView& vectors, const IdsView& ids, unsigned threads) {
+  Records::Writing writing = records_.write();
+  if (vectors.count == 0) return;
+  Change change = writing.upsertion(vectors, ids, threads);
+  const Row first = change.first();
+  std::vector<Row> moved(change.replaced().begin(), change.replaced().end());
+  std::erase_if(moved, [&](Row row) { return row >= lists_.listed; });
+  std::sort(moved.begin(), moved.end());
+  place(writing, change, threads);
+  try {
+    relist(writing, moved, threads);
+    list_new(writing, change.largest_norm(), threads);
+  } catch (...) {  // what was replaced is replaced; what was to be new is not there
+    writing.exclusively([&](Rows& rows) noexcept {
+      rows.take_back(first);
+      ++version_;
+      // Where many stand in lists that are not theirs, those are of no use: the next change makes them anew.
+      if (moved.size() > rows.count() / 100) lists_ = IvfLists();
+    });
+    throw;
+  }
+}
+
+void Ivf::place(Records::Writing& writing, Change& change, unsigned threads) {
+  const bool may_be_listed = is_measurable(change.fresh(), writing->metric(), threads) &&
+                             is_measurable(change.replacements(), writing->metric(), threads);
+  IvfLists none;
+  writing.exclusively([&](Rows& rows) {
+    rows.commit(change);
+    ++version_;
+    if (may_be_listed) return;
+    has_extremes_ = true;
+    std::swap(lists_, none);
+  });
+}
+
+bool Ivf::learn(Records::Writing& writing, double largest_norm, unsigned threads) {
+  const bool is_longer =
+      writing->metric() == Metric::ip && largest_norm > tolerated_length * static_cast<double>(lists_.length);
+  const std::size_t live = writing->live_count();
+  if (!lists_.is_empty() && live < 4 * lists_.trained_over && !is_longer) return false;
+  const std::vector<Row> rows = writing->ids().live_rows();
+  const Points points(*writing, rows, static_cast<float>(std::max(largest_norm, writing->largest_norm())));
+  IvfLists next = IvfLists::learn(points.plane, rows, settings_, writing->store(), threads);
+  IvfLists::Changes changes = next.with(points.plane, rows, threads);
+  next.apply(changes);
+  next.listed = writing->count();
+  writing.exclusively([&](Rows&) noexcept { std::swap(lists_, next); });
+  return true;
+}
+
+void Ivf::list_new(Records::Writing& writing, double largest_norm, unsigned threads) {
+  const std::size_t count = writing->count();
+  if (has_extremes_ || writing->live_count() < std::max(fewest_listed, settings_.nlist) || lists_.listed == count)
+    return;
+  if (learn(writing, largest_norm, threads)) return;
+  std::vector<Row> rows(count - lists_.listed);
+  std::iota(rows.begin(), rows.end(), static_cast<Row>(lists_.listed));
+  const Points points(*writing, rows, lists_.length);
+  IvfLists::Changes changes = lists_.with(points.plane, rows, threads);
+  writing.exclusively([&](Rows&) noexcept {
+    lists_.apply(changes);
+    lists_.listed = count;
+  });
+}
+
+void Ivf::relist(Records::Writing& writing, std::span<const Row> moved, unsigned threads) {
+  if (lists_.is_empty() || moved.empty()) return;
+  RowFilter is_moved(writing->count());
+  for (const Row row : moved) is_moved.set(row);
+  const Points points(*writing, moved, lists_.length);
+  IvfLists::Changes changes =
+      lists_.with(points.plane, moved, threads, lists_.without([&](Row row) { return is_moved.test(row); }));
+  writing.exclusively([&](Rows&) noexcept { lists_.apply(changes); });
+}
+
+std::size_t Ivf::remove(const IdsView& ids) {
+  Records::Writing writing = records_.write();
+  const std::vector<Row> known = writing->known(ids);
+  const std::size_t removed = writing.exclusively([&](Rows& rows) {
+    ++version_;
+    return rows.remove(known);
+  });
+  if (writing->removed_share() > most_removed) {
+    try {
+      compact(writing);
+    } catch (const std::bad_alloc&) {  // what was removed is removed; the memory comes back another time
+    }
+  }
+  return removed;
+}
+
+void Ivf::compact(Records::Writing& writing) {
+  const std::vector<Row> live = writing->ids().live_rows();
+  Rows kept = writing->picked(live);
+  IvfLists lists = lists_.picked(live);
+  writing.exclusively([&](Rows& rows) noexcept {
+    rows.swap(kept);
+    std::swap(lists_, lists);
+    ++version_;
+  });
+}
+
+void Ivf::optimize() {
+  Records::Writing writing = records_.write();
+  compact(writing);
+  if (has_extremes_) has_extremes_ = !is_measurable(writing->store().view(), writing->metric(), 0);
+  list_new(writing, writing->largest_norm(), 0);
+}
+
+std::vector<Ivf::Tuned> Ivf::tuned() const {
+  const Records::Reading rows = records_.read();
+  return tuned_;
+}
+
+void Ivf::set_tuned(std::vector<Tuned> tuned, std::size_t usual_nprobe) {
+  Records::Writing writing = records_.write();
+  writing.exclusively([&](Rows&) noexcept {
+    tuned_.swap(tuned);
+    usual_nprobe_ = usual_nprobe;
+  });
+}
+
+std::size_t Ivf::usual_effort(std::size_t) const {
+  const Records::Reading rows = records_.read();
+  return probes_for(0);
+}
+
+}  // namespace lookalike

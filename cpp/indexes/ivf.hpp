@@ -1,0 +1,104 @@
+// Approximate search by inverted lists: rows are grouped around centroids, and the groups nearest a query are scanned.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "base/function_ref.hpp"
+#include "base/types.hpp"
+#include "base/vectors_view.hpp"
+#include "indexes/answer.hpp"
+#include "indexes/ivf_lists.hpp"
+#include "indexes/ivf_search.hpp"
+#include "indexes/ivf_settings.hpp"
+#include "indexes/pool_of.hpp"
+#include "indexes/records.hpp"
+#include "indexes/where.hpp"
+#include "storage/file.hpp"
+
+namespace lookalike {
+
+/// Vectors under ids in lists. Every member may be called from several threads at once: readers share, a writer works
+/// out beside them how lists should change and puts that in place at once. New rows are stored at once, and found when
+/// all rows of their addition are listed; an addition that throws leaves everything as it was.
+class Ivf {
+ public:
+  static constexpr const char* kind = "ivf";
+
+  /// A measured number of lists that reaches a recall.
+  struct Tuned {
+    float recall;
+    std::uint32_t nprobe;
+  };
+
+  /// dim 0: taken from the first vectors. Throws InvalidArgument where the arguments do not go together.
+  Ivf(std::size_t dim, Metric metric, const IvfSettings& settings);
+
+  const Records& records() const noexcept { return records_; }
+  const IvfSettings& settings() const noexcept { return settings_; }
+  /// What is scanned: what was asked for while there are no rows.
+  WalkCodes scanned_codes() const;
+  /// Lists there are: none while rows are few.
+  std::size_t list_count() const;
+  std::size_t bytes() const;
+
+  /// As for Flat.
+  void add(const VectorsView& vectors, const IdsView& ids, unsigned threads);
+  void add(const VectorsView& vectors, unsigned threads);
+  void upsert(const VectorsView& vectors, const IdsView& ids, unsigned threads);
+  std::size_t remove(const IdsView& ids);
+
+  /// About the k nearest of each query, from the `nprobe` lists nearest it; 0: the tuned or a usual number.
+  void search(const VectorsView& queries, std::size_t k, std::size_t nprobe, const Where& where, unsigned threads,
+              Answer& answer) const;
+  /// Everything within `radius` of each query: every row is measured.
+  RangeAnswer range(const VectorsView& queries, float radius, const Where& where, unsigned threads) const;
+  /// What searching for `queries` costs, in total.
+  IvfCosts costs(const VectorsView& queries, std::size_t k, std::size_t nprobe, unsigned threads) const;
+
+  /// Gives back the memory of removed vectors and unused capacity.
+  void optimize();
+
+  std::vector<Tuned> tuned() const;
+  /// Ascending by recall; the last one set is the usual effort from now on.
+  void set_tuned(std::vector<Tuned> tuned, std::size_t usual_nprobe);
+  /// How many lists a search for k scans when nothing else is asked for.
+  std::size_t usual_effort(std::size_t k) const;
+
+  void save(function_ref<void(const FileWriter&)> write) const;
+  /// Throws CorruptFile.
+  static std::unique_ptr<Ivf> load(const FileReader& file);
+
+ private:
+  Ivf(Rows rows, IvfLists lists, const IvfSettings& settings);
+
+  void append(Records::Writing& writing, Change change, unsigned threads);
+  void place(Records::Writing& writing, Change& change, unsigned threads);
+  void list_new(Records::Writing& writing, double largest_norm, unsigned threads);
+  void relist(Records::Writing& writing, std::span<const Row> moved, unsigned threads);
+  /// Learns anew from all rows where there are many more than before, or longer ones; false where that is not so.
+  bool learn(Records::Writing& writing, double largest_norm, unsigned threads);
+  void compact(Records::Writing& writing);
+  /// Under the lock.
+  std::size_t probes_for(std::size_t nprobe) const;
+  std::optional<std::size_t> probes(const Rows& rows, std::size_t passing, std::size_t nprobe) const;
+  void search_at_once(const VectorsView& queries, std::size_t k, std::size_t nprobe, const Where& where,
+                      unsigned threads, Answer& answer) const;
+  void find(const Rows& rows, const VectorsView& queries, std::size_t k, std::size_t nprobe,
+            const std::optional<RowFilter>& admitted, unsigned threads, std::span<Neighbor> out) const;
+
+  const IvfSettings settings_;
+  Records records_;
+  IvfLists lists_;
+  std::vector<Tuned> tuned_;
+  std::size_t usual_nprobe_ = 0;
+  std::uint64_t version_ = 0;  // counts changes of rows
+  bool has_extremes_ = false;  // vectors that floats cannot measure: then there are no lists
+  mutable PoolOf<IvfSearch> workers_;
+};
+
+}  // namespace lookalike

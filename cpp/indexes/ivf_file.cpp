@@ -1,0 +1,140 @@
+#include <string>
+#include <utility>
+
+#include "base/errors.hpp"
+#include "indexes/ivf.hpp"
+
+namespace lookalike {
+
+std::vector<std::uint32_t> IvfLists::sizes() const {
+  std::vector<std::uint32_t> sizes;
+  for (const InvertedList& list : lists) sizes.push_back(static_cast<std::uint32_t>(list.size()));
+  return sizes;
+}
+
+void IvfLists::save(FileWriter& file, std::span<const std::uint32_t> sizes) const {
+  file.value<float>("lifted_length", length);
+  file.value<std::uint64_t>("listed", listed);
+  file.value<std::uint64_t>("trained_over", trained_over);
+  file.value<std::uint8_t>("has_lists", quantizer.has_value());
+  if (!quantizer) return;
+  file.value<std::uint8_t>("scans_codes", quantizer->scans_codes);
+  quantizer->encoder.save(file);
+  file.array<float>("centroids", quantizer->centroids.positions());
+  file.array<std::uint32_t>("list_sizes", sizes);
+  std::vector<std::span<const Row>> rows;
+  std::vector<std::span<const std::byte>> blocks;
+  for (const InvertedList& list : lists) {
+    rows.push_back(list.rows.span());
+    blocks.push_back(list.blocks.span());
+  }
+  file.pieces<Row>("list_rows", rows);
+  file.pieces<std::byte>("list_codes", blocks);
+}
+
+IvfLists IvfLists::load(const FileReader& file, const Rows& rows) {
+  IvfLists loaded;
+  loaded.length = file.value<float>("lifted_length");
+  loaded.listed = file.value<std::uint64_t>("listed");
+  loaded.trained_over = file.value<std::uint64_t>("trained_over");
+  if (loaded.listed > rows.count() || !(loaded.length >= 0)) {
+    throw CorruptFile("sections 'listed' and 'lifted_length' do not agree with the rows");
+  }
+  if (file.value<std::uint8_t>("has_lists") == 0) {
+    if (loaded.listed > 0) throw CorruptFile("rows are listed, but there are no lists");
+    return loaded;
+  }
+  Encoder encoder = Encoder::load(file);
+  const Array<float> centroids = file.array<float>("centroids");
+  const Array<std::uint32_t> sizes = file.array<std::uint32_t>("list_sizes");
+  const bool scans_codes = file.value<std::uint8_t>("scans_codes") != 0;
+  if (encoder.dim() != loaded.plane(rows).point_dim() || sizes.empty() ||
+      centroids.size() != sizes.size() * encoder.dim()) {
+    throw CorruptFile("section 'centroids' does not agree with the vectors and the lists");
+  }
+  const BlockForm form(encoder);
+  Centroids made({centroids.begin(), centroids.end()}, encoder);
+  loaded.quantizer.emplace(std::move(encoder), form, std::move(made), scans_codes);
+
+  const Array<Row> numbers = file.array<Row>("list_rows");
+  const Array<std::byte> blocks = file.array<std::byte>("list_codes");
+  RowFilter met(rows.count());
+  for (const Row row : numbers) {
+    if (row >= loaded.listed || met.test(row)) throw CorruptFile("section 'list_rows' names a row that is not there");
+    met.set(row);
+  }
+  std::size_t row = 0, byte = 0;
+  for (const std::uint32_t size : sizes) {
+    const std::size_t bytes = scans_codes ? form.bytes(size) : 0;
+    if (size > numbers.size() - row || bytes > blocks.size() - byte) {
+      throw CorruptFile("section 'list_sizes' does not agree with the lists");
+    }
+    loaded.lists.push_back({numbers.part(row, size), blocks.part(byte, bytes)});
+    row += size;
+    byte += bytes;
+  }
+  if (row != numbers.size() || byte != blocks.size()) {
+    throw CorruptFile("section 'list_sizes' does not agree with the lists");
+  }
+  return loaded;
+}
+
+void Ivf::save(function_ref<void(const FileWriter&)> write) const {
+  const Records::Frozen rows = records_.freeze();
+  FileWriter file(kind);
+  rows->save(file);
+  file.value<std::uint64_t>("nlist", settings_.nlist);
+  file.value<std::uint8_t>("walk_codes", static_cast<std::uint8_t>(settings_.codes));
+  file.value<std::uint8_t>("keep", static_cast<std::uint8_t>(settings_.keep));
+  file.value<std::uint8_t>("keeps_codes_only", settings_.keeps_codes_only);
+  file.value<std::uint64_t>("seed", settings_.seed);
+  file.value<std::uint64_t>("usual_nprobe", usual_nprobe_);
+  file.value<std::uint8_t>("has_extremes", has_extremes_);
+  std::vector<float> recalls;
+  std::vector<std::uint32_t> probes;
+  for (const Tuned& tuned : tuned_) {
+    recalls.push_back(tuned.recall);
+    probes.push_back(tuned.nprobe);
+  }
+  file.array<float>("tuned_recalls", recalls);
+  file.array<std::uint32_t>("tuned_nprobes", probes);
+  const std::vector<std::uint32_t> sizes = lists_.sizes();
+  lists_.save(file, sizes);
+  write(file);
+}
+
+std::unique_ptr<Ivf> Ivf::load(const FileReader& file) {
+  IvfSettings settings;
+  settings.nlist = file.value<std::uint64_t>("nlist");
+  const auto codes = file.value<std::uint8_t>("walk_codes"), keep = file.value<std::uint8_t>("keep");
+  if (codes > static_cast<int>(WalkCodes::bits)) throw CorruptFile("unknown walk_codes " + std::to_string(codes));
+  if (keep > static_cast<int>(Codes::bits)) throw CorruptFile("unknown keep " + std::to_string(keep));
+  settings.codes = static_cast<WalkCodes>(codes);
+  settings.keep = static_cast<Codes>(keep);
+  settings.keeps_codes_only = file.value<std::uint8_t>("keeps_codes_only") != 0;
+  settings.seed = file.value<std::uint64_t>("seed");
+  Rows rows = Rows::load(file);
+  std::unique_ptr<Ivf> index;
+  try {
+    if (settings.store_codes(rows.metric()) != rows.codes()) throw InvalidArgument("the vectors are kept otherwise");
+    Ivf(0, rows.metric(), settings);  // throws where the settings are none
+    IvfLists lists = IvfLists::load(file, rows);
+    index.reset(new Ivf(std::move(rows), std::move(lists), settings));
+  } catch (const InvalidArgument& error) {
+    throw CorruptFile(std::string("the index's settings do not go together: ") + error.what());
+  }
+  index->has_extremes_ = file.value<std::uint8_t>("has_extremes") != 0;
+  index->usual_nprobe_ = file.value<std::uint64_t>("usual_nprobe");
+  const Array<float> recalls = file.array<float>("tuned_recalls");
+  const Array<std::uint32_t> probes = file.array<std::uint32_t>("tuned_nprobes");
+  if (recalls.size() != probes.size() || index->usual_nprobe_ > max_rows) {
+    throw CorruptFile("sections 'tuned_recalls' and 'tuned_nprobes' do not agree");
+  }
+  for (std::size_t i = 0; i < probes.size(); ++i) {
+    if (!(recalls[i] >= 0 && recalls[i] <= 1)) throw CorruptFile("section 'tuned_recalls' holds no recall");
+    index->tuned_.push_back({recalls[i], probes[i]});
+  }
+  return index;
+}
+
+}  // namespace lookalike

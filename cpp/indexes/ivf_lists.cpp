@@ -1,0 +1,250 @@
+#include "indexes/ivf_lists.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <numeric>
+
+#include "base/random.hpp"
+#include "cluster/kmeans.hpp"
+#include "cluster/nearest_centroid.hpp"
+#include "codes/code_choice.hpp"
+#include "runtime/parallel.hpp"
+
+namespace lookalike {
+namespace {
+
+constexpr std::size_t sampled_per_list = 40, most_sampled_floats = std::size_t{1} << 26;
+constexpr std::size_t iterations = 8;
+constexpr std::size_t most_learned = 8192;  // rows that codes are learned from
+constexpr std::size_t together = 256;       // rows encoded in one go
+
+/// Centroids that make scanning them and scanning the nearest lists about equally long.
+std::size_t usual_lists(std::size_t rows) {
+  return std::max<std::size_t>(1, static_cast<std::size_t>(4 * std::sqrt(static_cast<double>(rows))));
+}
+
+/// Rows at a time so that their points take some 32 MB.
+std::size_t rows_at_a_time(std::size_t dim) {
+  return std::clamp<std::size_t>((std::size_t{1} << 23) / dim, together, 1 << 16);
+}
+
+std::vector<Row> drawn(std::span<const Row> rows, std::size_t count, std::uint64_t seed) {
+  std::vector<Row> all(rows.begin(), rows.end());
+  if (count >= all.size()) return all;
+  Random random(seed);
+  for (std::size_t i = 0; i < count; ++i) std::swap(all[i], all[i + random.next() % (all.size() - i)]);
+  all.resize(count);
+  std::sort(all.begin(), all.end());
+  return all;
+}
+
+std::vector<float> points_of(const Plane& plane, std::span<const Row> rows, unsigned threads) {
+  const std::size_t dim = plane.point_dim();
+  std::vector<float> points(rows.size() * dim);
+  parallel_for((rows.size() + together - 1) / together, threads, [&](std::size_t task, unsigned) {
+    for (std::size_t i = task * together; i < std::min(rows.size(), (task + 1) * together); ++i)
+      plane.write_point(rows[i], points.data() + i * dim);
+  });
+  return points;
+}
+
+CodeForm form_of(const IvfSettings& settings, const Plane& plane, std::span<const float> sample, unsigned threads) {
+  const CodeWidth width = settings.code_width().value_or(CodeWidth::four);
+  const CodeForm whole = {width, Encoder::whole_stride(width, plane.point_dim())};
+  // Distances by one bit need every coordinate there is.
+  if (width == CodeWidth::one) return whole;
+  return choose_codes({&width, 1}, plane, sample, settings.seed, threads).value_or(whole);
+}
+
+}  // namespace
+
+std::size_t IvfLists::bytes() const noexcept {
+  std::size_t bytes = lists.size() * sizeof(InvertedList);
+  for (const InvertedList& list : lists) bytes += list.bytes();
+  return bytes + (quantizer ? quantizer->encoder.bytes() + quantizer->centroids.bytes() : 0);
+}
+
+IvfLists IvfLists::learn(const Plane& plane, std::span<const Row> rows, const IvfSettings& settings,
+                         const VectorStore& kept, unsigned threads) {
+  const std::size_t dim = plane.point_dim();
+  const std::size_t count = std::min(settings.nlist ? settings.nlist : usual_lists(rows.size()), rows.size());
+  const std::size_t most = std::max(count, most_sampled_floats / dim);
+  const std::vector<Row> sample = drawn(rows, std::min(count * sampled_per_list, most), settings.seed);
+  std::vector<float> points = points_of(plane, sample, threads);
+  KMeansSettings means;
+  means.clusters = count;
+  means.iterations = iterations;
+  means.seed = settings.seed;
+  Clustering clusters = kmeans(points, dim, means, threads);
+
+  // Codes are learned from what is left when centroids are subtracted.
+  const std::size_t learned = std::min(sample.size(), most_learned);
+  std::vector<float> left(learned * dim);
+  std::vector<float> whole(learned * dim);
+  for (std::size_t i = 0; i < learned; ++i) {
+    const std::size_t from = i * sample.size() / learned;
+    const float* const centroid = clusters.centroids.data() + clusters.labels[from] * dim;
+    for (std::size_t d = 0; d < dim; ++d) {
+      whole[i * dim + d] = points[from * dim + d];
+      left[i * dim + d] = points[from * dim + d] - centroid[d];
+    }
+  }
+  const bool scans_codes = settings.wants_codes(kept);
+  const CodeForm form =
+      scans_codes ? form_of(settings, plane, whole, threads)
+                  : CodeForm{CodeWidth::four, std::min<std::size_t>(512, Encoder::whole_stride(CodeWidth::four, dim))};
+  Encoder encoder(left, dim, form.width, form.stride, settings.seed, threads);
+  const BlockForm blocks(encoder);
+  Centroids centroids(std::move(clusters.centroids), encoder);
+  IvfLists learned_lists;
+  learned_lists.quantizer.emplace(std::move(encoder), blocks, std::move(centroids), scans_codes);
+  learned_lists.lists.resize(count);
+  learned_lists.length = plane.length;
+  learned_lists.trained_over = rows.size();
+  return learned_lists;
+}
+
+std::vector<std::uint32_t> IvfLists::nearest_lists(const Plane& plane, std::span<const Row> rows,
+                                                   unsigned threads) const {
+  constexpr std::size_t few = 64;  // rows for which nothing is worth being prepared
+  const Centroids& centroids = quantizer->centroids;
+  const std::size_t dim = centroids.dim();
+  std::vector<std::uint32_t> labels(rows.size());
+  if (rows.size() <= few) {
+    ListQuery query;
+    RankingSpace space;
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      centroids.prepare(quantizer->encoder, quantizer->form, points_of(plane, rows.subspan(i, 1), 1), query);
+      labels[i] = centroids.rank(query, 1, space).front().row;
+    }
+    return labels;
+  }
+  const NearestCentroid nearest(centroids.positions(), dim, threads);
+  const std::size_t step = rows_at_a_time(dim);
+  for (std::size_t first = 0; first < rows.size(); first += step) {
+    const std::size_t size = std::min(step, rows.size() - first);
+    nearest.assign(points_of(plane, rows.subspan(first, size), threads), threads,
+                   std::span(labels).subspan(first, size), {});
+  }
+  return labels;
+}
+
+IvfLists::Changes IvfLists::with(const Plane& plane, std::span<const Row> rows, unsigned threads,
+                                 Changes before) const {
+  const std::vector<std::uint32_t> labels = nearest_lists(plane, rows, threads);
+  std::vector<const InvertedList*> old(lists.size());
+  for (std::size_t l = 0; l < lists.size(); ++l) old[l] = &lists[l];
+  for (const auto& [list, changed] : before) old[list] = &changed;
+  std::vector<std::size_t> coming(lists.size()), at(rows.size());
+  for (std::size_t i = 0; i < rows.size(); ++i) at[i] = old[labels[i]]->size() + coming[labels[i]]++;
+
+  Changes changes;
+  std::vector<std::size_t> place(lists.size());
+  for (std::size_t l = 0; l < lists.size(); ++l) {
+    if (coming[l] == 0 && old[l] == &lists[l]) continue;
+    InvertedList next;
+    next.rows.resize_for_overwrite(old[l]->size() + coming[l]);
+    std::copy(old[l]->rows.begin(), old[l]->rows.end(), next.rows.mutable_data());
+    if (quantizer->scans_codes) {
+      next.blocks.resize(quantizer->form.bytes(next.size()));
+      std::copy(old[l]->blocks.begin(), old[l]->blocks.end(), next.blocks.mutable_data());
+    }
+    place[l] = changes.size();
+    changes.emplace_back(l, std::move(next));
+  }
+  std::vector<Row*> numbers;
+  std::vector<std::byte*> codes;
+  for (auto& [list, next] : changes) {
+    numbers.push_back(next.rows.mutable_data());
+    codes.push_back(next.blocks.mutable_data());
+  }
+
+  const Encoder& encoder = quantizer->encoder;
+  const std::size_t dim = encoder.dim();
+  parallel_for((rows.size() + together - 1) / together, threads, [&](std::size_t task, unsigned) {
+    const std::size_t first = task * together, size = std::min(together, rows.size() - first);
+    std::vector<float> points(size * dim);
+    std::vector<std::byte> encoded(size * encoder.stride());
+    for (std::size_t i = 0; i < size; ++i) {
+      const std::size_t list = labels[first + i];
+      numbers[place[list]][at[first + i]] = rows[first + i];
+      plane.write_point(rows[first + i], points.data() + i * dim);
+      quantizer->centroids.subtract(list, std::span(points).subspan(i * dim, dim), encoder.center());
+    }
+    if (!quantizer->scans_codes) return;
+    encoder.encode_centered(points, encoded.data());
+    for (std::size_t i = 0; i < size; ++i) {
+      const std::size_t list = labels[first + i];
+      std::byte* const code = encoded.data() + i * encoder.stride();
+      encoder.lengthen(code, quantizer->centroids.bias_of(encoder, code, list));
+      quantizer->form.put(codes[place[list]], at[first + i], code);
+    }
+  });
+  // Rows put in again come behind later ones.
+  for (auto& [list, next] : changes)
+    if (!std::is_sorted(next.rows.begin(), next.rows.end())) sort(next);
+  return changes;
+}
+
+void IvfLists::sort(InvertedList& list) const {
+  std::vector<std::size_t> order(list.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return list.rows[a] < list.rows[b]; });
+  list = in_order(list, order, [](Row row) { return row; });
+}
+
+InvertedList IvfLists::in_order(const InvertedList& list, std::span<const std::size_t> order,
+                                function_ref<Row(Row)> renamed) const {
+  InvertedList next;
+  next.rows.resize_for_overwrite(order.size());
+  if (quantizer->scans_codes) next.blocks.resize(quantizer->form.bytes(order.size()));
+  Row* const rows = next.rows.mutable_data();
+  std::byte* const blocks = next.blocks.mutable_data();
+  for (std::size_t i = 0; i < order.size(); ++i) {
+    rows[i] = renamed(list.rows[order[i]]);
+    if (quantizer->scans_codes) quantizer->form.copy(blocks, i, list.blocks.data(), order[i]);
+  }
+  return next;
+}
+
+IvfLists::Changes IvfLists::without(function_ref<bool(Row)> is_gone) const {
+  Changes changes;
+  std::vector<std::size_t> order;
+  for (std::size_t l = 0; l < lists.size(); ++l) {
+    if (std::none_of(lists[l].rows.begin(), lists[l].rows.end(), is_gone)) continue;
+    order.clear();
+    for (std::size_t i = 0; i < lists[l].size(); ++i)
+      if (!is_gone(lists[l].rows[i])) order.push_back(i);
+    changes.emplace_back(l, in_order(lists[l], order, [](Row row) { return row; }));
+  }
+  return changes;
+}
+
+void IvfLists::apply(Changes& changes) noexcept {
+  for (auto& [list, next] : changes) std::swap(lists[list], next);
+}
+
+IvfLists IvfLists::picked(std::span<const Row> rows) const {
+  IvfLists next;
+  next.length = length;
+  next.trained_over = trained_over;
+  if (is_empty()) return next;
+  next.quantizer = quantizer;
+  std::vector<Row> now(listed, no_row);
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    if (rows[i] >= listed) continue;
+    now[rows[i]] = static_cast<Row>(i);
+    next.listed = i + 1;
+  }
+  std::vector<std::size_t> order;
+  for (const InvertedList& list : lists) {
+    order.clear();
+    for (std::size_t i = 0; i < list.size(); ++i)
+      if (now[list.rows[i]] != no_row) order.push_back(i);
+    next.lists.push_back(in_order(list, order, [&](Row row) { return now[row]; }));
+  }
+  return next;
+}
+
+}  // namespace lookalike

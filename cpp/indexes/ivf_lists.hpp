@@ -1,0 +1,87 @@
+// The inverted lists of an IVF index, beside the rows they stand for.
+//
+// A row stands in the list of the centroid nearest it, as its number and as a code of what is left when that centroid
+// is subtracted [Jegou et al. 2011, section 4]. Lists never change: a change makes new ones and puts them in place.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "base/array.hpp"
+#include "base/function_ref.hpp"
+#include "base/types.hpp"
+#include "codes/encoder.hpp"
+#include "codes/plane.hpp"
+#include "indexes/ivf_settings.hpp"
+#include "indexes/rows.hpp"
+#include "lists/block_codes.hpp"
+#include "lists/centroids.hpp"
+#include "storage/file.hpp"
+
+namespace lookalike {
+
+struct InvertedList {
+  Array<Row> rows;          // ascending
+  Array<std::byte> blocks;  // their codes; none where the kept vectors are scanned
+
+  std::size_t size() const noexcept { return rows.size(); }
+  std::size_t bytes() const noexcept { return rows.bytes_owned() + blocks.bytes_owned(); }
+};
+
+/// What was learned from rows, and rarely changes.
+struct IvfQuantizer {
+  Encoder encoder;  // of what is left of points
+  BlockForm form;
+  Centroids centroids;
+  bool scans_codes;  // else the kept vectors
+};
+
+/// A plain value under the index's locks.
+struct IvfLists {
+  /// New lists for some of those there are.
+  using Changes = std::vector<std::pair<std::size_t, InvertedList>>;
+
+  std::optional<IvfQuantizer> quantizer;  // none while there are too few rows
+  std::vector<InvertedList> lists;
+  float length = 0;              // of lifted vectors, for Metric::ip
+  std::size_t listed = 0;        // rows that were given a list: those before this one
+  std::size_t trained_over = 0;  // rows the quantizer was learned from
+
+  bool is_empty() const noexcept { return !quantizer; }
+  std::size_t bytes() const noexcept;
+  /// The rows, for queries.
+  Plane plane(const Rows& rows) const noexcept {
+    return {rows.store().view(), rows.metric(), rows.inverse_norms(), nullptr, length};
+  }
+
+  /// Learns centroids and codes from `rows`, all of them live. Throws Interrupted.
+  static IvfLists learn(const Plane& plane, std::span<const Row> rows, const IvfSettings& settings,
+                        const VectorStore& kept, unsigned threads);
+  /// The lists that change when `rows` are put into theirs; they stand in none once `before` has been applied, and
+  /// the result takes its place.
+  Changes with(const Plane& plane, std::span<const Row> rows, unsigned threads, Changes before = {}) const;
+  /// The lists that change when the rows for which `is_gone` are taken out.
+  Changes without(function_ref<bool(Row)> is_gone) const;
+  void apply(Changes& changes) noexcept;
+  /// The given rows only, in that order.
+  IvfLists picked(std::span<const Row> rows) const;
+
+  std::vector<std::uint32_t> sizes() const;
+  /// `sizes` are those of the lists, borrowed like everything else.
+  void save(FileWriter& file, std::span<const std::uint32_t> sizes) const;
+  /// Throws CorruptFile where sizes do not agree.
+  static IvfLists load(const FileReader& file, const Rows& rows);
+
+ private:
+  std::vector<std::uint32_t> nearest_lists(const Plane& plane, std::span<const Row> rows, unsigned threads) const;
+  void sort(InvertedList& list) const;
+  /// Some of a list's rows, in that order.
+  InvertedList in_order(const InvertedList& list, std::span<const std::size_t> order,
+                        function_ref<Row(Row)> renamed) const;
+};
+
+}  // namespace lookalike

@@ -1,0 +1,139 @@
+// Searching an IVF index: by its lists, or exactly where that is cheaper.
+#include <algorithm>
+#include <cmath>
+#include <mutex>
+#include <optional>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "base/errors.hpp"
+#include "indexes/exact_search.hpp"
+#include "indexes/ivf.hpp"
+#include "runtime/parallel.hpp"
+
+namespace lookalike {
+namespace {
+
+constexpr std::size_t usual_probes = 32;
+
+// Rough costs in nanoseconds, which need only be right to a factor of two.
+constexpr double scanned_row = 3, measured_row = 10, byte_of_a_row = 0.08;
+
+}  // namespace
+
+std::size_t Ivf::probes_for(std::size_t nprobe) const {
+  if (nprobe == 0) nprobe = usual_nprobe_ ? usual_nprobe_ : usual_probes;
+  return std::min(nprobe, std::max<std::size_t>(lists_.lists.size(), 1));
+}
+
+// Of what lists hold only the share that passes is left, so there have to be that many more of them. Nullopt where
+// measuring all that pass is cheaper.
+std::optional<std::size_t> Ivf::probes(const Rows& rows, std::size_t passing, std::size_t nprobe) const {
+  if (lists_.is_empty()) return std::nullopt;
+  const std::size_t lists = lists_.lists.size();
+  const double widening = static_cast<double>(rows.count()) / static_cast<double>(std::max<std::size_t>(passing, 1));
+  const double wanted = std::ceil(static_cast<double>(nprobe) * (widening > 1.05 ? 1.2 * widening : 1));
+  const std::size_t probes = wanted < static_cast<double>(lists) ? static_cast<std::size_t>(wanted) : lists;
+  const double scanned = static_cast<double>(rows.count()) * static_cast<double>(probes) / static_cast<double>(lists);
+  const double kept = static_cast<double>(rows.store().view().stride);
+  const double exact = static_cast<double>(passing) * (measured_row + byte_of_a_row * kept);
+  if (scanned * scanned_row + static_cast<double>(lists) >= exact) return std::nullopt;
+  return probes;
+}
+
+void Ivf::search(const VectorsView& queries, std::size_t k, std::size_t nprobe, const Where& where, unsigned threads,
+                 Answer& answer) const {
+  require_search(queries, k, threads);
+  // A long batch stops now and then for a writer, and for all who wait behind it. A filter is worked out only once.
+  constexpr std::size_t most_together = 4096;
+  const std::size_t together =
+      std::holds_alternative<std::monostate>(where) ? most_together : std::max<std::size_t>(queries.count, 1);
+  for (std::size_t first = 0; first == 0 || first < queries.count; first += together) {
+    const std::size_t count = std::min(together, queries.count - first);
+    Answer part = {answer.ids.subspan(first * k, count * k), answer.distances.subspan(first * k, count * k),
+                   answer.kind, std::move(answer.names)};
+    search_at_once(queries.slice(first, count), k, nprobe, where, threads, part);
+    answer.kind = part.kind;
+    answer.names = std::move(part.names);
+  }
+}
+
+void Ivf::search_at_once(const VectorsView& queries, std::size_t k, std::size_t nprobe, const Where& where,
+                         unsigned threads, Answer& answer) const {
+  const Records::Reading rows = records_.read();
+  if (queries.count > 0) rows->require_shape(queries, "queries");
+  const std::optional<RowFilter> admitted = admitted_rows(where, rows->ids());
+  const std::size_t reachable = std::min(k, admitted ? admitted->count() : rows->live_count());
+  std::vector<Neighbor> neighbors(queries.count * reachable);
+  if (!neighbors.empty()) find(*rows, queries, reachable, probes_for(nprobe), admitted, threads, neighbors);
+  write_answer(neighbors, reachable, k, rows->ids(), answer);
+}
+
+void Ivf::find(const Rows& rows, const VectorsView& queries, std::size_t k, std::size_t nprobe,
+               const std::optional<RowFilter>& admitted, unsigned threads, std::span<Neighbor> out) const {
+  const RowFilter* const filter = admitted ? &*admitted : rows.ids().live();
+  const std::size_t passing = admitted ? admitted->count() : rows.live_count();
+  const std::optional<std::size_t> probes = this->probes(rows, passing, nprobe);
+  if (!probes) return exact_search(rows.target(admitted), queries, k, threads, out);
+
+  const PreparedQueries prepared(queries, rows.store().element(), rows.metric(), threads);
+  const IvfTarget target = {lists_, lists_.plane(rows), filter};
+  const auto put = [&](std::size_t q, std::span<const Neighbor> found) {
+    const std::span<Neighbor> of_query = out.subspan(q * k, k);
+    if (found.size() == k) {
+      std::copy(found.begin(), found.end(), of_query.begin());
+    } else {  // the nearest ones that pass lie in other lists
+      exact_search(rows.target(admitted), queries.slice(q, 1), k, 1, of_query);
+    }
+  };
+  if (queries.count == 1) return put(0, workers_.take()->one(target, prepared, 0, k, *probes));
+  // So many together that most lists are near several of them, and every thread has some.
+  constexpr std::size_t most_together = 512, fewest_together = 8;
+  const std::size_t shares = 2 * static_cast<std::size_t>(threads ? threads : available_threads());
+  const std::size_t together = std::clamp((queries.count + shares - 1) / shares, fewest_together, most_together);
+  parallel_for((queries.count + together - 1) / together, threads, [&](std::size_t task, unsigned) {
+    const std::size_t first = task * together, last = std::min(queries.count, first + together);
+    workers_.take()->several(target, prepared, first, last, k, *probes, put);
+  });
+}
+
+RangeAnswer Ivf::range(const VectorsView& queries, float radius, const Where& where, unsigned threads) const {
+  require_radius(radius);
+  require_finite(queries, threads);
+  const Records::Reading rows = records_.read();
+  if (queries.count > 0) rows->require_shape(queries, "queries");
+  const std::optional<RowFilter> admitted = admitted_rows(where, rows->ids());
+  std::vector<std::vector<Neighbor>> found(queries.count);
+  if (queries.count > 0 && rows->live_count() > 0) {
+    found = exact_range(rows->target(admitted), queries, radius, threads);
+  }
+  return range_answer(found, rows->ids());
+}
+
+IvfCosts Ivf::costs(const VectorsView& queries, std::size_t k, std::size_t nprobe, unsigned threads) const {
+  require_search(queries, k, threads);
+  const Records::Reading rows = records_.read();
+  if (queries.count > 0) rows->require_shape(queries, "queries");
+  IvfCosts total;
+  if (lists_.is_empty()) return total;
+  const PreparedQueries prepared(queries, rows->store().element(), rows->metric(), threads);
+  const IvfTarget target = {lists_, lists_.plane(*rows), rows->ids().live()};
+  std::mutex adding;
+  parallel_for(queries.count, threads, [&](std::size_t q, unsigned) {
+    const auto worker = workers_.take();
+    worker->costs = {};
+    worker->one(target, prepared, q, k, probes_for(nprobe));
+    const std::scoped_lock lock(adding);
+    total.lists += worker->costs.lists;
+    total.distances += worker->costs.distances;
+    total.reranked += worker->costs.reranked;
+  });
+  const std::size_t kept = rows->store().view().stride;
+  const IvfQuantizer& quantizer = *lists_.quantizer;
+  const std::size_t scanned = quantizer.scans_codes ? CodeBlock::bytes(quantizer.form.units()) / CodeBlock::rows : kept;
+  total.bytes = queries.count * quantizer.centroids.scanned_bytes() + total.distances * scanned + total.reranked * kept;
+  return total;
+}
+
+}  // namespace lookalike

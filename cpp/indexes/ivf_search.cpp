@@ -1,0 +1,147 @@
+#include "indexes/ivf_search.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <tuple>
+
+#include "kernels/dispatch.hpp"
+
+namespace lookalike {
+namespace {
+
+constexpr std::size_t blocks_together = 8, rows_together = blocks_together * CodeBlock::rows;
+constexpr std::size_t scanned_at_once = 8;
+
+/// How many of the nearest by codes are measured, at most: the last of the k may be told wrong by many places.
+std::size_t pool_for(std::size_t k) { return 2 * k + 16; }
+
+/// Asks memory for the beginning.
+void prefetch(std::span<const std::byte> bytes) {
+  constexpr std::size_t most = 4096;
+  for (std::size_t at = 0; at < std::min(bytes.size(), most); at += 64) __builtin_prefetch(bytes.data() + at);
+}
+
+}  // namespace
+
+void IvfSearch::prepare(const IvfTarget& target, const PreparedQueries& queries, std::size_t query, std::size_t k,
+                        Asked& asked) {
+  const Plane& plane = target.plane;
+  const IvfQuantizer& quantizer = *target.lists.quantizer;
+  asked.exact = plane.from_query(queries.query(query), queries.element(), queries.dim());
+  point_.resize(plane.point_dim());
+  if (plane.metric == Metric::hamming) {
+    write_bits(queries.query(query), queries.dim(), point_.data());
+  } else {
+    floats_.resize(queries.dim());
+    queries.as_floats(query, floats_.data());
+    plane.write_query_point(floats_.data(), point_.data());
+    asked.slope = slope_of(plane, floats_);
+  }
+  quantizer.centroids.prepare(quantizer.encoder, quantizer.form, point_, asked.query);
+  asked.pool.begin(quantizer.scans_codes ? pool_for(k) : k);
+}
+
+void IvfSearch::take(const IvfTarget& target, const InvertedList& list, std::size_t first, std::size_t count,
+                     const float* distances, float offset, Row hidden, NearestPool& pool) {
+  // A little more than the limit, for what subtracting rounds off.
+  const float limit = pool.limit() - offset;
+  const float slack = 1e-6f * (std::fabs(limit) + std::fabs(offset));
+  const std::size_t near = kernels().find_not_above(
+      distances, count, std::isfinite(limit) ? limit + slack : pool.limit(), positions_.data());
+  for (std::size_t i = 0; i < near; ++i) {
+    const float distance = distances[positions_[i]] + offset;
+    if (!(distance <= pool.limit())) continue;
+    const Row row = list.rows[first + positions_[i]];
+    if ((target.admitted && !target.admitted->test(row)) || row == hidden) continue;
+    pool.put(distance, row);
+  }
+}
+
+void IvfSearch::scan(const IvfTarget& target, Row number, std::span<const Visit> visits, Row hidden) {
+  const InvertedList& list = target.lists.lists[number];
+  const IvfQuantizer& quantizer = *target.lists.quantizer;
+  distances_.resize(scanned_at_once * rows_together);
+  positions_.resize(rows_together);
+  for (std::size_t first = 0; first < list.size(); first += rows_together) {
+    const std::size_t count = std::min(rows_together, list.size() - first);
+    costs.distances += count * visits.size();
+    if (!quantizer.scans_codes) {
+      for (const Visit& visit : visits) {
+        Asked& asked = asked_[visit.asked];
+        asked.exact.measure(list.rows.data() + first, count, distances_.data());
+        take(target, list, first, count, distances_.data(), 0, hidden, asked.pool);
+      }
+      continue;
+    }
+    const std::byte* const blocks = list.blocks.data() + quantizer.form.bytes(first);
+    const std::size_t needed = CodeBlock::needed(count);
+    for (std::size_t v = 0; v < visits.size(); v += scanned_at_once) {
+      const std::span<const Visit> some = visits.subspan(v, std::min(scanned_at_once, visits.size() - v));
+      block_queries_.clear();
+      for (const Visit& visit : some) block_queries_.push_back(asked_[visit.asked].query.codes);
+      quantizer.form.measure(block_queries_, blocks, needed, distances_.data());
+      for (std::size_t i = 0; i < some.size(); ++i)
+        take(target, list, first, count, distances_.data() + i * needed * CodeBlock::rows, some[i].offset, hidden,
+             asked_[some[i].asked].pool);
+    }
+  }
+}
+
+std::span<const Neighbor> IvfSearch::finish(const IvfTarget& target, std::size_t k, Asked& asked) {
+  // Floats cannot measure so short a query.
+  if (asked.exact.scale * shortest_measurable > 1) return {};
+  found_.clear();
+  asked.pool.append_to(found_);
+  if (!target.lists.quantizer->scans_codes) return finite(found_);
+  const std::uint64_t before = rerank_.measured;
+  const std::span<const Neighbor> nearest = rerank_.nearest(asked.exact, found_, k, asked.slope);
+  costs.reranked += rerank_.measured - before;
+  return nearest;
+}
+
+std::span<const Neighbor> IvfSearch::one(const IvfTarget& target, const PreparedQueries& queries, std::size_t query,
+                                         std::size_t k, std::size_t nprobe, Row hidden) {
+  if (asked_.empty()) asked_.resize(1);
+  Asked& asked = asked_.front();
+  prepare(target, queries, query, k, asked);
+  const std::span<const Neighbor> lists = target.lists.quantizer->centroids.rank(asked.query, nprobe, ranking_);
+  for (std::size_t i = 0; i < lists.size(); ++i) {
+    if (i + 1 < lists.size()) prefetch(target.lists.lists[lists[i + 1].row].blocks.span());
+    const Visit visit = {lists[i].row, 0, lists[i].distance};
+    scan(target, lists[i].row, {&visit, 1}, hidden);
+  }
+  costs.lists += lists.size();
+  return finish(target, k, asked);
+}
+
+void IvfSearch::several(const IvfTarget& target, const PreparedQueries& queries, std::size_t first, std::size_t last,
+                        std::size_t k, std::size_t nprobe,
+                        function_ref<void(std::size_t, std::span<const Neighbor>)> put) {
+  if (asked_.size() < last - first) asked_.resize(last - first);
+  visits_.clear();
+  std::vector<Visit> nearest;
+  for (std::size_t q = first; q < last; ++q) {
+    Asked& asked = asked_[q - first];
+    prepare(target, queries, q, k, asked);
+    bool is_first = true;
+    for (const Neighbor& list : target.lists.quantizer->centroids.rank(asked.query, nprobe, ranking_)) {
+      (is_first ? nearest : visits_).push_back({list.row, static_cast<std::uint32_t>(q - first), list.distance});
+      is_first = false;
+      ++costs.lists;
+    }
+  }
+  // Everyone's nearest list before all others: limits are low from then on.
+  for (std::vector<Visit>* visits : {&nearest, &visits_}) {
+    std::sort(visits->begin(), visits->end(),
+              [](const Visit& a, const Visit& b) { return std::tie(a.list, a.asked) < std::tie(b.list, b.asked); });
+    for (std::size_t begin = 0; begin < visits->size();) {
+      std::size_t end = begin + 1;
+      while (end < visits->size() && (*visits)[end].list == (*visits)[begin].list) ++end;
+      scan(target, (*visits)[begin].list, std::span(*visits).subspan(begin, end - begin), no_row);
+      begin = end;
+    }
+  }
+  for (std::size_t q = first; q < last; ++q) put(q, finish(target, k, asked_[q - first]));
+}
+
+}  // namespace lookalike

@@ -1,0 +1,79 @@
+// Queries answered from inverted lists: the nearest lists are scanned, and what is found there is measured by the kept
+// vectors.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "base/function_ref.hpp"
+#include "base/types.hpp"
+#include "codes/plane.hpp"
+#include "indexes/exact_parts.hpp"
+#include "indexes/ivf_lists.hpp"
+#include "indexes/rerank.hpp"
+#include "select/nearest_pool.hpp"
+#include "select/neighbor.hpp"
+#include "select/row_filter.hpp"
+
+namespace lookalike {
+
+/// What is searched, and who may be found.
+struct IvfTarget {
+  const IvfLists& lists;
+  Plane plane;
+  const RowFilter* admitted;  // null: all rows
+};
+
+/// What searches took: lists scanned, rows scanned in them, kept vectors measured, bytes of all of these.
+struct IvfCosts {
+  std::uint64_t lists = 0, distances = 0, reranked = 0, bytes = 0;
+};
+
+/// What one thread needs to search, used again and again.
+class IvfSearch {
+ public:
+  /// The k nearest admitted rows in the `nprobe` lists nearest the query, nearest first, ties by row; fewer than k
+  /// where those hold fewer, none where floats cannot measure the query. Valid until the next search.
+  std::span<const Neighbor> one(const IvfTarget& target, const PreparedQueries& queries, std::size_t query,
+                                std::size_t k, std::size_t nprobe, Row hidden = no_row);
+
+  /// The same for queries `first` to `last`, handed to `put` in order: a list near several is read once for all.
+  void several(const IvfTarget& target, const PreparedQueries& queries, std::size_t first, std::size_t last,
+               std::size_t k, std::size_t nprobe, function_ref<void(std::size_t query, std::span<const Neighbor>)> put);
+
+  IvfCosts costs;  // bytes are left out
+
+ private:
+  /// A query on its way.
+  struct Asked {
+    ListQuery query;
+    NearestPool pool;
+    Scorer exact;
+    double slope = 1;
+  };
+  /// A list to be scanned for a query.
+  struct Visit {
+    Row list;
+    std::uint32_t asked;
+    float offset;  // what the list's codes lack
+  };
+
+  void prepare(const IvfTarget& target, const PreparedQueries& queries, std::size_t query, std::size_t k, Asked& asked);
+  void scan(const IvfTarget& target, Row list, std::span<const Visit> visits, Row hidden);
+  void take(const IvfTarget& target, const InvertedList& list, std::size_t first, std::size_t count,
+            const float* distances, float offset, Row hidden, NearestPool& pool);
+  std::span<const Neighbor> finish(const IvfTarget& target, std::size_t k, Asked& asked);
+
+  std::vector<Asked> asked_;
+  std::vector<Visit> visits_;
+  std::vector<BlockQuery> block_queries_;
+  RankingSpace ranking_;
+  Rerank rerank_;
+  std::vector<float> floats_, point_, distances_;
+  std::vector<std::uint32_t> positions_;
+  std::vector<Neighbor> found_;
+};
+
+}  // namespace lookalike

@@ -1,0 +1,80 @@
+#include "indexes/rerank.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <tuple>
+
+namespace lookalike {
+namespace {
+
+bool is_nearer(const Neighbor& a, const Neighbor& b) {
+  return std::tie(a.distance, a.row) < std::tie(b.distance, b.row);
+}
+
+/// How far codes are from the truth, learned from what was measured so far: the truth is slope * code + offset, give
+/// or take a deviation.
+class CodeError {
+ public:
+  explicit CodeError(double slope) : slope_(slope) {}
+  void see(float code, float truth) {
+    const double error = truth - slope_ * code, before = error - mean_;
+    mean_ += before / ++count_;
+    squares_ += before * (error - mean_);
+  }
+  /// What the truth behind a code hardly ever goes below.
+  float least(float code) const {
+    constexpr double deviations = 4;
+    return static_cast<float>(slope_ * code + mean_ - deviations * std::sqrt(squares_ / count_));
+  }
+
+ private:
+  double slope_, mean_ = 0, squares_ = 0;
+  double count_ = 0;
+};
+
+}  // namespace
+
+double slope_of(const Plane& plane, std::span<const float> query) {
+  if (plane.metric == Metric::cosine) return 0.5;
+  if (plane.metric != Metric::ip) return 1;
+  double square = 0;
+  for (const float x : query) square += double{x} * x;
+  return plane.length > 0 ? std::sqrt(square) / (2 * double{plane.length}) : 0;
+}
+
+std::span<const Neighbor> finite(std::span<const Neighbor> found) {
+  const auto is_finite = [](const Neighbor& neighbor) { return std::isfinite(neighbor.distance); };
+  return std::all_of(found.begin(), found.end(), is_finite) ? found : std::span<const Neighbor>();
+}
+
+std::span<const Neighbor> Rerank::nearest(const Scorer& exact, std::span<const Neighbor> coarse, std::size_t k,
+                                          double slope) {
+  constexpr std::size_t together = 8;
+  CodeError error(slope);
+  found_.clear();
+  rows_.resize(together);
+  distances_.resize(together);
+  float limit = std::numeric_limits<float>::infinity();  // the k-th nearest so far
+  for (std::size_t i = 0; i < coarse.size(); i += together) {
+    if (i >= k && i >= 2 * together && error.least(coarse[i].distance) > limit) break;
+    const std::size_t count = std::min(together, coarse.size() - i);
+    for (std::size_t j = 0; j < count; ++j) rows_[j] = coarse[i + j].row;
+    exact.measure(rows_.data(), count, distances_.data());
+    measured += count;
+    for (std::size_t j = 0; j < count; ++j) {
+      error.see(coarse[i + j].distance, distances_[j]);
+      found_.push_back({rows_[j], distances_[j]});
+    }
+    if (found_.size() >= k) {
+      const auto last = found_.begin() + static_cast<std::ptrdiff_t>(k - 1);
+      std::nth_element(found_.begin(), last, found_.end(), is_nearer);
+      limit = last->distance;
+    }
+  }
+  const std::size_t count = std::min(k, found_.size());
+  std::partial_sort(found_.begin(), found_.begin() + static_cast<std::ptrdiff_t>(count), found_.end(), is_nearer);
+  return finite({found_.data(), count});
+}
+
+}  // namespace lookalike

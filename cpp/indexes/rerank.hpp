@@ -1,0 +1,37 @@
+// What codes found, measured by the kept vectors.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "base/types.hpp"
+#include "codes/plane.hpp"
+#include "codes/scorer.hpp"
+#include "select/neighbor.hpp"
+
+namespace lookalike {
+
+/// How fast distances between kept vectors grow with those between points (see Plane), from a query of floats.
+double slope_of(const Plane& plane, std::span<const float> query);
+
+/// The same neighbours, or none where a query is so long that distances overflow.
+std::span<const Neighbor> finite(std::span<const Neighbor> found);
+
+/// Used again and again by one thread.
+class Rerank {
+ public:
+  /// The k nearest of `coarse`, by `exact`, nearest first, ties by row: `coarse` is measured in its order, nearest by
+  /// codes first, until the rest can hardly be among the k nearest. Valid until the next call.
+  std::span<const Neighbor> nearest(const Scorer& exact, std::span<const Neighbor> coarse, std::size_t k, double slope);
+
+  std::uint64_t measured = 0;  // counts on
+
+ private:
+  std::vector<Row> rows_;
+  std::vector<float> distances_;
+  std::vector<Neighbor> found_;
+};
+
+}  // namespace lookalike

@@ -1,0 +1,57 @@
+#include "lists/block_codes.hpp"
+
+#include <cstring>
+
+#include "kernels/dispatch.hpp"
+
+namespace lookalike {
+namespace {
+
+BlockKernel kernel_of(CodeWidth width) {
+  switch (width) {
+    case CodeWidth::eight: return kernels().block_octets;
+    case CodeWidth::four: return kernels().block_nibbles;
+    case CodeWidth::one: return kernels().block_signs;
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+BlockForm::BlockForm(const Encoder& encoder)
+    : units_(CodeBlock::units(encoder.code_bytes())),
+      code_stride_(encoder.stride()),
+      codes_per_byte_(8 / static_cast<std::size_t>(encoder.width())),
+      kernel_(kernel_of(encoder.width())) {}
+
+void BlockForm::put(std::byte* blocks, std::size_t i, const std::byte* code) const {
+  constexpr std::size_t rows = CodeBlock::rows, unit = CodeBlock::unit_bytes;
+  std::byte* const block = blocks + i / rows * CodeBlock::bytes(units_);
+  for (std::size_t u = 0; u < units_; ++u) std::memcpy(block + (u * rows + i % rows) * unit, code + u * unit, unit);
+  CodeTail tail;
+  std::memcpy(&tail, code + code_stride_ - sizeof tail, sizeof tail);
+  std::byte* const tails = block + units_ * rows * unit + i % rows * sizeof(float);
+  std::memcpy(tails, &tail.bias, sizeof tail.bias);
+  std::memcpy(tails + rows * sizeof(float), &tail.step, sizeof tail.step);
+}
+
+void BlockForm::copy(std::byte* blocks, std::size_t i, const std::byte* others, std::size_t from) const {
+  constexpr std::size_t rows = CodeBlock::rows, unit = CodeBlock::unit_bytes;
+  std::byte* to = blocks + i / rows * CodeBlock::bytes(units_) + i % rows * unit;
+  const std::byte* of = others + from / rows * CodeBlock::bytes(units_) + from % rows * unit;
+  // The units, and behind them bias and step: as far apart as units are.
+  static_assert(sizeof(float) == unit);
+  for (std::size_t u = 0; u < units_ + 2; ++u, to += rows * unit, of += rows * unit) std::memcpy(to, of, unit);
+}
+
+BlockQuery BlockForm::query(const CodeQuery& query, std::vector<std::int32_t>& words) const {
+  words.resize(units_ * codes_per_byte_);
+  auto* const out = reinterpret_cast<std::int8_t*>(words.data());
+  for (std::size_t u = 0; u < units_; ++u)
+    for (std::size_t w = 0; w < codes_per_byte_; ++w)
+      for (std::size_t j = 0; j < CodeBlock::unit_bytes; ++j)
+        out[(u * codes_per_byte_ + w) * 4 + j] = query.values[(u * 4 + j) * codes_per_byte_ + w];
+  return {words.data(), query.scale, query.shift};
+}
+
+}  // namespace lookalike

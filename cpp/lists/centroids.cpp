@@ -1,0 +1,137 @@
+#include "lists/centroids.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <numeric>
+
+#include "codes/projection.hpp"
+#include "kernels/dispatch.hpp"
+
+namespace lookalike {
+namespace {
+
+constexpr CodeWidth centroid_width = CodeWidth::four;
+
+std::vector<float> mean_of(std::span<const float> rows, std::size_t dim) {
+  std::vector<double> sums(dim);
+  for (std::size_t i = 0; i < rows.size(); ++i) sums[i % dim] += rows[i];
+  std::vector<float> mean(dim);
+  const double count = static_cast<double>(std::max<std::size_t>(rows.size() / dim, 1));
+  for (std::size_t d = 0; d < dim; ++d) mean[d] = static_cast<float>(sums[d] / count);
+  return mean;
+}
+
+float square_of(std::span<const float> values) {
+  double square = 0;
+  for (const float value : values) square += double{value} * value;
+  return static_cast<float>(square);
+}
+
+/// Writes at least `count` of the smallest distances' places into space.rows, and not many more; returns how many.
+std::size_t pick_nearest(std::span<const float> distances, std::size_t count, RankingSpace& space) {
+  // A limit that a sample suggests, and a higher one where that was too low.
+  constexpr std::size_t sampled = 256;
+  const std::size_t step = (distances.size() + sampled - 1) / sampled;
+  space.sample.clear();
+  for (std::size_t i = 0; i < distances.size(); i += step) space.sample.push_back(distances[i]);
+  std::size_t place = std::min(space.sample.size() - 1, count * space.sample.size() / distances.size() + 4);
+  for (;; place = 2 * place) {
+    if (place >= space.sample.size()) break;
+    std::nth_element(space.sample.begin(), space.sample.begin() + static_cast<std::ptrdiff_t>(place),
+                     space.sample.end());
+    const std::size_t found =
+        kernels().find_not_above(distances.data(), distances.size(), space.sample[place], space.rows.data());
+    if (found >= count) return found;
+  }
+  std::iota(space.rows.begin(), space.rows.end(), Row{0});
+  return distances.size();
+}
+
+}  // namespace
+
+Centroids::Centroids(std::vector<float> centroids, const Encoder& encoder)
+    : dim_(encoder.dim()),
+      positions_(std::move(centroids)),
+      middle_(mean_of(positions_, dim_)),
+      projected_(count() * encoder.projected()),
+      projected_dim_(encoder.projected()),
+      form_(encoder.in_width(centroid_width)),
+      byte_stride_((dim_ + sizeof(CodeTail) + 63) / 64 * 64) {
+  std::vector<float> moved = positions_;  // about the middle, which moves as they do
+  for (std::size_t i = 0; i < moved.size(); ++i) moved[i] -= middle_[i % dim_];
+  for (std::size_t d = 0; d < dim_; ++d) middle_[d] += encoder.center()[d];
+
+  const Encoder coarse = encoder.in_width(centroid_width);
+  std::vector<std::byte> codes(count() * coarse.stride());
+  coarse.encode_centered(moved, codes.data(), projected_);
+  blocks_.resize(form_.bytes(count()));
+  for (std::size_t i = 0; i < count(); ++i) form_.put(blocks_.mutable_data(), i, codes.data() + i * coarse.stride());
+
+  bytes_.resize(count() * byte_stride_);
+  SignedBytes rounded;
+  for (std::size_t i = 0; i < count(); ++i) {
+    const std::span<const float> centroid(moved.data() + i * dim_, dim_);
+    rounded.assign(centroid, dim_);
+    std::byte* const row = bytes_.mutable_data() + i * byte_stride_;
+    for (std::size_t d = 0; d < dim_; ++d) row[d] = static_cast<std::byte>(rounded.bytes[d] + 128);
+    const CodeTail tail = {square_of(centroid), rounded.step};
+    std::memcpy(row + byte_stride_ - sizeof tail, &tail, sizeof tail);
+  }
+}
+
+std::size_t Centroids::bytes() const noexcept {
+  return (positions_.size() + middle_.size() + projected_.size()) * sizeof(float) + blocks_.bytes_owned() +
+         bytes_.bytes_owned();
+}
+
+void Centroids::subtract(std::size_t list, std::span<float> row, std::span<const float> center) const {
+  const float* const centroid = positions_.data() + list * dim_;
+  for (std::size_t d = 0; d < dim_; ++d) row[d] -= centroid[d] + center[d];
+}
+
+float Centroids::bias_of(const Encoder& encoder, const std::byte* code, std::size_t list) const {
+  return static_cast<float>(2 * encoder.product(code, projected_.data() + list * projected_dim_));
+}
+
+void Centroids::prepare(const Encoder& encoder, const BlockForm& form, std::span<const float> point,
+                        ListQuery& query) const {
+  query.centered.resize(dim_);
+  query.projected.resize(projected_dim_);
+  for (std::size_t d = 0; d < dim_; ++d) query.centered[d] = point[d] - middle_[d];
+  query.square = square_of(query.centered);
+  query.bytes.assign(query.centered, encoder.byte_room());
+  encoder.project(query.bytes, query.projected.data());
+  query.space.assign(query.projected, (projected_dim_ + 63) / 64 * 64);
+  query.codes = form.query(code_query(query.space, encoder.width()), query.words);
+  query.centroid_codes = form_.query(code_query(query.space, centroid_width), query.centroid_words);
+}
+
+std::span<const Neighbor> Centroids::rank(const ListQuery& query, std::size_t count, RankingSpace& space) const {
+  const std::size_t lists = this->count();
+  count = std::min(count, lists);
+  // By codes, with some to spare.
+  const std::size_t seen = std::min(lists, count + count / 2 + 16);
+  space.rows.resize(lists);
+  space.distances.resize(CodeBlock::needed(lists) * CodeBlock::rows);
+  if (seen < lists) {
+    form_.measure({&query.centroid_codes, 1}, blocks_.data(), CodeBlock::needed(lists), space.distances.data());
+    space.rows.resize(pick_nearest({space.distances.data(), lists}, seen, space));
+  } else {
+    std::iota(space.rows.begin(), space.rows.end(), Row{0});
+  }
+  // Then as they are.
+  const float shift = 2 * query.bytes.step * 128 * static_cast<float>(query.bytes.sum());
+  kernels().octets({query.bytes.bytes.data(), -2 * query.bytes.step, shift}, bytes_.data(), byte_stride_,
+                   space.rows.data(), space.rows.size(), space.distances.data());
+  space.ranked.clear();
+  for (std::size_t i = 0; i < space.rows.size(); ++i) space.ranked.push_back({space.rows[i], space.distances[i]});
+  const auto is_nearer = [](const Neighbor& a, const Neighbor& b) {
+    return a.distance < b.distance || (a.distance == b.distance && a.row < b.row);
+  };
+  std::partial_sort(space.ranked.begin(), space.ranked.begin() + static_cast<std::ptrdiff_t>(count), space.ranked.end(),
+                    is_nearer);
+  space.ranked.resize(count);
+  return space.ranked;
+}
+
+}  // namespace lookalike

@@ -1,0 +1,64 @@
+// The centroids of inverted lists: which are near a query, and how near.
+//
+// All are told apart by a few bytes each (codes of their projection), the nearest ones again by a byte a coordinate.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "base/array.hpp"
+#include "codes/encoder.hpp"
+#include "lists/block_codes.hpp"
+#include "lists/list_query.hpp"
+#include "select/neighbor.hpp"
+
+namespace lookalike {
+
+/// What ranking needs, used again and again.
+struct RankingSpace {
+  std::vector<float> distances, sample;
+  std::vector<Row> rows;
+  std::vector<Neighbor> ranked;
+};
+
+/// A distance from a query lacks the square of the query's length here. Lists stand in for rows in Neighbor.
+class Centroids {
+ public:
+  /// Rows of encoder.dim() floats. The encoder's codes are of what is left of vectors when their centroid is
+  /// subtracted and then its own centre: as if that moved every centroid.
+  Centroids(std::vector<float> centroids, const Encoder& encoder);
+
+  std::size_t count() const noexcept { return positions_.size() / dim_; }
+  std::size_t dim() const noexcept { return dim_; }
+  std::size_t bytes() const noexcept;
+  /// Bytes that ranking reads of all centroids.
+  std::size_t scanned_bytes() const noexcept { return blocks_.size(); }
+
+  /// As they were given.
+  std::span<const float> positions() const noexcept { return positions_; }
+  /// Subtracts from a row the list's centroid and the encoder's centre.
+  void subtract(std::size_t list, std::span<float> row, std::span<const float> center) const;
+  /// What a code of the list's lacks to be a distance from a query (see `BlockKernel`, bias): twice the product with
+  /// the centroid.
+  float bias_of(const Encoder& encoder, const std::byte* code, std::size_t list) const;
+
+  /// Prepares a query: encoder.dim() floats.
+  void prepare(const Encoder& encoder, const BlockForm& form, std::span<const float> point, ListQuery& query) const;
+  /// The `count` lists nearest a query, nearest first, nearly: all of them where count is so large.
+  std::span<const Neighbor> rank(const ListQuery& query, std::size_t count, RankingSpace& space) const;
+
+ private:
+  std::size_t dim_;
+  std::vector<float> positions_;
+  std::vector<float> middle_;     // of all, moved
+  std::vector<float> projected_;  // centroids, moved, about the middle
+  std::size_t projected_dim_;
+  BlockForm form_;
+  Array<std::byte> blocks_;  // 4 bits a projected coordinate
+  std::size_t byte_stride_;
+  Array<std::byte> bytes_;  // rows of 8 bits a coordinate, as KernelTable::octets takes them
+};
+
+}  // namespace lookalike

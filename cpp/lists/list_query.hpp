@@ -1,0 +1,24 @@
+// One query, made ready to be measured against centroids and the codes of their lists.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "codes/signed_bytes.hpp"
+#include "kernels/code_block.hpp"
+
+namespace lookalike {
+
+/// Everything lies about the middle of the data.
+struct ListQuery {
+  SignedBytes bytes;                     // the whole query
+  float square = 0;                      // of its length
+  BlockQuery codes{}, centroid_codes{};  // its projection
+
+  std::vector<float> centered, projected;
+  SignedBytes space;
+  std::vector<std::int32_t> words, centroid_words;
+};
+
+}  // namespace lookalike
