@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -63,6 +64,19 @@ void add(Index& index, const py::array& vectors, const py::object& ids, unsigned
   const IdsArgument given(ids);
   require_same_count(view, given.view());
   without_gil([&] { index.add(view, given.view(), threads); });
+}
+
+/// Throws whatever is wrong with all of what is to be added piece by piece.
+template <class Index>
+void require_addable(const Index& index, const py::array& vectors, const py::object& ids, unsigned threads) {
+  const VectorsView view = view_of(vectors, index.records().metric(), "vectors");
+  std::optional<IdsArgument> given;
+  std::optional<IdsView> wanted;
+  if (!ids.is_none()) {
+    wanted = given.emplace(ids).view();
+    require_same_count(view, *wanted);
+  }
+  if (view.count > 0) without_gil([&] { index.records().require_addable(view, wanted, threads); });
 }
 
 template <class Index>
@@ -131,6 +145,7 @@ py::class_<Index> bind_index(py::module_& module, const char* name) {
   using namespace pybind11::literals;
   py::class_<Index> bound(module, name);
   bound.def("add", &add<Index>, "vectors"_a, "ids"_a, "threads"_a);
+  bound.def("require_addable", &require_addable<Index>, "vectors"_a, "ids"_a, "threads"_a);
   bound.def("upsert", &upsert<Index>, "vectors"_a, "ids"_a, "threads"_a);
   bound.def(
       "remove",
@@ -153,14 +168,14 @@ py::class_<Index> bind_index(py::module_& module, const char* name) {
         return without_gil([&] { return index.records().contains(given.view()); });
       },
       "id"_a);
+  bound.def("renew", [](Index& index) {
+    if constexpr (requires { index.renew(); }) without_gil([&] { index.renew(); });
+  });
   bound.def("optimize", [](Index& index) { without_gil([&] { index.optimize(); }); });
   bound.def("save", &save<Index>, "path"_a);
   bound.def("write", &write<Index>, "sink"_a);
   bound.def("ids", [](const Index& index) { return to_numpy(without_gil([&] { return index.records().ids(); })); });
   bound.def("__len__", [](const Index& index) { return without_gil([&] { return index.records().size(); }); });
-  bound.def_property_readonly("has_str_ids", [](const Index& index) {
-    return without_gil([&] { return index.records().id_kind(); }) == IdKind::string;
-  });
   bound.def_property_readonly("metric", [](const Index& index) { return name_of(index.records().metric()); });
   bound.def_property_readonly("codes", [](const Index& index) -> const char* {
     if (const auto element = without_gil([&] { return index.records().element(); })) return name_of(*element);
@@ -171,6 +186,7 @@ py::class_<Index> bind_index(py::module_& module, const char* name) {
     bound.def_property_readonly(
         property, [read](const Index& index) { return without_gil([&] { return (index.records().*read)(); }); });
   };
+  alike("is_new", &Records::is_new);
   alike("dim", &Records::dim);
   alike("next_id", &Records::next_id);
   alike("removed_share", &Records::removed_share);

@@ -87,10 +87,10 @@ Row IdMap::find(std::string_view id) const {
   return table().find(hash_string(id), [&](Row row) { return strings_[row] == id; });
 }
 
-std::vector<Row> IdMap::find(const IdsView& ids) const {
+std::vector<Row> IdMap::find(const IdsView& ids, const char* argument) const {
   if (kind_ != IdKind::none && ids.size() > 0 && ids.kind() != kind_) {
-    throw InvalidArgument(std::string("ids are ") + word_for(ids.kind()) + ", but this index has " + word_for(kind_) +
-                          " ids");
+    throw InvalidArgument(std::string(argument) + " came as " + word_for(ids.kind()) + ", but this index has " +
+                          word_for(kind_) + " ids");
   }
   std::vector<Row> found(ids.size(), no_row);
   for (std::size_t i = 0; i < found.size(); ++i) {
@@ -201,6 +201,14 @@ void IdMap::truncate(std::size_t rows_to_keep) noexcept {
   } else {
     integers_.resize_for_overwrite(rows_to_keep);
   }
+}
+
+void IdMap::renew() noexcept {
+  kind_ = IdKind::none;
+  ascending_ = true;
+  next_ = 0;
+  integers_ = {};
+  strings_ = {};
 }
 
 IdMap IdMap::picked(std::span<const Row> rows_to_keep) const {

@@ -57,8 +57,8 @@ class IdMap {
   /// The live row of an id; no_row where there is none, or ids are of the other kind.
   Row find(std::int64_t id) const;
   Row find(std::string_view id) const;
-  /// Throws InvalidArgument where `ids` are of the other kind.
-  std::vector<Row> find(const IdsView& ids) const;
+  /// Throws InvalidArgument, naming `argument`, where `ids` are of the other kind.
+  std::vector<Row> find(const IdsView& ids, const char* argument = "ids") const;
 
   std::int64_t integer(Row row) const noexcept { return integers_[row]; }
   std::string_view string(Row row) const noexcept { return strings_[row]; }
@@ -92,6 +92,9 @@ class IdMap {
   /// Forgets the rows from `rows` on, live and removed, which `commit` put in: then the map owns its ids. The next id
   /// stays.
   void truncate(std::size_t rows) noexcept;
+
+  /// As if there had never been an id; only where there are no rows.
+  void renew() noexcept;
 
   /// The given live rows only, in that order.
   IdMap picked(std::span<const Row> rows) const;

@@ -1,6 +1,7 @@
 // Who is whose neighbour: a row of ids for every node, all of one length.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <span>
 
@@ -32,6 +33,12 @@ class Adjacency {
   void assign(Row node, std::span<const Row> neighbors) {
     Row* out = ids_.mutable_data() + std::size_t{node} * degree_;
     for (std::size_t i = 0; i < degree_; ++i) out[i] = i < neighbors.size() ? neighbors[i] : node;
+  }
+  /// Forgets the neighbours of a node that `is_gone` names. Where the graph is not mapped, nothing can fail.
+  template <class Predicate>
+  void erase_if(Row node, Predicate is_gone) {
+    Row* first = ids_.mutable_data() + std::size_t{node} * degree_;
+    std::fill(std::remove_if(first, first + neighbors(node).size(), is_gone), first + degree_, node);
   }
   /// Room for `count` more nodes, without neighbours, prepared while others read those there are.
   Extension<Row> grow(std::size_t count) {

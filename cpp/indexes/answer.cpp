@@ -26,26 +26,29 @@ void write_answer(std::span<const Neighbor> found, std::size_t found_k, std::siz
   }
 }
 
-RangeAnswer range_answer(const std::vector<std::vector<Neighbor>>& found, const IdMap& ids) {
-  RangeAnswer answer;
-  answer.kind = ids.kind();
-  std::size_t total = 0;
+void append(const std::vector<std::vector<Neighbor>>& found, const IdMap& ids, RangeAnswer& answer) {
+  if (ids.kind() != IdKind::none) answer.kind = ids.kind();
+  if (answer.offsets.empty()) answer.offsets.push_back(0);
+  std::size_t total = answer.ids.size();
   for (const auto& neighbors : found) total += neighbors.size();
-  answer.offsets.resize_for_overwrite(found.size() + 1);
+  std::size_t query = answer.offsets.size(), at = answer.ids.size();
+  answer.offsets.resize_for_overwrite(query + found.size());
   answer.ids.resize_for_overwrite(total);
   answer.distances.resize_for_overwrite(total);
-  std::int64_t* offset = answer.offsets.mutable_data();
-  std::int64_t* id = answer.ids.mutable_data();
-  float* distance = answer.distances.mutable_data();
-  *offset = 0;
+  std::int64_t* const id = answer.ids.mutable_data();
+  float* const distance = answer.distances.mutable_data();
   for (const auto& neighbors : found) {
     for (const Neighbor& neighbor : neighbors) {
-      *id++ = id_of(neighbor.row, ids, answer.names);
-      *distance++ = neighbor.distance;
+      id[at] = id_of(neighbor.row, ids, answer.names);
+      distance[at++] = neighbor.distance;
     }
-    offset[1] = offset[0] + static_cast<std::int64_t>(neighbors.size());
-    ++offset;
+    answer.offsets.mutable_data()[query++] = static_cast<std::int64_t>(at);
   }
+}
+
+RangeAnswer range_answer(const std::vector<std::vector<Neighbor>>& found, const IdMap& ids) {
+  RangeAnswer answer;
+  append(found, ids, answer);
   return answer;
 }
 

@@ -49,6 +49,9 @@ struct RangeAnswer {
 void write_answer(std::span<const Neighbor> found, std::size_t found_k, std::size_t k, const IdMap& ids,
                   Answer& answer);
 
+/// Adds the answers to further queries.
+void append(const std::vector<std::vector<Neighbor>>& found, const IdMap& ids, RangeAnswer& answer);
+
 RangeAnswer range_answer(const std::vector<std::vector<Neighbor>>& found, const IdMap& ids);
 
 }  // namespace lookalike

@@ -3,15 +3,18 @@
 #include <algorithm>
 #include <new>
 #include <optional>
+#include <variant>
 #include <vector>
 
 #include "base/errors.hpp"
 #include "indexes/exact_search.hpp"
+#include "indexes/in_parts.hpp"
 
 namespace lookalike {
 namespace {
 
 constexpr double most_removed = 0.25;
+constexpr std::size_t most_together = 2048;  // queries between two writers: as many as are multiplied at a time
 
 }  // namespace
 
@@ -50,6 +53,13 @@ std::size_t Flat::remove(const IdsView& ids) {
   return removed;
 }
 
+void Flat::renew() {
+  Records::Writing writing = records_.write();
+  if (writing->live_count() > 0) return;
+  compact(writing);
+  writing.exclusively([](Rows& rows) noexcept { rows.renew(); });
+}
+
 void Flat::compact(Records::Writing& writing) {
   Rows kept = writing->picked(writing->ids().live_rows());
   writing.exclusively([&](Rows& rows) noexcept {
@@ -67,31 +77,28 @@ void Flat::optimize() {
 void Flat::search(const VectorsView& queries, std::size_t k, const Where& where, unsigned threads,
                   Answer& answer) const {
   require_search(queries, k, threads);
-  const Records::Reading rows = records_.read();
-  if (queries.count > 0) rows->require_shape(queries, "queries");
-  const std::optional<RowFilter> admitted = admitted_rows(where, rows->ids());
-  const std::size_t reachable = std::min(k, admitted ? admitted->count() : rows->live_count());
-  std::vector<Neighbor> neighbors(queries.count * reachable);
-  if (!neighbors.empty()) {
-    ExactTarget target = rows->target(admitted);
-    const std::shared_ptr<const Sketch> sketch = sketch_.find(target, queries.count, threads);
-    target.sketch = sketch.get();
-    exact_search(target, queries, reachable, threads, neighbors);
-  }
-  write_answer(neighbors, reachable, k, rows->ids(), answer);
+  // A filter holds for the rows it was made for, so with one no writer comes in between.
+  const std::size_t together = std::holds_alternative<std::monostate>(where) ? most_together : queries.count;
+  search_in_parts(queries, k, together, answer, [&](const VectorsView& part, Answer& found) {
+    const Records::Reading rows = records_.read();
+    if (part.count > 0) rows->require_shape(part, "queries");
+    const std::optional<RowFilter> admitted = admitted_rows(where, rows->ids());
+    const std::size_t reachable = std::min(k, admitted ? admitted->count() : rows->live_count());
+    std::vector<Neighbor> neighbors(part.count * reachable);
+    if (!neighbors.empty()) {
+      ExactTarget target = rows->target(admitted);
+      const std::shared_ptr<const Sketch> sketch = sketch_.find(target, part.count, threads);
+      target.sketch = sketch.get();
+      exact_search(target, part, reachable, threads, neighbors);
+    }
+    write_answer(neighbors, reachable, k, rows->ids(), found);
+  });
 }
 
 RangeAnswer Flat::range(const VectorsView& queries, float radius, const Where& where, unsigned threads) const {
   require_radius(radius);
   require_finite(queries, threads);
-  const Records::Reading rows = records_.read();
-  if (queries.count > 0) rows->require_shape(queries, "queries");
-  const std::optional<RowFilter> admitted = admitted_rows(where, rows->ids());
-  std::vector<std::vector<Neighbor>> neighbors(queries.count);
-  if (queries.count > 0 && rows->live_count() > 0) {
-    neighbors = exact_range(rows->target(admitted), queries, radius, threads);
-  }
-  return range_answer(neighbors, rows->ids());
+  return exact_range(records_, queries, radius, where, threads);
 }
 
 void Flat::save(function_ref<void(const FileWriter&)> write) const {

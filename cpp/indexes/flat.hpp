@@ -37,8 +37,11 @@ class Flat {
   void upsert(const VectorsView& vectors, const IdsView& ids, unsigned threads);
   /// Returns how many were removed. Throws UnknownId.
   std::size_t remove(const IdsView& ids);
+  /// Where it holds nothing: as it was made, whatever it held before.
+  void renew();
 
-  /// The k nearest of each query. Throws InvalidArgument, DimensionMismatch.
+  /// The k nearest of each query. Throws InvalidArgument, DimensionMismatch. A writer may come between the queries of a
+  /// long batch, here and in `range`, where there is no filter.
   void search(const VectorsView& queries, std::size_t k, const Where& where, unsigned threads, Answer& answer) const;
   /// Everything within `radius` of each query.
   RangeAnswer range(const VectorsView& queries, float radius, const Where& where, unsigned threads) const;

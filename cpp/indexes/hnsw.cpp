@@ -58,12 +58,14 @@ void Hnsw::add(const VectorsView& vectors, unsigned threads) {
 
 void Hnsw::append(Records::Writing& writing, Change change, unsigned threads) {
   const Row first = change.first();
+  const bool was_new = writing->is_new();
   place(writing, change, threads);
   try {
     lift_again(writing, change.largest_norm());
     link_new(writing, threads);
   } catch (...) {
     take_back(writing, first);
+    if (was_new) renew(writing);
     throw;
   }
 }
@@ -73,6 +75,7 @@ void Hnsw::upsert(const VectorsView& vectors, const IdsView& ids, unsigned threa
   if (vectors.count == 0) return;
   Change change = writing.upsertion(vectors, ids, threads);
   const Row first = change.first();
+  const bool was_new = writing->is_new();
   std::vector<Row> moved(change.replaced().begin(), change.replaced().end());
   place(writing, change, threads);
   std::erase_if(moved, [&](Row row) { return row >= graph_.linked; });
@@ -82,6 +85,7 @@ void Hnsw::upsert(const VectorsView& vectors, const IdsView& ids, unsigned threa
     link_new(writing, threads);
   } catch (...) {  // what was replaced is replaced; what was to be new is not there
     take_back(writing, first);
+    if (was_new) renew(writing);
     // Where many are not where the graph has them, it is of no use: the next change builds it anew.
     if (moved.size() > writing->count() / 100) writing.exclusively([&](Rows&) noexcept { graph_.linked = 0; });
     throw;
@@ -132,22 +136,24 @@ void Hnsw::place(Records::Writing& writing, Change& change, unsigned threads) {
   });
 }
 
-void Hnsw::take_back(Records::Writing& writing, Row first) {
-  // Rows that were there lose their edges to those that go, a few at a time; then the last step cannot fail.
+// Nothing here asks for memory: since `place`, no part of the graph is mapped.
+void Hnsw::take_back(Records::Writing& writing, Row first) noexcept {
+  // Rows that were there lose their edges to those that go, one at a time, so that readers wait for little.
   const auto is_gone = [&](Row row) { return row >= first; };
-  std::vector<Row> kept;
   for (Row node = 0; node < first; ++node) {
     const std::span<const Row> neighbors = graph_.neighbors.neighbors(node);
     if (std::none_of(neighbors.begin(), neighbors.end(), is_gone)) continue;
-    kept.assign(neighbors.begin(), neighbors.end());
-    std::erase_if(kept, is_gone);
-    writing.exclusively([&](Rows&) { graph_.neighbors.assign(node, kept); });
+    writing.exclusively([&](Rows&) { graph_.neighbors.erase_if(node, is_gone); });
   }
+  has_extremes_ = false;  // unless they are found again
   writing.exclusively([&](Rows& rows) {
     graph_.linked = std::min<std::size_t>(graph_.linked, first);
     std::erase_if(graph_.entries, is_gone);
-    if (graph_.entries.empty()) graph_.linked = 0;
     graph_.neighbors.truncate(first);
+    if (graph_.entries.empty()) {  // what comes may be of another kind
+      graph_.linked = graph_.learned_over = 0;
+      graph_.codes.reset();
+    }
     if (graph_.codes) graph_.codes->truncate(first);
     if (!graph_.lifts.empty()) graph_.lifts.resize_for_overwrite(first);
     rows.take_back(first);
@@ -174,6 +180,23 @@ std::size_t Hnsw::remove(const IdsView& ids) {
     }
   }
   return removed;
+}
+
+void Hnsw::renew() {
+  Records::Writing writing = records_.write();
+  if (writing->live_count() > 0) return;
+  compact(writing, 0);
+  renew(writing);
+}
+
+void Hnsw::renew(Records::Writing& writing) noexcept {
+  writing.exclusively([&](Rows& rows) {
+    rows.renew();
+    graph_ = HnswGraph(settings_.degree());
+    ++version_;
+  });
+  has_extremes_ = false;
+  changed_ = 0;
 }
 
 void Hnsw::optimize() {

@@ -53,6 +53,8 @@ class Hnsw {
   void add(const VectorsView& vectors, unsigned threads);
   void upsert(const VectorsView& vectors, const IdsView& ids, unsigned threads);
   std::size_t remove(const IdsView& ids);
+  /// Where it holds nothing: as it was made, whatever it held before; but what was tuned stays.
+  void renew();
 
   /// About the k nearest of each query, by walks `ef` nodes wide; 0: the tuned or a usual width. A writer may come
   /// between the queries of a long batch.
@@ -98,7 +100,8 @@ class Hnsw {
   void apply(Records::Writing& writing, const Rewiring& rewiring);
   void make_reachable(Records::Writing& writing, unsigned threads);
   void look_after_reach(Records::Writing& writing, std::size_t changed, unsigned threads);
-  void take_back(Records::Writing& writing, Row first);
+  void take_back(Records::Writing& writing, Row first) noexcept;
+  void renew(Records::Writing& writing) noexcept;
   void compact(Records::Writing& writing, unsigned threads);
   /// Under the lock.
   std::size_t width_for(std::size_t k, std::size_t ef) const;

@@ -10,6 +10,7 @@
 #include "base/errors.hpp"
 #include "indexes/exact_search.hpp"
 #include "indexes/hnsw.hpp"
+#include "indexes/in_parts.hpp"
 #include "runtime/parallel.hpp"
 
 namespace lookalike {
@@ -36,18 +37,12 @@ std::size_t Hnsw::width_for(std::size_t k, std::size_t ef) const {
 void Hnsw::search(const VectorsView& queries, std::size_t k, std::size_t ef, const Where& where, unsigned threads,
                   Answer& answer) const {
   require_search(queries, k, threads);
-  // A long batch stops now and then for a writer, and for all who wait behind it. A filter is worked out only once.
+  // A long batch stops now and then for a writer, and for all who wait behind it. A filter holds
+  // for the rows it was made for, so with one nobody comes in between.
   constexpr std::size_t most_together = 1024;
-  const std::size_t together =
-      std::holds_alternative<std::monostate>(where) ? most_together : std::max<std::size_t>(queries.count, 1);
-  for (std::size_t first = 0; first == 0 || first < queries.count; first += together) {
-    const std::size_t count = std::min(together, queries.count - first);
-    Answer part = {answer.ids.subspan(first * k, count * k), answer.distances.subspan(first * k, count * k),
-                   answer.kind, std::move(answer.names)};
-    search_at_once(queries.slice(first, count), k, ef, where, threads, part);
-    answer.kind = part.kind;
-    answer.names = std::move(part.names);
-  }
+  const std::size_t together = std::holds_alternative<std::monostate>(where) ? most_together : queries.count;
+  search_in_parts(queries, k, together, answer,
+                  [&](const VectorsView& part, Answer& found) { search_at_once(part, k, ef, where, threads, found); });
 }
 
 void Hnsw::search_at_once(const VectorsView& queries, std::size_t k, std::size_t ef, const Where& where,
@@ -120,14 +115,7 @@ void Hnsw::find(const Rows& rows, const VectorsView& queries, std::size_t k, std
 RangeAnswer Hnsw::range(const VectorsView& queries, float radius, const Where& where, unsigned threads) const {
   require_radius(radius);
   require_finite(queries, threads);
-  const Records::Reading rows = records_.read();
-  if (queries.count > 0) rows->require_shape(queries, "queries");
-  const std::optional<RowFilter> admitted = admitted_rows(where, rows->ids());
-  std::vector<std::vector<Neighbor>> found(queries.count);
-  if (queries.count > 0 && rows->live_count() > 0) {
-    found = exact_range(rows->target(admitted), queries, radius, threads);
-  }
-  return range_answer(found, rows->ids());
+  return exact_range(records_, queries, radius, where, threads);
 }
 
 SearchCosts Hnsw::costs(const VectorsView& queries, std::size_t k, std::size_t ef, unsigned threads) const {

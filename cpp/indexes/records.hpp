@@ -37,6 +37,8 @@ class Records {
   /// 0 while that is open.
   std::size_t dim() const { return read()->dim(); }
   std::size_t size() const { return read()->live_count(); }
+  /// Whether no vector was ever put in.
+  bool is_new() const { return read()->is_new(); }
   IdKind id_kind() const { return read()->ids().kind(); }
   /// What vectors are stored as; nullopt while that is open.
   std::optional<Element> element() const;
@@ -50,6 +52,11 @@ class Records {
   /// Throws UnknownId.
   OwnedVectors get(const IdsView& ids) const;
   bool contains(const IdsView& id) const;
+
+  /// See rows_change.hpp. Writers wait meanwhile, readers do not.
+  void require_addable(const VectorsView& vectors, const std::optional<IdsView>& ids, unsigned threads) const {
+    lookalike::require_addable(*freeze(), vectors, ids, threads);
+  }
 
   // How an index reads and changes its rows.
 

@@ -10,7 +10,8 @@
 
 namespace lookalike {
 
-Rows::Rows(std::size_t dim, Metric metric, Codes codes) : metric_(metric), codes_(codes), dim_(dim), store_(codes) {
+Rows::Rows(std::size_t dim, Metric metric, Codes codes)
+    : metric_(metric), codes_(codes), asked_dim_(dim), dim_(dim), store_(codes) {
   if (dim > max_dim) {
     throw InvalidArgument("dim is " + std::to_string(dim) + "; at most " + std::to_string(max_dim) + " are supported");
   }
@@ -79,6 +80,14 @@ void Rows::take_back(Row first) noexcept {
   store_.truncate(first);
   ids_.truncate(first);
   if (metric_ == Metric::cosine) inverse_norms_.resize_for_overwrite(first);
+}
+
+void Rows::renew() noexcept {
+  dim_ = asked_dim_;
+  store_ = VectorStore(codes_);
+  inverse_norms_ = {};
+  largest_norm_ = 0;
+  ids_.renew();
 }
 
 Rows Rows::picked(std::span<const Row> rows) const {

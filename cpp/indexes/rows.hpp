@@ -58,6 +58,11 @@ class Rows {
   /// the element stay as they are.
   void take_back(Row first) noexcept;
 
+  /// Whether no vector was ever put in.
+  bool is_new() const noexcept { return ids_.kind() == IdKind::none; }
+  /// As it was made: forgets the dim, element and kind of ids that rows had; only where there are none.
+  void renew() noexcept;
+
   /// The given live rows only, in that order.
   Rows picked(std::span<const Row> rows) const;
   /// Exchanges what both hold; `next` was picked from these rows.
@@ -73,6 +78,7 @@ class Rows {
 
   const Metric metric_;
   const Codes codes_;
+  const std::size_t asked_dim_;
   std::size_t dim_;
   VectorStore store_;
   Array<float> inverse_norms_;

@@ -11,10 +11,14 @@ namespace {
 
 constexpr std::size_t rows_per_task = 4096;
 
-VectorStore::Growth make_room(VectorStore& store, const VectorsView& vectors, std::size_t fresh, unsigned threads) {
+void require_room(const VectorStore& store, std::size_t fresh) {
   if (fresh > max_rows - store.rows()) {
     throw InvalidArgument("an index holds at most " + std::to_string(max_rows) + " vectors, removed ones included");
   }
+}
+
+VectorStore::Growth make_room(VectorStore& store, const VectorsView& vectors, std::size_t fresh, unsigned threads) {
+  require_room(store, fresh);
   return store.grow(store.element_with(vectors, threads), vectors.dim, fresh, threads);
 }
 
@@ -22,7 +26,9 @@ std::size_t count_new(const std::vector<Row>& places) {
   return static_cast<std::size_t>(std::count(places.begin(), places.end(), no_row));
 }
 
-void require_new(const IdsView& ids, const std::vector<Row>& places) {
+void require_new(const IdsView& ids, const IdMap& map) {
+  map.require_distinct(ids);
+  const std::vector<Row> places = map.find(ids);
   const auto known = std::find_if(places.begin(), places.end(), [](Row row) { return row != no_row; });
   if (known == places.end()) return;
   const auto at = static_cast<std::size_t>(known - places.begin());
@@ -50,6 +56,18 @@ struct NewIds {
 
 }  // namespace
 
+void require_addable(const Rows& rows, const VectorsView& vectors, const std::optional<IdsView>& ids,
+                     unsigned threads) {
+  rows.require_shape(vectors, "vectors");
+  if (ids) {
+    require_new(*ids, rows.ids());
+  } else {
+    rows.ids().automatic(vectors.count);
+  }
+  require_room(rows.store(), vectors.count);
+  rows.store().element_with(vectors, threads);
+}
+
 Change Change::addition(Rows& rows, const VectorsView& vectors, unsigned threads) {
   rows.require_shape(vectors, "vectors");
   const std::vector<std::int64_t> ids = rows.ids_.automatic(vectors.count);
@@ -58,8 +76,7 @@ Change Change::addition(Rows& rows, const VectorsView& vectors, unsigned threads
 
 Change Change::addition(Rows& rows, const VectorsView& vectors, const IdsView& ids, unsigned threads) {
   rows.require_shape(vectors, "vectors");
-  rows.ids_.require_distinct(ids);
-  require_new(ids, rows.ids_.find(ids));
+  require_new(ids, rows.ids_);
   return Change(rows, vectors, ids, threads);
 }
 

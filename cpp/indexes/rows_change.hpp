@@ -15,6 +15,9 @@
 
 namespace lookalike {
 
+/// Throws what `Change::addition` would, for values and for ids, and changes nothing. No ids: automatic ones.
+void require_addable(const Rows& rows, const VectorsView& vectors, const std::optional<IdsView>& ids, unsigned threads);
+
 /// Made of at least one vector, and good for one `Rows::commit`, before any other change of the rows. Throws
 /// InvalidArgument for values the codes cannot take or that are not finite, for ids that repeat or are stored already,
 /// and for too many rows; DimensionMismatch. Until the commit, and when it throws, nothing is changed.

@@ -9,7 +9,7 @@ namespace {
 
 RowFilter rows_of(const IdsView& wanted, const IdMap& ids) {
   RowFilter admitted(ids.rows());
-  for (const Row row : ids.find(wanted)) {
+  for (const Row row : ids.find(wanted, "where")) {
     if (row != no_row) admitted.set(row);
   }
   return admitted;

@@ -33,12 +33,11 @@ def add_in_chunks(
     rows = (
         vectors.reshape(-1, vectors.shape[-1]) if vectors.size else vectors[:0].reshape(0, vectors.shape[-1])
     )
+    # All of it at once, or what is wrong would be named by its place in a chunk.
+    core.require_addable(rows, ids, threads)
+    was_new = core.is_new
     if ids is None:
-        if core.has_str_ids:
-            core.add(rows, None, threads)
         ids = np.arange(core.next_id, core.next_id + len(rows), dtype=np.int64)
-    if len(ids) != len(rows):
-        core.add(rows, ids, threads)
     step = max(1, chunk_bytes // max(1, rows.shape[-1] * rows.itemsize))
     done = 0
     try:
@@ -52,6 +51,8 @@ def add_in_chunks(
                 )
     except BaseException:
         _take_out(core, ids[:done])
+        if was_new:
+            core.renew()
         raise
 
 

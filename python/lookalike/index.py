@@ -71,7 +71,8 @@ class Index:
             All CPUs this process may use when left out.
         progress : bool or callable, optional
             True draws a bar on stderr; a callable gets ``(done, total)`` after every few thousand vectors. If
-            it returns False, or Ctrl-C is pressed, what this call added is taken out again.
+            it returns False, or Ctrl-C is pressed, what this call added is taken out again, and an index
+            that never held anything is as it was made.
 
         Raises
         ------
@@ -184,6 +185,8 @@ class Index:
         self, queries: ArrayLike, radius: float, *, where: Where = None, threads: int | None = None
     ) -> RangeHits:
         """Return everything at a distance of at most `radius` from each query, nearest first.
+
+        What another thread changes meanwhile, a long batch sees as that of a `search` does.
 
         Parameters
         ----------

@@ -270,6 +270,40 @@ TEST_CASE("an interrupted addition leaves the index as it was") {
   }
 }
 
+TEST_CASE("an interrupted first addition leaves an index as it was made") {
+  Strings names;
+  for (int i = 0; i < 4000; ++i) names.push_back("n" + std::to_string(i));
+  for (const Metric metric : {Metric::l2, Metric::ip, Metric::cosine})
+    for (const std::size_t asked : {std::size_t{0}, std::size_t{80}}) {
+      CAPTURE(std::string(name_of(metric)));
+      const Vectors vectors = clustered(4000, 80, Element::f32, 1), others = clustered(4000, 80, Element::f32, 2);
+      Hnsw index(asked, metric, {}), fresh(asked, metric, {});
+      const auto empty = saved(index);
+      const auto is_as_made = [&] {
+        CHECK(index.records().dim() == asked);
+        CHECK(index.records().id_kind() == IdKind::none);
+        CHECK(index.walk_codes() == WalkCodes::automatic);
+        CHECK(*saved(index) == *empty);
+        CHECK(search(index, others.view(0, 1), 1).ids[0] == no_id);
+      };
+      CHECK(interrupt([&] { index.add(vectors.view(), {{}, &names}, 2); }, is_as_made) > 2);
+      fresh.add(vectors.view(), {{}, &names}, 2);
+      CHECK(*saved(index) == *saved(fresh));
+      // And where it never comes to its end, what comes next may be of another kind.
+      Hnsw other(asked, metric, {});
+      set_interrupt_hook(impatient);
+      patience = 2;
+      questions = 0;
+      CHECK_THROWS_AS(other.add(vectors.view(), {{}, &names}, 2), Interrupted);
+      set_interrupt_hook(nullptr);
+      const std::size_t width = asked ? asked : 24;
+      const Vectors narrow = clustered(1000, width, Element::f32, 3);
+      other.add(narrow.view(), 2);
+      CHECK(other.records().next_id() == 1000);
+      CHECK(recall_of(other, narrow.view(0, 50), 10) >= 0.9);
+    }
+}
+
 TEST_CASE("an interrupted replacement or repair leaves every row where it can be reached") {
   const Vectors vectors = clustered(12000, dim, Element::f32, 1), others = clustered(12000, dim, Element::f32, 2);
   const Vectors queries = clustered(20, dim, Element::f32, 3);

@@ -171,6 +171,44 @@ class TestProgress:
             index.add(rows, progress=lambda done, total: None)
         assert len(index) == 0
 
+    def test_what_is_wrong_is_named_by_its_place_in_the_whole(self, kind, rows) -> None:
+        last = len(rows) - 1
+        index, seen = kind(), []
+        index.add(rows[:1], ids=[last])
+        ids = np.arange(len(rows))
+        for wrong, words in (
+            (ids, rf"^ids\[{last}\] is {last}, which is in the index already"),
+            (ids % last, rf"^ids\[{last}\] is 0, which ids\[0\] is already"),
+            (ids[1:], "one id a vector"),
+            ([str(i) for i in ids], "int ids"),
+        ):
+            with pytest.raises(la.InvalidArgument, match=words):
+                index.add(rows, ids=wrong, progress=lambda done, total: seen.append(done))
+        rows[last - 1, 3] = np.inf
+        with pytest.raises(la.InvalidArgument, match=rf"^vectors\[{last - 1}, 3\] is inf"):
+            index.add(rows, progress=lambda done, total: seen.append(done))
+        assert not seen and list(index) == [last]
+
+    @pytest.mark.parametrize("dim", [None, 40])
+    def test_a_first_addition_that_is_cancelled_leaves_nothing_behind(self, kind, rows, dim) -> None:
+        index = kind(dim)
+        with pytest.raises(la.Cancelled):
+            index.add(rows, ids=[f"n{i}" for i in range(len(rows))], progress=lambda done, total: False)
+        assert (index.dim, index.codes, len(index)) == (dim, "auto", 0)
+        other = np.arange(120).reshape(3, 40)[:, : dim or 7]
+        index.add(other)
+        assert index.ids.tolist() == [0, 1, 2] and np.array_equal(index[[0, 1, 2]], other)
+
+    def test_later_ones_leave_the_kind_of_ids(self, kind, rows) -> None:
+        index = kind()
+        index.add(rows[:2], ids=["a", "b"])
+        index.remove(["a", "b"])
+        with pytest.raises(la.Cancelled):
+            index.add(rows[:3], ids=list("cde"), progress=lambda done, total: False)
+        assert index.dim == 40 and len(index) == 0
+        with pytest.raises(la.InvalidArgument, match="str ids"):
+            index.add(rows[:1])
+
     def test_true_draws_on_stderr(self, kind, capsys) -> None:
         index = kind()
         index.add(np.eye(3), progress=True)

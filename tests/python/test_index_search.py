@@ -116,7 +116,7 @@ class TestWhere:
             index.search([1], where=np.ones(9, bool))
         with pytest.raises(la.InvalidArgument, match="where"):
             index.search([1], where=[0.5])
-        with pytest.raises(la.InvalidArgument, match="int ids"):
+        with pytest.raises(la.InvalidArgument, match=r"^where came as str, .* int ids"):
             index.search([1], where=["a"])
         with pytest.raises(ZeroDivisionError):
             index.search([1], where=lambda id: 1 // 0)

@@ -1,0 +1,73 @@
+// Undoing an addition asks for no memory: there may be none.
+#include <doctest/doctest.h>
+
+#include <atomic>
+#include <cstdlib>
+#include <exception>
+#include <new>
+
+#include "answers.hpp"
+#include "base/errors.hpp"
+#include "clusters.hpp"
+#include "indexes/hnsw.hpp"
+#include "runtime/interrupt.hpp"
+
+namespace {
+
+std::atomic<bool> memory_is_gone = false;
+
+}  // namespace
+
+void* operator new(std::size_t size) {
+  if (memory_is_gone) throw std::bad_alloc();
+  if (void* memory = std::malloc(size ? size : 1)) return memory;
+  throw std::bad_alloc();
+}
+void operator delete(void* memory) noexcept { std::free(memory); }
+void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+
+namespace lookalike {
+namespace {
+
+using testing::clustered;
+using testing::Vectors;
+
+int patience = 0;
+
+/// From some question on, the answer is yes, and nobody gets memory any more.
+bool impatient() {
+  if (--patience > 0) return false;
+  memory_is_gone = true;
+  return true;
+}
+
+TEST_CASE("an addition that is stopped where no memory is left is undone") {
+  constexpr std::size_t before = 1500, dim = 24;
+  const Vectors vectors = clustered(8000, dim, Element::f32, 1);
+  Hnsw index(0, Metric::l2, {});
+  index.add(vectors.view(0, before), 1);
+  int stopped = 0;
+  for (int longest = 1;; longest += 1 + longest / 2) {
+    bool failed = false;
+    patience = longest;
+    set_interrupt_hook(impatient);
+    try {
+      index.add(vectors.view(before, 8000 - before), 1);
+    } catch (const std::exception&) {
+      failed = true;
+    }
+    set_interrupt_hook(nullptr);
+    memory_is_gone = false;
+    if (!failed) break;
+    ++stopped;
+    CHECK(index.records().size() == before);
+    CHECK(index.records().next_id() >= static_cast<std::int64_t>(before));
+    CHECK(testing::search(index, vectors.view(7, 1), 1).ids[0] == 7);
+  }
+  CHECK(stopped > 1);
+  CHECK(index.records().size() == 8000);
+  CHECK(index.unreachable() == 0);
+}
+
+}  // namespace
+}  // namespace lookalike
