@@ -16,58 +16,75 @@ namespace lookalike {
 
 Probe::Probe(const Hnsw& index, const VectorsView& queries, std::size_t k, unsigned threads) : index_(index) {
   require_search(queries, k, threads);
-  const Records::Reading rows = index.records().read();
-  if (queries.count > 0) rows->require_shape(queries, "queries");
   count_ = queries.count;
   dim_ = queries.dim;
   element_ = queries.element;
   vectors_.resize_for_overwrite(count_ * row_bytes(element_, dim_));
   convert(queries, element_, vectors_.mutable_data());
   hidden_.assign(count_, no_row);
-  find_truth(*rows, k, threads);
+  {
+    const Records::Reading rows = index.records().read();
+    if (queries.count > 0) rows->require_shape(queries, "queries");
+    choose_k(*rows, k);
+  }
+  find_truth(threads);
 }
 
 Probe::Probe(const Hnsw& index, std::size_t count, std::size_t k, std::uint64_t seed, unsigned threads)
     : index_(index) {
   if (k == 0) throw InvalidArgument("k is 0; it must be at least 1");
-  const Records::Reading rows = index.records().read();
-  std::vector<Row> live = rows->ids().live_rows();
-  count_ = std::min(count, live.size());
-  Random random(seed);
-  for (std::size_t i = 0; i < count_; ++i) std::swap(live[i], live[i + random.next() % (live.size() - i)]);
-  live.resize(count_);
-  dim_ = rows->dim();
-  element_ = rows->store().element();
-  const std::size_t bytes = row_bytes(element_, dim_);
-  vectors_.resize_for_overwrite(count_ * bytes);
-  for (std::size_t i = 0; i < count_; ++i)
-    std::memcpy(vectors_.mutable_data() + i * bytes, rows->store().row(live[i]), bytes);
-  hidden_ = std::move(live);
-  find_truth(*rows, k, threads);
+  {
+    const Records::Reading rows = index.records().read();
+    std::vector<Row> live = rows->ids().live_rows();
+    count_ = std::min(count, live.size());
+    Random random(seed);
+    for (std::size_t i = 0; i < count_; ++i) std::swap(live[i], live[i + random.next() % (live.size() - i)]);
+    live.resize(count_);
+    dim_ = rows->dim();
+    element_ = rows->store().element();
+    const std::size_t bytes = row_bytes(element_, dim_);
+    vectors_.resize_for_overwrite(count_ * bytes);
+    for (std::size_t i = 0; i < count_; ++i)
+      std::memcpy(vectors_.mutable_data() + i * bytes, rows->store().row(live[i]), bytes);
+    hidden_ = std::move(live);
+    choose_k(*rows, k);
+  }
+  find_truth(threads);
 }
 
-void Probe::find_truth(const Rows& rows, std::size_t k, unsigned threads) {
+void Probe::choose_k(const Rows& rows, std::size_t k) noexcept {
   version_ = index_.version_;
-  // One more than is wanted: a stored vector finds itself.
-  const std::size_t more = hidden_.empty() || hidden_[0] == no_row ? 0 : 1;
-  const std::size_t most = rows.live_count() - std::min(rows.live_count(), more);
-  k_ = std::min(k, most);
+  k_ = std::min(k, rows.live_count() - std::min(rows.live_count(), own()));
+}
+
+void Probe::require_unchanged() const {
+  if (index_.version_ != version_) throw InvalidArgument("the index has changed since the probe was made");
+}
+
+void Probe::find_truth(unsigned threads) {
+  constexpr std::size_t together = 256;
   truth_.assign(count_ * k_, {});
   if (truth_.empty()) return;
-  std::vector<Neighbor> all(count_ * (k_ + more));
-  exact_search(rows.target(std::nullopt), queries(), k_ + more, threads, all);
-  for (std::size_t q = 0; q < count_; ++q) {
-    std::size_t kept = 0;
-    for (std::size_t i = 0; i < k_ + more && kept < k_; ++i) {
-      const Neighbor& neighbor = all[q * (k_ + more) + i];
-      if (neighbor.row != hidden_[q]) truth_[q * k_ + kept++] = neighbor;
+  const std::size_t each = k_ + own();
+  for (std::size_t first = 0; first < count_; first += together) {
+    const VectorsView part = queries().slice(first, std::min(together, count_ - first));
+    const Records::Reading rows = index_.records().read();
+    require_unchanged();
+    std::vector<Neighbor> all(part.count * each);
+    exact_search(rows->target(std::nullopt), part, each, threads, all);
+    for (std::size_t q = 0; q < part.count; ++q) {
+      std::size_t kept = 0;
+      for (std::size_t i = 0; i < each && kept < k_; ++i) {
+        const Neighbor& neighbor = all[q * each + i];
+        if (neighbor.row != hidden_[first + q]) truth_[(first + q) * k_ + kept++] = neighbor;
+      }
     }
   }
 }
 
 Probe::Hits Probe::recall(std::size_t ef, unsigned threads) const {
   const Records::Reading rows = index_.records().read();
-  if (index_.version_ != version_) throw InvalidArgument("the index has changed since the probe was made");
+  require_unchanged();
   Hits hits = {count_ * k_, count_ * k_};
   if (index_.graph_.is_empty() || k_ == 0 || count_ == 0) return hits;
   const PreparedQueries prepared(queries(), rows->store().element(), rows->metric(), threads);

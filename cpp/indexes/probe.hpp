@@ -30,7 +30,14 @@ class Probe {
   Hits recall(std::size_t ef, unsigned threads) const;
 
  private:
-  void find_truth(const Rows& rows, std::size_t k, unsigned threads);
+  /// Takes the lock anew for every part of the queries, so that others come in between; of them a writer ends it.
+  void find_truth(unsigned threads);
+  /// Under the lock. Throws InvalidArgument where the index has changed.
+  void require_unchanged() const;
+  /// Of what is searched for, what a stored vector finds of itself.
+  std::size_t own() const noexcept { return hidden_.empty() || hidden_[0] == no_row ? 0 : 1; }
+  /// Under the lock: what there is to find.
+  void choose_k(const Rows& rows, std::size_t k) noexcept;
   VectorsView queries() const noexcept { return {vectors_.data(), element_, count_, dim_, vectors_.size() / count_}; }
 
   const Hnsw& index_;

@@ -112,6 +112,65 @@ def test_a_stream_of_readers_does_not_starve_a_writer(kind) -> None:
     assert len(index) == 20_020
 
 
+@pytest.mark.parametrize("question", ["search", "range"])
+def test_a_long_batch_lets_others_in(kind, question: str) -> None:
+    rows = np.random.default_rng(5).random((8000, 64), dtype=np.float32)
+    index = kind()
+    index.add(rows, threads=2)
+    many = np.tile(rows, (6, 1))
+    ask = {
+        "search": lambda queries: index.search(queries, k=10, threads=1),
+        "range": lambda queries: index.range(queries, 2.0, threads=1),
+    }[question]
+    answers = []
+    searcher = threading.Thread(target=lambda: answers.append(ask(many)))
+    searcher.start()
+    time.sleep(0.1)
+    start = time.perf_counter()
+    index.upsert(rows[:1], [0])  # what it was, so that answers stay
+    index.search(rows[0], k=1)
+    waited = time.perf_counter() - start
+    searcher.join()
+    whole = time.perf_counter() - start
+    assert waited < whole / 2, "a writer, and a reader behind it, waited for the batch"
+    found = answers[0]
+    if question == "search":
+        assert (
+            found.ids.shape == (len(many), 10)
+            and np.mean(found.ids[:, 0] == np.arange(len(many)) % 8000) > 0.99
+        )
+    else:
+        assert np.array_equal(found.counts, np.diff(found.offsets)) and len(found.counts) == len(many)
+        for first in (0, 250, 47_990):
+            part = slice(found.offsets[first], found.offsets[first + 10])
+            same = ask(many[first : first + 10])
+            assert np.array_equal(found.ids[part], same.ids) and len(same.ids) >= 10
+            assert np.array_equal(found.distances[part], same.distances)
+
+
+def test_tuning_lets_others_in() -> None:
+    rows = np.random.default_rng(6).random((20_000, 64), dtype=np.float32)
+    index = la.HNSW(M=8, ef_construction=40)
+    index.add(rows)
+
+    tuning = threading.Event()
+    tuning.set()
+
+    def tune() -> None:
+        with pytest.raises(la.InvalidArgument, match="has changed"):
+            index.tune(queries=np.tile(rows, (10, 1)))
+        tuning.clear()
+
+    def change() -> None:
+        while tuning.is_set():
+            start = time.perf_counter()
+            index.upsert(rows[:1], [0])
+            assert time.perf_counter() - start < 1, "a writer waited until all the truth was found"
+            time.sleep(0.05)
+
+    run_together(tune, change)
+
+
 @pytest.mark.parametrize("dtype", [np.float32, np.uint8])
 @pytest.mark.parametrize("metric", ["l2", "ip", "cosine"])
 def test_any_number_of_threads_and_any_grouping_give_the_same(metric: str, dtype) -> None:
