@@ -10,6 +10,8 @@ array(['near'], dtype=object)
 
 from __future__ import annotations
 
+import sys
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from . import evaluate
@@ -75,6 +77,18 @@ __all__ = [
     "info",
     "load",
 ]
+
+
+def _is_installed(name: str) -> bool:
+    try:
+        return name in sys.modules or find_spec(name) is not None
+    except ImportError:  # from whoever took the finding of modules over
+        return False
+
+
+# `from lookalike import *` and `help` ask for all names there are: without the images extra, not for these.
+if not all(map(_is_installed, ("onnxruntime", "PIL"))):
+    __all__ = [name for name in __all__ if name not in _LATER]
 
 
 def __getattr__(name: str) -> Any:

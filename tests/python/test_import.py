@@ -58,3 +58,31 @@ except ImportError as error:
     print(error)
 """
     assert "pip install 'lookalike[images]'" in run(code)
+
+
+def test_everything_is_offered_without_the_images_extra() -> None:
+    code = """
+import sys
+class Gone:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in ("onnxruntime", "PIL"):
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+sys.meta_path.insert(0, Gone())
+import pydoc
+import lookalike
+text = pydoc.render_doc(lookalike)
+from lookalike import *
+assert Flat and HNSW and "HNSW" in text and "ImageEmbedder" not in dir(lookalike)
+try:
+    lookalike.ImageEmbedder
+except ImportError as error:
+    print(error)
+"""
+    assert "pip install 'lookalike[images]'" in run(code)
+
+
+def test_everything_is_offered_with_the_images_extra() -> None:
+    pytest.importorskip("onnxruntime")
+    pytest.importorskip("PIL")
+    code = "import lookalike, pydoc; pydoc.render_doc(lookalike); from lookalike import *; print(Library)"
+    assert "lookalike.library" in run(code) and {"ImageEmbedder", "Library"} <= set(la.__all__)
