@@ -75,6 +75,9 @@ class Flat(Index):
     ) -> Hits:
         """Return the k nearest vectors of each query.
 
+        What another thread changes meanwhile, the later queries of a long batch see, but for one with a
+        `where`: writers wait for that.
+
         Parameters
         ----------
         queries : array_like, shape (dim,) or (n, dim)

@@ -21,7 +21,7 @@ class Check(NamedTuple):
     unreachable : int
         Vectors no search can find.
     bytes : int
-        Memory of vectors, norms and ids.
+        Memory of vectors, norms, ids, codes and edges: the index's ``nbytes``.
 
     Examples
     --------

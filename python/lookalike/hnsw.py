@@ -36,9 +36,11 @@ class HNSW(Index):
 
     A search follows edges from vector to vector towards the query, measuring short codes of the vectors it
     meets, and keeps the `ef` nearest; more effort finds more of the true neighbours, and `tune` measures how
-    much is enough. The nearest are measured again by what is kept of them, so distances are those of a `Flat`
-    of the same vectors; only which neighbours are found is approximate. A few hundred vectors, and the few
-    that a strict `where` leaves, are searched exactly, and so is `range`.
+    much is enough. Hard data, such as vectors of many independent dimensions or, for "ip", of very different
+    lengths, need more than the default ef: `tune` them. The nearest are measured again by what is kept of
+    them, so distances are those of a `Flat` of the same vectors; only which neighbours are found is
+    approximate. A few hundred vectors, and the few that a strict `where` leaves, are searched exactly, and so
+    is `range`.
 
     Vectors can be found as soon as `add` returns, are gone as soon as `remove` returns, and the graph is
     mended as they go. One thread may change the index while others search it. A change that fails changes
@@ -132,7 +134,8 @@ class HNSW(Index):
     ) -> Hits:
         """Return the k nearest vectors of each query that a walk finds.
 
-        What another thread changes meanwhile, the later queries of a long batch see.
+        What another thread changes meanwhile, the later queries of a long batch see, but for one with a
+        `where`: writers wait for that.
 
         Parameters
         ----------
@@ -150,7 +153,7 @@ class HNSW(Index):
             admitted, and exactly the right ones where few are.
         recall : float, optional
             Take the least ef that `tune` measured to find this share of the true neighbours; not together
-            with ef.
+            with ef. An index of at most 1000 vectors is searched exactly, tuned or not.
         threads : int, optional
             All CPUs this process may use when left out; a single query runs on the calling thread.
 
@@ -198,7 +201,10 @@ class HNSW(Index):
     def _ef_for(self, recall: float, ef: int | None) -> int:
         if ef is not None:
             raise InvalidArgument(f"recall is {recall!r} and ef is {ef!r}; only one of them can decide")
-        ef = effort_for(as_recall(recall), self._core.tuned)
+        target = as_recall(recall)
+        if len(self._core) <= FEW:
+            return FEW  # as wide as this, a search measures them all
+        ef = effort_for(target, self._core.tuned)
         if ef is None:
             raise InvalidArgument(
                 f"recall is {recall!r}, which no measured ef reaches; call tune(recall={recall!r}) first"
@@ -213,8 +219,9 @@ class HNSW(Index):
         Recall@10 is measured, with exact search for the truth, on queries the index does not hold: those
         given, or 1000 of its own vectors drawn at random, each searched for as if it were not there. An ef
         reaches a recall if it found that share; the interval returned says how far luck may have helped.
-        What is measured stays until another measurement contradicts it, and is saved with the index. Tune
-        again when the index has grown several times, or what it is asked has changed.
+        What is measured stays until another measurement contradicts it, and is saved with the index; but what
+        was measured on at most 1000 vectors is not kept for ``search(recall=)``, for it tells nothing of a
+        larger index. Tune again when the index has grown several times, or what it is asked has changed.
 
         Parameters
         ----------
@@ -256,7 +263,7 @@ class HNSW(Index):
                 f"recall is {recall!r}, but with an ef of {most} this index reaches {best:.4f}; "
                 "build it with a larger M or ef_construction, or finer codes"
             )
-        core.set_tuned(merge(core.tuned, measured), ef)
+        core.set_tuned(merge(core.tuned, measured) if rows > FEW else core.tuned, ef)
         return self._state(probe, ef)
 
     def check(self) -> Check:

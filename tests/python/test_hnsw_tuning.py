@@ -127,6 +127,21 @@ def test_small_indexes_can_be_tuned(rows: int) -> None:
     assert index.tune(recall=0.9, queries=QUERIES).recall >= 0.95
 
 
+@pytest.mark.parametrize("rows", [0, 10, 1000])
+def test_what_a_tiny_index_needs_tells_nothing_of_a_large_one(rows: int) -> None:
+    index = la.HNSW()
+    index.add(ROWS[:rows])
+    index.tune(recall=0.95)
+    if rows:
+        hits = index.search(QUERIES, k=10, recall=0.999)
+        assert np.array_equal(hits.distances, exact(index).search(QUERIES, k=10).distances)
+    index.add(ROWS[rows:])
+    with pytest.raises(la.InvalidArgument, match="no measured ef"):
+        index.search(QUERIES, recall=0.95)
+    index.tune(recall=0.95)
+    assert recall(index, exact(index), QUERIES, recall=0.95) >= 0.93
+
+
 @pytest.mark.parametrize("seed", range(6))
 def test_equal_vectors_stand_for_one_another(seed: int) -> None:
     """However kernels round a cosine of 1, and where the one entry of the graph is what is asked for."""
