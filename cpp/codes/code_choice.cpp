@@ -12,9 +12,7 @@ namespace {
 constexpr std::size_t asked = 96;               // rows whose neighbours are looked at
 constexpr std::size_t around = 50;              // the nearest of each: of these,
 constexpr std::size_t wanted = 5;               // so many are the true neighbours, and among the
-constexpr std::size_t leading = 10;             // first ones in the codes' order
-constexpr double enough = 0.93;                 // so large a share of them should be
-constexpr double bearable = 0.9;                // or, in the longest codes, at least this one
+constexpr std::size_t leading = 10;             // first ones in the codes' order a large share should be
 constexpr std::size_t most_measured = 1 << 20;  // rows, evenly spread where there are more
 
 /// A row and those around it, nearest first.
@@ -76,7 +74,8 @@ double quality(const Encoder& encoder, const Plane& plane, std::span<const Neigh
 }  // namespace
 
 std::optional<CodeForm> choose_codes(std::span<const CodeWidth> widths, const Plane& plane,
-                                     std::span<const float> sample, std::uint64_t seed, unsigned threads) {
+                                     std::span<const float> sample, std::uint64_t seed, unsigned threads,
+                                     const CodeQuality& demand) {
   constexpr std::size_t strides[] = {64, 128, 192, 256, 384, 512, 768, 1024, 1536, 2048, 3072, 4096};
   const std::size_t dim = plane.point_dim();
   std::vector<Neighborhood> hoods(std::min(asked, plane.rows.count));
@@ -95,9 +94,9 @@ std::optional<CodeForm> choose_codes(std::span<const CodeWidth> widths, const Pl
       if (share > most) most = share, best = {width, stride};
       is_whole = is_whole || (holds_all && width == widths.front());
     }
-    if (most >= enough || is_whole) break;
+    if (most >= demand.enough || is_whole) break;
   }
-  return most >= bearable ? best : std::nullopt;
+  return most >= demand.bearable ? best : std::nullopt;
 }
 
 }  // namespace lookalike

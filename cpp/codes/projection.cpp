@@ -26,6 +26,12 @@ void scale_row(std::span<float> row, double by) {
   for (float& x : row) x = static_cast<float>(x * by);
 }
 
+void normalize(std::span<float> row) {
+  double square = 0;
+  for (const float x : row) square += static_cast<double>(x) * x;
+  if (square > 0) scale_row(row, 1 / std::sqrt(square));
+}
+
 }  // namespace
 
 void products(std::span<const float> a, std::span<const float> b, std::size_t dim, unsigned threads,
@@ -86,7 +92,8 @@ std::vector<float> principal_directions(std::span<const float> centered, std::si
   for (int i = 0; i < iterations; ++i) {
     orthonormalize(directions, dim);
     products(directions, centered, dim, threads, projected);
-    orthonormalize(projected, samples);
+    // To length 1, or the next product might overflow. To orthonormalise them too would take longer than all the rest.
+    for (std::size_t j = 0; j < count; ++j) normalize(std::span(projected).subspan(j * samples, samples));
     products(projected, transposed, samples, threads, directions);
   }
   orthonormalize(directions, dim);

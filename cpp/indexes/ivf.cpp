@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/errors.hpp"
+#include "indexes/ivf_learning.hpp"
 #include "kernels/precise.hpp"
 
 namespace lookalike {
@@ -135,11 +136,11 @@ bool Ivf::learn(Records::Writing& writing, double largest_norm, unsigned threads
   if (!lists_.is_empty() && live < 4 * lists_.trained_over && !is_longer) return false;
   const std::vector<Row> rows = writing->ids().live_rows();
   const Points points(*writing, rows, static_cast<float>(std::max(largest_norm, writing->largest_norm())));
-  IvfLists next = IvfLists::learn(points.plane, rows, settings_, writing->store(), threads);
-  IvfLists::Changes changes = next.with(points.plane, rows, threads);
+  auto [next, labels] = learn_lists(points.plane, rows, settings_, writing->store(), threads);
+  IvfLists::Changes changes = next.with(points.plane, rows, labels, threads);
   next.apply(changes);
   next.listed = writing->count();
-  writing.exclusively([&](Rows&) noexcept { std::swap(lists_, next); });
+  writing.exclusively([&, &next = next](Rows&) noexcept { std::swap(lists_, next); });
   return true;
 }
 
@@ -151,7 +152,8 @@ void Ivf::list_new(Records::Writing& writing, double largest_norm, unsigned thre
   std::vector<Row> rows(count - lists_.listed);
   std::iota(rows.begin(), rows.end(), static_cast<Row>(lists_.listed));
   const Points points(*writing, rows, lists_.length);
-  IvfLists::Changes changes = lists_.with(points.plane, rows, threads);
+  IvfLists::Changes changes =
+      lists_.with(points.plane, rows, lists_.nearest_lists(points.plane, rows, threads), threads);
   writing.exclusively([&](Rows&) noexcept {
     lists_.apply(changes);
     lists_.listed = count;
@@ -163,8 +165,8 @@ void Ivf::relist(Records::Writing& writing, std::span<const Row> moved, unsigned
   RowFilter is_moved(writing->count());
   for (const Row row : moved) is_moved.set(row);
   const Points points(*writing, moved, lists_.length);
-  IvfLists::Changes changes =
-      lists_.with(points.plane, moved, threads, lists_.without([&](Row row) { return is_moved.test(row); }));
+  IvfLists::Changes changes = lists_.with(points.plane, moved, lists_.nearest_lists(points.plane, moved, threads),
+                                          threads, lists_.without([&](Row row) { return is_moved.test(row); }));
   writing.exclusively([&](Rows&) noexcept { lists_.apply(changes); });
 }
 

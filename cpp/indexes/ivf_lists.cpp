@@ -1,60 +1,21 @@
 #include "indexes/ivf_lists.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <cstring>
 #include <numeric>
 
-#include "base/random.hpp"
-#include "cluster/kmeans.hpp"
 #include "cluster/nearest_centroid.hpp"
-#include "codes/code_choice.hpp"
+#include "indexes/ivf_learning.hpp"
 #include "runtime/parallel.hpp"
 
 namespace lookalike {
 namespace {
 
-constexpr std::size_t sampled_per_list = 40, most_sampled_floats = std::size_t{1} << 26;
-constexpr std::size_t iterations = 8;
-constexpr std::size_t most_learned = 8192;  // rows that codes are learned from
-constexpr std::size_t together = 256;       // rows encoded in one go
-
-/// Centroids that make scanning them and scanning the nearest lists about equally long.
-std::size_t usual_lists(std::size_t rows) {
-  return std::max<std::size_t>(1, static_cast<std::size_t>(4 * std::sqrt(static_cast<double>(rows))));
-}
+constexpr std::size_t together = 256;  // rows encoded in one go
 
 /// Rows at a time so that their points take some 32 MB.
 std::size_t rows_at_a_time(std::size_t dim) {
   return std::clamp<std::size_t>((std::size_t{1} << 23) / dim, together, 1 << 16);
-}
-
-std::vector<Row> drawn(std::span<const Row> rows, std::size_t count, std::uint64_t seed) {
-  std::vector<Row> all(rows.begin(), rows.end());
-  if (count >= all.size()) return all;
-  Random random(seed);
-  for (std::size_t i = 0; i < count; ++i) std::swap(all[i], all[i + random.next() % (all.size() - i)]);
-  all.resize(count);
-  std::sort(all.begin(), all.end());
-  return all;
-}
-
-std::vector<float> points_of(const Plane& plane, std::span<const Row> rows, unsigned threads) {
-  const std::size_t dim = plane.point_dim();
-  std::vector<float> points(rows.size() * dim);
-  parallel_for((rows.size() + together - 1) / together, threads, [&](std::size_t task, unsigned) {
-    for (std::size_t i = task * together; i < std::min(rows.size(), (task + 1) * together); ++i)
-      plane.write_point(rows[i], points.data() + i * dim);
-  });
-  return points;
-}
-
-CodeForm form_of(const IvfSettings& settings, const Plane& plane, std::span<const float> sample, unsigned threads) {
-  const CodeWidth width = settings.code_width().value_or(CodeWidth::four);
-  const CodeForm whole = {width, Encoder::whole_stride(width, plane.point_dim())};
-  // Distances by one bit need every coordinate there is.
-  if (width == CodeWidth::one) return whole;
-  return choose_codes({&width, 1}, plane, sample, settings.seed, threads).value_or(whole);
 }
 
 }  // namespace
@@ -63,46 +24,6 @@ std::size_t IvfLists::bytes() const noexcept {
   std::size_t bytes = lists.size() * sizeof(InvertedList);
   for (const InvertedList& list : lists) bytes += list.bytes();
   return bytes + (quantizer ? quantizer->encoder.bytes() + quantizer->centroids.bytes() : 0);
-}
-
-IvfLists IvfLists::learn(const Plane& plane, std::span<const Row> rows, const IvfSettings& settings,
-                         const VectorStore& kept, unsigned threads) {
-  const std::size_t dim = plane.point_dim();
-  const std::size_t count = std::min(settings.nlist ? settings.nlist : usual_lists(rows.size()), rows.size());
-  const std::size_t most = std::max(count, most_sampled_floats / dim);
-  const std::vector<Row> sample = drawn(rows, std::min(count * sampled_per_list, most), settings.seed);
-  std::vector<float> points = points_of(plane, sample, threads);
-  KMeansSettings means;
-  means.clusters = count;
-  means.iterations = iterations;
-  means.seed = settings.seed;
-  Clustering clusters = kmeans(points, dim, means, threads);
-
-  // Codes are learned from what is left when centroids are subtracted.
-  const std::size_t learned = std::min(sample.size(), most_learned);
-  std::vector<float> left(learned * dim);
-  std::vector<float> whole(learned * dim);
-  for (std::size_t i = 0; i < learned; ++i) {
-    const std::size_t from = i * sample.size() / learned;
-    const float* const centroid = clusters.centroids.data() + clusters.labels[from] * dim;
-    for (std::size_t d = 0; d < dim; ++d) {
-      whole[i * dim + d] = points[from * dim + d];
-      left[i * dim + d] = points[from * dim + d] - centroid[d];
-    }
-  }
-  const bool scans_codes = settings.wants_codes(kept);
-  const CodeForm form =
-      scans_codes ? form_of(settings, plane, whole, threads)
-                  : CodeForm{CodeWidth::four, std::min<std::size_t>(512, Encoder::whole_stride(CodeWidth::four, dim))};
-  Encoder encoder(left, dim, form.width, form.stride, settings.seed, threads);
-  const BlockForm blocks(encoder);
-  Centroids centroids(std::move(clusters.centroids), encoder);
-  IvfLists learned_lists;
-  learned_lists.quantizer.emplace(std::move(encoder), blocks, std::move(centroids), scans_codes);
-  learned_lists.lists.resize(count);
-  learned_lists.length = plane.length;
-  learned_lists.trained_over = rows.size();
-  return learned_lists;
 }
 
 std::vector<std::uint32_t> IvfLists::nearest_lists(const Plane& plane, std::span<const Row> rows,
@@ -130,9 +51,8 @@ std::vector<std::uint32_t> IvfLists::nearest_lists(const Plane& plane, std::span
   return labels;
 }
 
-IvfLists::Changes IvfLists::with(const Plane& plane, std::span<const Row> rows, unsigned threads,
-                                 Changes before) const {
-  const std::vector<std::uint32_t> labels = nearest_lists(plane, rows, threads);
+IvfLists::Changes IvfLists::with(const Plane& plane, std::span<const Row> rows, std::span<const std::uint32_t> labels,
+                                 unsigned threads, Changes before) const {
   std::vector<const InvertedList*> old(lists.size());
   for (std::size_t l = 0; l < lists.size(); ++l) old[l] = &lists[l];
   for (const auto& [list, changed] : before) old[list] = &changed;

@@ -16,7 +16,6 @@
 #include "base/types.hpp"
 #include "codes/encoder.hpp"
 #include "codes/plane.hpp"
-#include "indexes/ivf_settings.hpp"
 #include "indexes/rows.hpp"
 #include "lists/block_codes.hpp"
 #include "lists/centroids.hpp"
@@ -58,12 +57,12 @@ struct IvfLists {
     return {rows.store().view(), rows.metric(), rows.inverse_norms(), nullptr, length};
   }
 
-  /// Learns centroids and codes from `rows`, all of them live. Throws Interrupted.
-  static IvfLists learn(const Plane& plane, std::span<const Row> rows, const IvfSettings& settings,
-                        const VectorStore& kept, unsigned threads);
-  /// The lists that change when `rows` are put into theirs; they stand in none once `before` has been applied, and
-  /// the result takes its place.
-  Changes with(const Plane& plane, std::span<const Row> rows, unsigned threads, Changes before = {}) const;
+  /// The list each row belongs to.
+  std::vector<std::uint32_t> nearest_lists(const Plane& plane, std::span<const Row> rows, unsigned threads) const;
+  /// The lists that change when each row is put into the list `labels` has for it; rows stand in none once `before` has
+  /// been applied, and the result takes its place.
+  Changes with(const Plane& plane, std::span<const Row> rows, std::span<const std::uint32_t> labels, unsigned threads,
+               Changes before = {}) const;
   /// The lists that change when the rows for which `is_gone` are taken out.
   Changes without(function_ref<bool(Row)> is_gone) const;
   void apply(Changes& changes) noexcept;
@@ -73,11 +72,12 @@ struct IvfLists {
   std::vector<std::uint32_t> sizes() const;
   /// `sizes` are those of the lists, borrowed like everything else.
   void save(FileWriter& file, std::span<const std::uint32_t> sizes) const;
-  /// Throws CorruptFile where sizes do not agree.
+  /// Throws CorruptFile unless every row there is stands in one list at most.
+  void require_rows() const;
+  /// Throws CorruptFile where sizes do not agree, or `require_rows` does; deferred rows are not looked at.
   static IvfLists load(const FileReader& file, const Rows& rows);
 
  private:
-  std::vector<std::uint32_t> nearest_lists(const Plane& plane, std::span<const Row> rows, unsigned threads) const;
   void sort(InvertedList& list) const;
   /// Some of a list's rows, in that order.
   InvertedList in_order(const InvertedList& list, std::span<const std::size_t> order,

@@ -13,7 +13,7 @@ constexpr std::size_t blocks_together = 8, rows_together = blocks_together * Cod
 constexpr std::size_t scanned_at_once = 8;
 
 /// How many of the nearest by codes are measured, at most: the last of the k may be told wrong by many places.
-std::size_t pool_for(std::size_t k) { return 2 * k + 16; }
+std::size_t pool_for(std::size_t k) { return 3 * k + 34; }
 
 /// Asks memory for the beginning.
 void prefetch(std::span<const std::byte> bytes) {

@@ -1,0 +1,180 @@
+#include "indexes/ivf_learning.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <optional>
+#include <utility>
+
+#include "base/random.hpp"
+#include "cluster/kmeans.hpp"
+#include "cluster/nearest_centroid.hpp"
+#include "codes/code_choice.hpp"
+#include "codes/projection.hpp"
+#include "runtime/parallel.hpp"
+
+namespace lookalike {
+namespace {
+
+constexpr std::size_t sampled_per_list = 40, most_sampled_floats = std::size_t{1} << 26;
+constexpr std::size_t iterations = 5;        // more move centroids, but find no better lists
+constexpr std::size_t clustered_dims = 128;  // leading directions rows are clustered by: more find no better lists
+constexpr std::size_t most_learned = 4096;   // rows that directions and codes are learned from
+constexpr std::size_t together = 256;        // rows made points in one go
+constexpr std::size_t projected_floats = 1 << 23;  // at a time
+
+/// Lists so many that ranking them and scanning the nearest ones take about equally long.
+std::size_t usual_lists(std::size_t rows) {
+  return std::max<std::size_t>(1, static_cast<std::size_t>(4 * std::sqrt(static_cast<double>(rows))));
+}
+
+std::vector<Row> drawn(std::span<const Row> rows, std::size_t count, std::uint64_t seed) {
+  std::vector<Row> all(rows.begin(), rows.end());
+  if (count >= all.size()) return all;
+  Random random(seed);
+  for (std::size_t i = 0; i < count; ++i) std::swap(all[i], all[i + random.next() % (all.size() - i)]);
+  all.resize(count);
+  std::sort(all.begin(), all.end());
+  return all;
+}
+
+/// Rows as they lie along the few directions in which they differ most: neighbours there are neighbours, and clusters
+/// are found in a fraction of the time.
+class Outlook {
+ public:
+  Outlook(std::span<const float> sample, std::size_t dim, std::uint64_t seed, unsigned threads)
+      : dim_(dim), mean_(dim) {
+    const std::size_t count = sample.size() / dim;
+    std::vector<double> sums(dim);
+    for (std::size_t i = 0; i < sample.size(); ++i) sums[i % dim] += sample[i];
+    for (std::size_t d = 0; d < dim; ++d) mean_[d] = static_cast<float>(sums[d] / static_cast<double>(count));
+    if (dim <= clustered_dims) return;
+    std::vector<float> centered(sample.begin(), sample.end());
+    for (std::size_t i = 0; i < centered.size(); ++i) centered[i] -= mean_[i % dim];
+    directions_ = principal_directions(centered, dim, clustered_dims, seed, threads);
+  }
+
+  std::size_t dim() const noexcept { return directions_.empty() ? dim_ : clustered_dims; }
+
+  std::vector<float> of(const Plane& plane, std::span<const Row> rows, unsigned threads) const {
+    std::vector<float> seen(rows.size() * dim());
+    parallel_for((rows.size() + together - 1) / together, threads, [&](std::size_t task, unsigned) {
+      const std::size_t first = task * together, size = std::min(together, rows.size() - first);
+      std::vector<float> points(size * dim_);
+      for (std::size_t i = 0; i < size; ++i) {
+        float* const point = points.data() + i * dim_;
+        plane.write_point(rows[first + i], point);
+        for (std::size_t d = 0; d < dim_; ++d) point[d] -= mean_[d];
+      }
+      const std::span<float> out = std::span(seen).subspan(first * dim(), size * dim());
+      if (directions_.empty()) {
+        std::copy(points.begin(), points.end(), out.begin());
+      } else {
+        products(points, directions_, dim_, 1, out);
+      }
+    });
+    return seen;
+  }
+
+  /// The point that is seen as `seen`, and lies nearest the mean.
+  void write_point(const float* seen, float* point) const {
+    std::copy(mean_.begin(), mean_.end(), point);
+    for (std::size_t i = 0; i < dim(); ++i)
+      for (std::size_t d = 0; d < dim_; ++d)
+        point[d] += directions_.empty() ? (i == d ? seen[i] : 0) : seen[i] * directions_[i * dim_ + d];
+  }
+
+ private:
+  std::size_t dim_;
+  std::vector<float> mean_;
+  std::vector<float> directions_;  // none where all coordinates are few
+};
+
+/// The means of the rows of each cluster, as points; where a cluster has none, what its centroid is seen as.
+std::vector<float> centers_of(const Plane& plane, std::span<const Row> rows, const Clustering& clusters,
+                              const Outlook& outlook, unsigned threads) {
+  const std::size_t dim = plane.point_dim(), count = clusters.centroids.size() / outlook.dim();
+  std::vector<std::vector<Row>> members(count);
+  for (std::size_t i = 0; i < rows.size(); ++i) members[clusters.labels[i]].push_back(rows[i]);
+  std::vector<float> centers(count * dim);
+  parallel_for(count, threads, [&](std::size_t c, unsigned) {
+    float* const center = centers.data() + c * dim;
+    if (members[c].empty()) return outlook.write_point(clusters.centroids.data() + c * outlook.dim(), center);
+    std::vector<double> sums(dim);
+    std::vector<float> point(dim);
+    for (const Row row : members[c]) {
+      plane.write_point(row, point.data());
+      for (std::size_t d = 0; d < dim; ++d) sums[d] += point[d];
+    }
+    for (std::size_t d = 0; d < dim; ++d)
+      center[d] = static_cast<float>(sums[d] / static_cast<double>(members[c].size()));
+  });
+  return centers;
+}
+
+CodeForm form_of(const IvfSettings& settings, const Plane& plane, std::span<const float> sample, bool scans_codes,
+                 unsigned threads) {
+  const CodeWidth width = settings.code_width().value_or(CodeWidth::four);
+  const CodeForm whole = {width, Encoder::whole_stride(width, plane.point_dim())};
+  // Only for centroids, which are measured again.
+  if (!scans_codes) return {CodeWidth::four, std::min<std::size_t>(64, whole.stride)};
+  // Distances by one bit need every coordinate there is.
+  if (width == CodeWidth::one) return whole;
+  // Codes of what is left when a centroid is subtracted are better than those of whole vectors, which are tried.
+  return choose_codes({&width, 1}, plane, sample, settings.seed, threads, {0.85, 0.8}).value_or(whole);
+}
+
+}  // namespace
+
+std::vector<float> points_of(const Plane& plane, std::span<const Row> rows, unsigned threads) {
+  const std::size_t dim = plane.point_dim();
+  std::vector<float> points(rows.size() * dim);
+  parallel_for((rows.size() + together - 1) / together, threads, [&](std::size_t task, unsigned) {
+    for (std::size_t i = task * together; i < std::min(rows.size(), (task + 1) * together); ++i)
+      plane.write_point(rows[i], points.data() + i * dim);
+  });
+  return points;
+}
+
+LearnedLists learn_lists(const Plane& plane, std::span<const Row> rows, const IvfSettings& settings,
+                         const VectorStore& kept, unsigned threads) {
+  const std::size_t dim = plane.point_dim();
+  const std::vector<Row> few = drawn(rows, most_learned, settings.seed);
+  std::vector<float> points = points_of(plane, few, threads);
+  const Outlook outlook(points, dim, settings.seed, threads);
+
+  KMeansSettings means;
+  means.clusters = std::min(settings.nlist ? settings.nlist : usual_lists(rows.size()), rows.size());
+  means.iterations = iterations;
+  means.seed = settings.seed;
+  const std::size_t most = std::max(means.clusters, most_sampled_floats / outlook.dim());
+  const std::vector<Row> sample = drawn(rows, std::min(means.clusters * sampled_per_list, most), settings.seed + 1);
+  const Clustering clusters = kmeans(outlook.of(plane, sample, threads), outlook.dim(), means, threads);
+
+  LearnedLists learned;
+  learned.labels.resize(rows.size());
+  const NearestCentroid nearest(clusters.centroids, outlook.dim(), threads);
+  const std::size_t step = projected_floats / outlook.dim();
+  for (std::size_t first = 0; first < rows.size(); first += step) {
+    const std::size_t size = std::min(step, rows.size() - first);
+    nearest.assign(outlook.of(plane, rows.subspan(first, size), threads), threads,
+                   std::span(learned.labels).subspan(first, size), {});
+  }
+  std::vector<float> centers = centers_of(plane, sample, clusters, outlook, threads);
+
+  const bool scans_codes = settings.wants_codes(kept);
+  const CodeForm form = form_of(settings, plane, points, scans_codes, threads);
+  std::vector<std::uint32_t> labels(few.size());
+  nearest.assign(outlook.of(plane, few, threads), threads, labels, {});
+  for (std::size_t i = 0; i < few.size(); ++i)
+    for (std::size_t d = 0; d < dim; ++d) points[i * dim + d] -= centers[labels[i] * dim + d];
+  Encoder encoder(points, dim, form.width, form.stride, settings.seed, threads);
+  const BlockForm blocks(encoder);
+  Centroids centroids(std::move(centers), encoder);
+  learned.lists.quantizer.emplace(std::move(encoder), blocks, std::move(centroids), scans_codes);
+  learned.lists.lists.resize(means.clusters);
+  learned.lists.length = plane.length;
+  learned.lists.trained_over = rows.size();
+  return learned;
+}
+
+}  // namespace lookalike
