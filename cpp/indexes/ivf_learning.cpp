@@ -16,7 +16,7 @@ namespace lookalike {
 namespace {
 
 constexpr std::size_t sampled_per_list = 40, most_sampled_floats = std::size_t{1} << 26;
-constexpr std::size_t iterations = 5;        // more move centroids, but find no better lists
+constexpr std::size_t iterations = 8;
 constexpr std::size_t clustered_dims = 128;  // leading directions rows are clustered by: more find no better lists
 constexpr std::size_t most_learned = 4096;   // rows that directions and codes are learned from
 constexpr std::size_t together = 256;        // rows made points in one go
