@@ -64,6 +64,7 @@ void bind_ivf(py::module_& module) {
       .def(py::init(&make), "dim"_a, "metric"_a, "codes"_a, "keep"_a, "nlist"_a, "seed"_a)
       .def("search", &search<Ivf, std::size_t>, "queries"_a, "k"_a, "nprobe"_a, "where"_a, "threads"_a)
       .def("range", &range<Ivf>, "queries"_a, "radius"_a, "where"_a, "threads"_a)
+      .def("verify", [](const Ivf& index) { without_gil([&] { index.verify(); }); })
       .def("profile", &profile, "queries"_a, "k"_a, "nprobe"_a, "threads"_a)
       .def(
           "usual_effort",

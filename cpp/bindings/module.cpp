@@ -11,8 +11,8 @@
 #include <vector>
 
 #include "bindings/bind_hnsw.hpp"
-#include "bindings/bind_ivf.hpp"
 #include "bindings/bind_index.hpp"
+#include "bindings/bind_ivf.hpp"
 #include "bindings/bind_kmeans.hpp"
 #include "bindings/errors.hpp"
 #include "bindings/names.hpp"
@@ -31,7 +31,7 @@ py::object load(const FileReader& file) {
 }
 
 py::object load_path(const std::filesystem::path& path, bool mmap) {
-  return load(without_gil([&] { return FileReader::open(path, mmap); }));
+  return load(without_gil([&] { return FileReader::open(path, mmap, &Indexes::defers); }));
 }
 
 py::object load_bytes(const py::buffer& buffer) {

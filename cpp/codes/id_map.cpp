@@ -74,9 +74,25 @@ const RowTable& IdMap::table() const {
   return lookup_->table;
 }
 
+bool IdMap::is_ascending() const {
+  if (!lookup_->order_is_known.load(std::memory_order_acquire)) {
+    const std::scoped_lock lock(lookup_->building);
+    if (!lookup_->order_is_known.load(std::memory_order_relaxed)) {
+      lookup_->ascending = ascends(integers_.span());
+      lookup_->order_is_known.store(true, std::memory_order_release);
+    }
+  }
+  return lookup_->ascending;
+}
+
+void IdMap::set_ascending(bool ascending) noexcept {
+  lookup_->ascending = ascending;
+  lookup_->order_is_known.store(true, std::memory_order_release);
+}
+
 Row IdMap::find(std::int64_t id) const {
   if (kind_ != IdKind::integer) return no_row;
-  if (!ascending_) return table().find(hash_integer(id), [&](Row row) { return integers_[row] == id; });
+  if (!is_ascending()) return table().find(hash_integer(id), [&](Row row) { return integers_[row] == id; });
   const std::int64_t* at = std::lower_bound(integers_.begin(), integers_.end(), id);
   const Row row = static_cast<Row>(at - integers_.begin());
   return at != integers_.end() && *at == id && is_live(row) ? row : no_row;
@@ -137,7 +153,7 @@ IdMap::Growth IdMap::grow(const IdsView& ids) {
   Growth growth;
   growth.kind = ids.kind();
   growth.count = ids.size();
-  growth.ascending = ascending_;
+  growth.ascending = is_ascending();
   growth.next = next_;
   if (ids.strings) {
     const Strings& fresh = *ids.strings;
@@ -150,7 +166,7 @@ IdMap::Growth IdMap::grow(const IdsView& ids) {
     growth.integers.emplace(integers_, ids.size());
     std::copy(ids.integers.begin(), ids.integers.end(), growth.integers->data() + integers_.size());
     const bool follows = integers_.empty() || integers_[integers_.size() - 1] < ids.integers.front();
-    growth.ascending = ascending_ && follows && ascends(ids.integers);
+    growth.ascending = growth.ascending && follows && ascends(ids.integers);
     growth.next = std::max(next_, following(*std::max_element(ids.integers.begin(), ids.integers.end())));
   }
   return growth;
@@ -166,7 +182,7 @@ void IdMap::commit(Growth& growth) {
   if (growth.ends) growth.ends->commit();
   if (growth.text) growth.text->commit();
   kind_ = growth.kind;
-  ascending_ = growth.ascending;
+  set_ascending(growth.ascending);
   next_ = growth.next;
   if (!tabled) return;
   for (std::size_t row = before; row < rows(); ++row) {
@@ -205,7 +221,7 @@ void IdMap::truncate(std::size_t rows_to_keep) noexcept {
 
 void IdMap::renew() noexcept {
   kind_ = IdKind::none;
-  ascending_ = true;
+  set_ascending(true);
   next_ = 0;
   integers_ = {};
   strings_ = {};
@@ -222,7 +238,7 @@ IdMap IdMap::picked(std::span<const Row> rows_to_keep) const {
     std::int64_t* out = map.integers_.mutable_data();
     for (const Row row : rows_to_keep) *out++ = integers_[row];
   }
-  map.ascending_ = ascends(map.integers_.span());
+  map.set_ascending(ascends(map.integers_.span()));
   return map;
 }
 
@@ -252,10 +268,11 @@ IdMap IdMap::load(const FileReader& file, std::size_t rows) {
   if (map.rows() != rows || (map.kind_ == IdKind::none && rows > 0)) {
     throw CorruptFile(std::to_string(map.rows()) + " ids for " + std::to_string(rows) + " vectors");
   }
-  map.ascending_ = ascends(map.integers_.span());
-  if (!map.integers_.empty()) {
-    const auto largest = *std::max_element(map.integers_.begin(), map.integers_.end());
-    if (map.next_ < following(largest)) throw CorruptFile("the next id is not above the largest");
+  if (file.is_deferred("ids")) {
+    map.lookup_->order_is_known = false;
+  } else {
+    map.set_ascending(ascends(map.integers_.span()));
+    map.require_next();
   }
   if (map.next_ < 0) throw CorruptFile("the next id is negative");
   const Array<std::uint64_t> live = file.array<std::uint64_t>("live");
@@ -267,6 +284,12 @@ IdMap IdMap::load(const FileReader& file, std::size_t rows) {
   }
   map.removed_ = rows - map.live_.count();
   return map;
+}
+
+void IdMap::require_next() const {
+  if (integers_.empty()) return;
+  const auto largest = *std::max_element(integers_.begin(), integers_.end());
+  if (next_ < following(largest)) throw CorruptFile("the next id is not above the largest");
 }
 
 }  // namespace lookalike

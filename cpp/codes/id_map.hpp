@@ -100,20 +100,25 @@ class IdMap {
   IdMap picked(std::span<const Row> rows) const;
 
   void save(FileWriter& file) const;
-  /// Throws CorruptFile where sizes do not agree with `rows`.
+  /// Throws CorruptFile where sizes do not agree with `rows`. Deferred ids are not looked at.
   static IdMap load(const FileReader& file, std::size_t rows);
+  /// Throws CorruptFile where the next id is not above the largest: for deferred ids, once they are verified.
+  void require_next() const;
 
  private:
   struct Lookup {
     std::mutex building;
     std::atomic<bool> ready = false;
     RowTable table;
+    std::atomic<bool> order_is_known = true;  // that of integer ids
+    bool ascending = true;
   };
+  bool is_ascending() const;
+  void set_ascending(bool ascending) noexcept;
   const RowTable& table() const;
   std::uint64_t hash_of(Row row) const noexcept;
 
   IdKind kind_ = IdKind::none;
-  bool ascending_ = true;
   std::int64_t next_ = 0;
   Array<std::int64_t> integers_;
   Strings strings_;

@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 #include <variant>
 
 #include "base/errors.hpp"
@@ -13,7 +14,8 @@
 
 namespace lookalike {
 
-/// An index has `kind`, its name in files, and `load`, which makes one of a file.
+/// An index has `kind`, its name in files, and `load`, which makes one of a file. It may have `reads_as_needed`, which
+/// tells what `load` leaves unread in a mapped one.
 template <class... Index>
 struct IndexList {
   using Any = std::variant<std::unique_ptr<Index>...>;
@@ -24,6 +26,16 @@ struct IndexList {
     const bool known = ((file.kind() == Index::kind && (index = Index::load(file), true)) || ...);
     if (!known) throw Unsupported("the file holds '" + file.kind() + "', which this version cannot read");
     return index;
+  }
+
+  /// See FileReader::Defers.
+  static bool defers(std::string_view kind, std::string_view section) {
+    const auto defers_of = [&]<class One>(const std::unique_ptr<One>*) {
+      if constexpr (requires { One::reads_as_needed(section); })
+        return kind == One::kind && One::reads_as_needed(section);
+      return false;
+    };
+    return (defers_of(static_cast<const std::unique_ptr<Index>*>(nullptr)) || ...);
   }
 };
 

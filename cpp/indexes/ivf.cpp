@@ -71,11 +71,13 @@ WalkCodes Ivf::scanned_codes() const {
 
 void Ivf::add(const VectorsView& vectors, const IdsView& ids, unsigned threads) {
   Records::Writing writing = records_.write();
+  require_verified();
   if (vectors.count > 0) append(writing, writing.addition(vectors, ids, threads), threads);
 }
 
 void Ivf::add(const VectorsView& vectors, unsigned threads) {
   Records::Writing writing = records_.write();
+  require_verified();
   if (vectors.count > 0) append(writing, writing.addition(vectors, threads), threads);
 }
 
@@ -95,6 +97,7 @@ void Ivf::append(Records::Writing& writing, Change change, unsigned threads) {
 
 void Ivf::upsert(const VectorsView& vectors, const IdsView& ids, unsigned threads) {
   Records::Writing writing = records_.write();
+  require_verified();
   if (vectors.count == 0) return;
   Change change = writing.upsertion(vectors, ids, threads);
   const Row first = change.first();
@@ -172,6 +175,7 @@ void Ivf::relist(Records::Writing& writing, std::span<const Row> moved, unsigned
 
 std::size_t Ivf::remove(const IdsView& ids) {
   Records::Writing writing = records_.write();
+  require_verified();
   const std::vector<Row> known = writing->known(ids);
   const std::size_t removed = writing.exclusively([&](Rows& rows) {
     ++version_;
@@ -199,6 +203,7 @@ void Ivf::compact(Records::Writing& writing) {
 
 void Ivf::optimize() {
   Records::Writing writing = records_.write();
+  require_verified();
   compact(writing);
   if (has_extremes_) has_extremes_ = !is_measurable(writing->store().view(), writing->metric(), 0);
   list_new(writing, writing->largest_norm(), 0);

@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string_view>
 #include <vector>
 
 #include "base/function_ref.hpp"
@@ -19,6 +20,7 @@
 #include "indexes/records.hpp"
 #include "indexes/where.hpp"
 #include "storage/file.hpp"
+#include "storage/mapped_file.hpp"
 
 namespace lookalike {
 
@@ -72,6 +74,11 @@ class Ivf {
   void save(function_ref<void(const FileWriter&)> write) const;
   /// Throws CorruptFile.
   static std::unique_ptr<Ivf> load(const FileReader& file);
+  /// Sections of a mapped file that searches read as they need them.
+  static bool reads_as_needed(std::string_view section);
+  /// Reads what was not read yet of the file the index is mapped from. Throws CorruptFile. Every change does so first,
+  /// and saving too.
+  void verify() const;
 
  private:
   Ivf(Rows rows, IvfLists lists, const IvfSettings& settings);
@@ -83,6 +90,8 @@ class Ivf {
   /// Learns anew from all rows where there are many more than before, or longer ones; false where that is not so.
   bool learn(Records::Writing& writing, double largest_norm, unsigned threads);
   void compact(Records::Writing& writing);
+  /// In the writer's seat.
+  void require_verified() const;
   /// Under the lock.
   std::size_t probes_for(std::size_t nprobe) const;
   std::optional<std::size_t> probes(const Rows& rows, std::size_t passing, std::size_t nprobe) const;
@@ -90,14 +99,18 @@ class Ivf {
                       unsigned threads, Answer& answer) const;
   void find(const Rows& rows, const VectorsView& queries, std::size_t k, std::size_t nprobe,
             const std::optional<RowFilter>& admitted, unsigned threads, std::span<Neighbor> out) const;
+  void find_exactly(const Rows& rows, const VectorsView& queries, std::size_t k,
+                    const std::optional<RowFilter>& admitted, unsigned threads, std::span<Neighbor> out) const;
 
   const IvfSettings settings_;
   Records records_;
   IvfLists lists_;
   std::vector<Tuned> tuned_;
   std::size_t usual_nprobe_ = 0;
-  std::uint64_t version_ = 0;  // counts changes of rows
-  bool has_extremes_ = false;  // vectors that floats cannot measure: then there are no lists
+  std::uint64_t version_ = 0;                     // counts changes of rows
+  bool has_extremes_ = false;                     // vectors that floats cannot measure: then there are no lists
+  std::weak_ptr<const MappedFile> file_;          // that rows and lists may lie in
+  mutable std::optional<FileReader> unverified_;  // the same, until it was read whole
   mutable PoolOf<IvfSearch> workers_;
 };
 

@@ -1,8 +1,11 @@
+#include <algorithm>
+#include <iterator>
 #include <string>
 #include <utility>
 
 #include "base/errors.hpp"
 #include "indexes/ivf.hpp"
+#include "runtime/interrupt.hpp"
 
 namespace lookalike {
 
@@ -58,11 +61,6 @@ IvfLists IvfLists::load(const FileReader& file, const Rows& rows) {
 
   const Array<Row> numbers = file.array<Row>("list_rows");
   const Array<std::byte> blocks = file.array<std::byte>("list_codes");
-  RowFilter met(rows.count());
-  for (const Row row : numbers) {
-    if (row >= loaded.listed || met.test(row)) throw CorruptFile("section 'list_rows' names a row that is not there");
-    met.set(row);
-  }
   std::size_t row = 0, byte = 0;
   for (const std::uint32_t size : sizes) {
     const std::size_t bytes = scans_codes ? form.bytes(size) : 0;
@@ -76,11 +74,41 @@ IvfLists IvfLists::load(const FileReader& file, const Rows& rows) {
   if (row != numbers.size() || byte != blocks.size()) {
     throw CorruptFile("section 'list_sizes' does not agree with the lists");
   }
+  if (!file.is_deferred("list_rows")) loaded.require_rows();
   return loaded;
+}
+
+void IvfLists::require_rows() const {
+  RowFilter met(listed);
+  for (const InvertedList& list : lists) {
+    for (const Row row : list.rows) {
+      if (row >= listed || met.test(row)) throw CorruptFile("section 'list_rows' names a row that is not there");
+      met.set(row);
+    }
+  }
+}
+
+bool Ivf::reads_as_needed(std::string_view section) {
+  constexpr std::string_view needed[] = {"vectors", "inverse_norms", "ids", "list_rows", "list_codes"};
+  return std::find(std::begin(needed), std::end(needed), section) != std::end(needed);
+}
+
+void Ivf::verify() const {
+  const Records::Frozen rows = records_.freeze();
+  require_verified();
+}
+
+void Ivf::require_verified() const {
+  if (!unverified_) return;
+  unverified_->verify([] { poll_interrupt(); });
+  records_.read()->ids().require_next();
+  lists_.require_rows();
+  unverified_.reset();
 }
 
 void Ivf::save(function_ref<void(const FileWriter&)> write) const {
   const Records::Frozen rows = records_.freeze();
+  require_verified();
   FileWriter file(kind);
   rows->save(file);
   file.value<std::uint64_t>("nlist", settings_.nlist);
@@ -133,6 +161,12 @@ std::unique_ptr<Ivf> Ivf::load(const FileReader& file) {
   for (std::size_t i = 0; i < probes.size(); ++i) {
     if (!(recalls[i] >= 0 && recalls[i] <= 1)) throw CorruptFile("section 'tuned_recalls' holds no recall");
     index->tuned_.push_back({recalls[i], probes[i]});
+  }
+  if (file.mapping()) {
+    index->file_ = file.mapping();
+    index->unverified_ = file;
+    file.mapping()->expect(MappedFile::Reads::in_places);
+    file.mapping()->give_back();
   }
   return index;
 }

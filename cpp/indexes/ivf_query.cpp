@@ -1,6 +1,7 @@
 // Searching an IVF index: by its lists, or exactly where that is cheaper.
 #include <algorithm>
 #include <cmath>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <utility>
@@ -19,6 +20,24 @@ constexpr std::size_t usual_probes = 32;
 
 // Rough costs in nanoseconds, which need only be right to a factor of two.
 constexpr double scanned_row = 3, measured_row = 10, byte_of_a_row = 0.08;
+
+/// While it lives, a file is read from its beginning to its end.
+class Sweep {
+ public:
+  explicit Sweep(std::shared_ptr<const MappedFile> file) : file_(std::move(file)) {
+    if (file_) file_->expect(MappedFile::Reads::in_order);
+  }
+  Sweep(const Sweep&) = delete;
+  Sweep& operator=(const Sweep&) = delete;
+  ~Sweep() {
+    if (!file_) return;
+    file_->expect(MappedFile::Reads::in_places);
+    file_->give_back();
+  }
+
+ private:
+  std::shared_ptr<const MappedFile> file_;
+};
 
 }  // namespace
 
@@ -75,16 +94,17 @@ void Ivf::find(const Rows& rows, const VectorsView& queries, std::size_t k, std:
   const RowFilter* const filter = admitted ? &*admitted : rows.ids().live();
   const std::size_t passing = admitted ? admitted->count() : rows.live_count();
   const std::optional<std::size_t> probes = this->probes(rows, passing, nprobe);
-  if (!probes) return exact_search(rows.target(admitted), queries, k, threads, out);
+  if (!probes) return find_exactly(rows, queries, k, admitted, threads, out);
 
   const PreparedQueries prepared(queries, rows.store().element(), rows.metric(), threads);
-  const IvfTarget target = {lists_, lists_.plane(rows), filter};
+  const std::shared_ptr<const MappedFile> file = file_.lock();
+  const IvfTarget target = {lists_, lists_.plane(rows), filter, file.get()};
   const auto put = [&](std::size_t q, std::span<const Neighbor> found) {
     const std::span<Neighbor> of_query = out.subspan(q * k, k);
     if (found.size() == k) {
       std::copy(found.begin(), found.end(), of_query.begin());
     } else {  // the nearest ones that pass lie in other lists
-      exact_search(rows.target(admitted), queries.slice(q, 1), k, 1, of_query);
+      find_exactly(rows, queries.slice(q, 1), k, admitted, 1, of_query);
     }
   };
   if (queries.count == 1) return put(0, workers_.take()->one(target, prepared, 0, k, *probes));
@@ -98,6 +118,12 @@ void Ivf::find(const Rows& rows, const VectorsView& queries, std::size_t k, std:
   });
 }
 
+void Ivf::find_exactly(const Rows& rows, const VectorsView& queries, std::size_t k,
+                       const std::optional<RowFilter>& admitted, unsigned threads, std::span<Neighbor> out) const {
+  const Sweep sweep(file_.lock());
+  exact_search(rows.target(admitted), queries, k, threads, out);
+}
+
 RangeAnswer Ivf::range(const VectorsView& queries, float radius, const Where& where, unsigned threads) const {
   require_radius(radius);
   require_finite(queries, threads);
@@ -106,6 +132,7 @@ RangeAnswer Ivf::range(const VectorsView& queries, float radius, const Where& wh
   const std::optional<RowFilter> admitted = admitted_rows(where, rows->ids());
   std::vector<std::vector<Neighbor>> found(queries.count);
   if (queries.count > 0 && rows->live_count() > 0) {
+    const Sweep sweep(file_.lock());
     found = exact_range(rows->target(admitted), queries, radius, threads);
   }
   return range_answer(found, rows->ids());
@@ -118,7 +145,8 @@ IvfCosts Ivf::costs(const VectorsView& queries, std::size_t k, std::size_t nprob
   IvfCosts total;
   if (lists_.is_empty()) return total;
   const PreparedQueries prepared(queries, rows->store().element(), rows->metric(), threads);
-  const IvfTarget target = {lists_, lists_.plane(*rows), rows->ids().live()};
+  const std::shared_ptr<const MappedFile> file = file_.lock();
+  const IvfTarget target = {lists_, lists_.plane(*rows), rows->ids().live(), file.get()};
   std::mutex adding;
   parallel_for(queries.count, threads, [&](std::size_t q, unsigned) {
     const auto worker = workers_.take();

@@ -52,9 +52,23 @@ void IvfSearch::take(const IvfTarget& target, const InvertedList& list, std::siz
     const float distance = distances[positions_[i]] + offset;
     if (!(distance <= pool.limit())) continue;
     const Row row = list.rows[first + positions_[i]];
+    if (row >= target.plane.rows.count) continue;  // a file that was not verified may say anything
     if ((target.admitted && !target.admitted->test(row)) || row == hidden) continue;
     pool.put(distance, row);
   }
+}
+
+void IvfSearch::fetch_lists(const IvfTarget& target, std::span<const Neighbor> lists) const {
+  for (const Neighbor& near : lists) {
+    const InvertedList& list = target.lists.lists[near.row];
+    target.file->will_read(std::as_bytes(list.rows.span()));
+    target.file->will_read(list.blocks.span());
+  }
+}
+
+void IvfSearch::fetch_found(const IvfTarget& target) const {
+  const VectorsView& rows = target.plane.rows;
+  for (const Neighbor& found : found_) target.file->will_read({rows.row(found.row), rows.stride});
 }
 
 void IvfSearch::scan(const IvfTarget& target, Row number, std::span<const Visit> visits, Row hidden) {
@@ -62,6 +76,12 @@ void IvfSearch::scan(const IvfTarget& target, Row number, std::span<const Visit>
   const IvfQuantizer& quantizer = *target.lists.quantizer;
   distances_.resize(scanned_at_once * rows_together);
   positions_.resize(rows_together);
+  if (target.file && !quantizer.scans_codes) {
+    const std::size_t count = target.plane.rows.count, stride = target.plane.rows.stride;
+    if (std::any_of(list.rows.begin(), list.rows.end(), [&](Row row) { return row >= count; })) return;
+    target.file->has_read(list.size(), list.size() * stride);
+  }
+  if (target.file) target.file->has_read(2, list.rows.span().size_bytes() + list.blocks.size());
   for (std::size_t first = 0; first < list.size(); first += rows_together) {
     const std::size_t count = std::min(rows_together, list.size() - first);
     costs.distances += count * visits.size();
@@ -93,9 +113,12 @@ std::span<const Neighbor> IvfSearch::finish(const IvfTarget& target, std::size_t
   found_.clear();
   asked.pool.append_to(found_);
   if (!target.lists.quantizer->scans_codes) return finite(found_);
+  if (target.file) fetch_found(target);
   const std::uint64_t before = rerank_.measured;
   const std::span<const Neighbor> nearest = rerank_.nearest(asked.exact, found_, k, asked.slope);
-  costs.reranked += rerank_.measured - before;
+  const std::uint64_t measured = rerank_.measured - before;
+  costs.reranked += measured;
+  if (target.file) target.file->has_read(measured, measured * target.plane.rows.stride);
   return nearest;
 }
 
@@ -105,6 +128,7 @@ std::span<const Neighbor> IvfSearch::one(const IvfTarget& target, const Prepared
   Asked& asked = asked_.front();
   prepare(target, queries, query, k, asked);
   const std::span<const Neighbor> lists = target.lists.quantizer->centroids.rank(asked.query, nprobe, ranking_);
+  if (target.file) fetch_lists(target, lists);
   for (std::size_t i = 0; i < lists.size(); ++i) {
     if (i + 1 < lists.size()) prefetch(target.lists.lists[lists[i + 1].row].blocks.span());
     const Visit visit = {lists[i].row, 0, lists[i].distance};

@@ -16,6 +16,7 @@
 #include "select/nearest_pool.hpp"
 #include "select/neighbor.hpp"
 #include "select/row_filter.hpp"
+#include "storage/mapped_file.hpp"
 
 namespace lookalike {
 
@@ -24,6 +25,7 @@ struct IvfTarget {
   const IvfLists& lists;
   Plane plane;
   const RowFilter* admitted;  // null: all rows
+  const MappedFile* file;     // that the lists lie in; null where they are in memory
 };
 
 /// What searches took: lists scanned, rows scanned in them, kept vectors measured, bytes of all of these.
@@ -61,6 +63,9 @@ class IvfSearch {
   };
 
   void prepare(const IvfTarget& target, const PreparedQueries& queries, std::size_t query, std::size_t k, Asked& asked);
+  /// Has what is going to be read from the target's file read at once, not one after the other.
+  void fetch_lists(const IvfTarget& target, std::span<const Neighbor> lists) const;
+  void fetch_found(const IvfTarget& target) const;
   void scan(const IvfTarget& target, Row list, std::span<const Visit> visits, Row hidden);
   void take(const IvfTarget& target, const InvertedList& list, std::size_t first, std::size_t count,
             const float* distances, float offset, Row hidden, NearestPool& pool);

@@ -63,6 +63,8 @@ std::span<const Neighbor> Rerank::nearest(const Scorer& exact, std::span<const N
     exact.measure(rows_.data(), count, distances_.data());
     measured += count;
     for (std::size_t j = 0; j < count; ++j) {
+      // What is read from a file that was not verified may be no number, which no order has a place for.
+      if (std::isnan(distances_[j])) distances_[j] = std::numeric_limits<float>::infinity();
       error.see(coarse[i + j].distance, distances_[j]);
       found_.push_back({rows_[j], distances_[j]});
     }

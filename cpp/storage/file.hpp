@@ -81,6 +81,7 @@ constexpr DType dtype_of<double>() {
 }
 
 class InputFile;
+class MappedFile;
 
 /// Collects named arrays, then writes them at once. The arrays are borrowed until then.
 class FileWriter {
@@ -129,24 +130,35 @@ class FileWriter {
 };
 
 /// Reads what FileWriter wrote. Every length is checked before anything is allocated or touched, and every section's
-/// checksum before it is handed out; a file that was cut, changed or written by something else throws CorruptFile, one
-/// made by a newer version of the format Unsupported.
+/// checksum before it is handed out, but for those that are deferred; a file that was cut, changed or written by
+/// something else throws CorruptFile, one made by a newer version of the format Unsupported.
 class FileReader {
  public:
+  /// Whether a section of a file of some kind is too long to be read before it is needed.
+  using Defers = bool (*)(std::string_view kind, std::string_view section);
+
   /// With `map`, sections are borrowed from the mapped file (their checksums are still verified once, at open, which
   /// reads the file through the page cache); without it `array` reads them into memory, and checks what it read.
-  static FileReader open(const std::filesystem::path& path, bool map);
+  /// Mapped sections that `defers` names are not read at open: who uses them takes into account that they may hold
+  /// anything, until `verify` has been called.
+  static FileReader open(const std::filesystem::path& path, bool map, Defers defers = nullptr);
   static FileReader from_bytes(std::shared_ptr<const std::vector<std::byte>> bytes);
 
   const std::string& kind() const noexcept { return kind_; }
   bool contains(std::string_view name) const noexcept;
+  /// Null where sections are not borrowed from a file.
+  const std::shared_ptr<const MappedFile>& mapping() const noexcept { return mapping_; }
+
+  bool is_deferred(std::string_view name) const noexcept;
+  /// Verifies what was deferred; calls `poll`, which may throw, all the while. Throws CorruptFile.
+  void verify(function_ref<void()> poll) const;
 
   /// Throws CorruptFile if the section is missing or of another dtype.
   template <class T>
   Array<T> array(std::string_view name) const {
     const Section& section = find(name, dtype_of<T>());
     const std::size_t count = section.length / sizeof(T);
-    if (mapped_) {
+    if (mapping_) {
       return Array<T>::mapped({reinterpret_cast<const T*>(memory_.data() + section.offset), count}, keeper_);
     }
     Array<T> values;
@@ -173,11 +185,11 @@ class FileReader {
   explicit FileReader(std::string name) : name_(std::move(name)) {}
 
   void parse(std::uint64_t size);
-  void verify_checksums() const;
+  void verify(const Section& section, function_ref<void()> poll) const;
   const Section& find(std::string_view name, DType dtype) const;
   void read(const Section& section, std::span<std::byte> out) const;
   void read_at(std::uint64_t offset, std::span<std::byte> out) const;
-  std::uint32_t checksum_at(std::uint64_t offset, std::uint64_t length) const;
+  std::uint32_t checksum_at(std::uint64_t offset, std::uint64_t length, function_ref<void()> poll) const;
   [[noreturn]] void refuse(const std::string& what) const;
 
   std::string name_;  // for messages
@@ -186,7 +198,8 @@ class FileReader {
   std::shared_ptr<const InputFile> file_;  // sections are read from here, or, where null, from memory_
   std::span<const std::byte> memory_;
   std::shared_ptr<const void> keeper_;  // of memory_
-  bool mapped_ = false;
+  std::shared_ptr<const MappedFile> mapping_;
+  Defers defers_ = nullptr;
 };
 
 }  // namespace lookalike

@@ -1,6 +1,7 @@
 // A whole file as memory: pages come from the system's cache when they are touched and are shared between processes.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <span>
 
@@ -8,6 +9,7 @@
 
 namespace lookalike {
 
+/// Any member may be called while others read the bytes.
 class MappedFile {
  public:
   /// Maps what `file`, which is not empty, holds; `file` may be closed afterwards. Throws IoError.
@@ -18,8 +20,22 @@ class MappedFile {
 
   std::span<const std::byte> bytes() const noexcept { return bytes_; }
 
+  // A file larger than memory is read in places, and what was read does not stay.
+
+  /// How reads follow each other, from now on: in order, as at first, or in places, where reading on would be in vain.
+  enum class Reads { in_order, in_places };
+  void expect(Reads reads) const noexcept;
+  /// Starts to read `part` of the bytes, which is going to be used, and waits for nothing.
+  void will_read(std::span<const std::byte> part) const noexcept;
+  /// Counts `bytes` that were read in so many places. What may have come into memory by that is given back whenever it
+  /// is more than a tenth of the file.
+  void has_read(std::size_t places, std::size_t bytes) const noexcept;
+  /// Takes all pages out of this process's memory; they come back, from the system's cache, when they are touched.
+  void give_back() const noexcept;
+
  private:
   std::span<const std::byte> bytes_;
+  mutable std::atomic<std::size_t> resident_ = 0;  // at most
 };
 
 }  // namespace lookalike

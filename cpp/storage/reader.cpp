@@ -44,16 +44,16 @@ std::string fault_in(const format::Header& header, std::uint64_t size, const std
 
 }  // namespace
 
-FileReader FileReader::open(const std::filesystem::path& path, bool map) {
+FileReader FileReader::open(const std::filesystem::path& path, bool map, Defers defers) {
   const auto file = std::make_shared<const InputFile>(path);
   FileReader reader(file->name());
+  // Also what is mapped is verified through the file: pages of the mapping would stay in memory.
+  reader.file_ = file;
   if (map && file->size()) {
-    const auto mapping = std::make_shared<const MappedFile>(*file);
-    reader.memory_ = mapping->bytes();
-    reader.keeper_ = mapping;
-    reader.mapped_ = true;
-  } else {
-    reader.file_ = file;
+    reader.mapping_ = std::make_shared<const MappedFile>(*file);
+    reader.memory_ = reader.mapping_->bytes();
+    reader.keeper_ = reader.mapping_;
+    reader.defers_ = defers;
   }
   reader.parse(file->size());
   return reader;
@@ -95,20 +95,26 @@ void FileReader::parse(std::uint64_t size) {
                          static_cast<std::size_t>(entry.offset), static_cast<std::size_t>(entry.length)});
   }
   if (end != size) refuse("goes on after its last section");
-  verify_checksums();
+  for (const Section& section : sections_)
+    if (!is_deferred(section.name)) verify(section, [] {});
 }
 
-void FileReader::verify_checksums() const {
-  for (const Section& section : sections_) {
-    if (checksum_at(section.offset, section.length) != section.checksum) {
-      refuse("is damaged in section " + in_quotes(section.name));
-    }
-    std::byte padding[alignment];
-    const auto unused = std::span(padding).first(static_cast<std::size_t>(format::padding_after(section.length)));
-    read_at(section.offset + section.length, unused);
-    if (std::any_of(unused.begin(), unused.end(), [](std::byte byte) { return byte != std::byte{0}; })) {
-      refuse("is damaged after section " + in_quotes(section.name));
-    }
+bool FileReader::is_deferred(std::string_view name) const noexcept { return defers_ && defers_(kind_, name); }
+
+void FileReader::verify(function_ref<void()> poll) const {
+  for (const Section& section : sections_)
+    if (is_deferred(section.name)) verify(section, poll);
+}
+
+void FileReader::verify(const Section& section, function_ref<void()> poll) const {
+  if (checksum_at(section.offset, section.length, poll) != section.checksum) {
+    refuse("is damaged in section " + in_quotes(section.name));
+  }
+  std::byte padding[alignment];
+  const auto unused = std::span(padding).first(static_cast<std::size_t>(format::padding_after(section.length)));
+  read_at(section.offset + section.length, unused);
+  if (std::any_of(unused.begin(), unused.end(), [](std::byte byte) { return byte != std::byte{0}; })) {
+    refuse("is damaged after section " + in_quotes(section.name));
   }
 }
 
@@ -152,11 +158,12 @@ void FileReader::read_at(std::uint64_t offset, std::span<std::byte> out) const {
   }
 }
 
-std::uint32_t FileReader::checksum_at(std::uint64_t offset, std::uint64_t length) const {
+std::uint32_t FileReader::checksum_at(std::uint64_t offset, std::uint64_t length, function_ref<void()> poll) const {
   if (!file_) return crc32c(memory_.subspan(static_cast<std::size_t>(offset), static_cast<std::size_t>(length)));
   std::vector<std::byte> buffer(static_cast<std::size_t>(std::min<std::uint64_t>(length, piece)));
   std::uint32_t checksum = 0;
   for (std::uint64_t done = 0; done < length; done += buffer.size()) {
+    poll();
     const auto part = std::span(buffer).first(static_cast<std::size_t>(std::min<std::uint64_t>(length - done, piece)));
     file_->read_at(offset + done, part);
     checksum = crc32c(part, checksum);
