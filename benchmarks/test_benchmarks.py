@@ -49,7 +49,8 @@ def test_indexes(tmp_path: Path) -> None:
     names = ("lookalike", "hnswlib", "faiss HNSW")
     printed = run(
         "benchmarks.indexes",
-        *("--quick", "--markdown", "--contestants", *names, "--json", str(raw)),
+        *("--quick", "--family", "graphs", "--markdown"),
+        *("--contestants", *names, "--json", str(raw)),
         *(("--plot", str(drawn)) if importlib.util.find_spec("matplotlib") else ()),
     )
     raced = json.loads(raw.read_text())["datasets"]
@@ -67,6 +68,39 @@ def test_indexes(tmp_path: Path) -> None:
             assert all(point["rate"] > 0 for points in curves.values() for point in points)
     assert printed.count("| hnswlib |") == 8  # rates twice, latencies, build; for each of two sets
     assert drawn.is_file() == (importlib.util.find_spec("matplotlib") is not None)
+
+
+@pytest.mark.skipif(not hasattr(la, "IVF"), reason="lookalike has no IVF here")
+def test_lists(tmp_path: Path) -> None:
+    raw = tmp_path / "raw.json"
+    printed = run("benchmarks.indexes", "--quick", "--family", "lists", "--markdown", "--json", str(raw))
+    packages = {
+        "faiss": ("faiss IVF-Flat", "faiss IVF-PQ-FastScan, refined", "faiss IVF-RaBitQ-FastScan, refined"),
+        "scann": ("scann-core",),
+        "rabitqlib": ("rabitqlib IVF raw", "rabitqlib IVF 5 bits"),
+    }
+    peers = {name for package in packages if importlib.util.find_spec(package) for name in packages[package]}
+    for results in json.loads(raw.read_text())["datasets"].values():
+        assert {"lookalike IVF", "lookalike"} <= set(results["built"])
+        for curves in results["races"].values():
+            assert set(curves) == {"lookalike IVF"} | peers
+            for name, points in curves.items():
+                least = 0.9 if "5 bits" in name else 0.99  # nothing beside the codes there
+                assert max(point["recall"] for point in points) > least, name
+    assert printed.count("lookalike IVF is built in") == (4 if peers else 2)
+
+
+@pytest.mark.skipif(not hasattr(la, "IVF"), reason="lookalike has no IVF here")
+@pytest.mark.skipif(sys.platform != "linux", reason="counts pages as Linux does")
+def test_mapped_lists() -> None:
+    printed = run("benchmarks.indexes.mapped", "--quick")
+    assert "| first query, ms |" in printed and "| mapped and resident after, of the file |" in printed
+
+
+def test_choice() -> None:
+    printed = run("benchmarks.indexes.choice", "--quick")
+    for name in ("lookalike Flat", "lookalike", *(["lookalike IVF"] if hasattr(la, "IVF") else [])):
+        assert printed.count(f"| {name} |") == 2
 
 
 def test_reading_a_curve() -> None:

@@ -29,6 +29,12 @@ def arguments() -> argparse.Namespace:
         metavar="WORD",
         help="indexes whose name has one of these words (default: all)",
     )
+    add(
+        "--family",
+        choices=["graphs", "lists", "all"],
+        default="all",
+        help="whom to race: graphs, inverted lists, or both (default)",
+    )
     add("--single", action="store_true", help="single queries only")
     add("--batch", action="store_true", help="batches only")
     add("--no-upkeep", dest="upkeep", action="store_false", help="leave out churn, filters and writers")

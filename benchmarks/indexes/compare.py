@@ -28,12 +28,12 @@ class Result:
 
 
 def everything(options: argparse.Namespace) -> None:
-    contestants = chosen(options.contestants)
+    contestants = chosen(options.contestants, options.family)
     results = [compare(name, contestants, options) for name in names(options)]
-    ours = [index.name for index in contestants if index.ours]
+    rivals = rivalries(contestants)
     for result in results:
-        print("\n".join(report(result, ours, options)), flush=True)
-    if ours and options.upkeep:
+        print("\n".join(report(result, rivals, options)), flush=True)
+    if options.upkeep and any(index.ours and "graphs" in index.families for index in contestants):
         for name in names(options):
             for title, rows in upkeep.tables(data.load(name), options.threads):
                 print(f"\n{name}. {title}.\n\n{tables.render(rows, options.markdown)}", flush=True)
@@ -44,20 +44,42 @@ def everything(options: argparse.Namespace) -> None:
             [(f"{r.dataset.name}, {words(mode, options.threads)}", r.races[mode]) for r in results]
             for mode in results[0].races
         ]
-        plot.draw(panels, ours, options.plot)
+        plot.draw(panels, list(rivals), options.plot)
 
 
-def chosen(wanted: list[str] | None) -> list[type[peers.Approximate]]:
+def chosen(wanted: list[str] | None, family: str) -> list[type[peers.Approximate]]:
     """The indexes that can run here and are asked for."""
-    import lookalike as la
-
-    if not hasattr(la, "HNSW"):
-        say("lookalike has no HNSW here: peers only")
-    every = peers.approximate()
+    families = {"graphs", "lists"} if family == "all" else {family}
+    every = [index for index in peers.approximate() if families.intersection(index.families)]
+    if not any(index.ours for index in every):
+        say(f"lookalike has none of the {family} here: peers only")
     found = [index for index in every if not wanted or any(w.lower() in index.name.lower() for w in wanted)]
     if not found:
         raise SystemExit(f"no such index; there are: {', '.join(index.name for index in every)}")
     return found
+
+
+def rivalries(contestants: list[type[peers.Approximate]]) -> dict[str, list[str]]:
+    """Ours, and the peers that each of them has to beat: those of its own family."""
+    return {
+        mine.name: [
+            other.name
+            for other in contestants
+            if not other.ours and set(other.families).intersection(mine.families)
+        ]
+        for mine in contestants
+        if mine.ours and mine.raced
+    }
+
+
+def yardsticks(contestants: list[type[peers.Approximate]]) -> list[type[peers.Approximate]]:
+    """Our graph, where our lists are raced without it: how long it takes to be built is compared."""
+    ours = {family for index in contestants if index.ours for family in index.families}
+    return [
+        index
+        for index in peers.approximate()
+        if index.ours and "graphs" in index.families and ours == {"lists"}
+    ]
 
 
 def names(options: argparse.Namespace) -> list[str]:
@@ -80,11 +102,12 @@ def compare(name: str, contestants: list[type[peers.Approximate]], options: argp
     dataset = data.load(name)
     built: dict[str, tuple[str, Built]] = {}
     loaded = []
-    for contestant in contestants:
+    for contestant in contestants + yardsticks(contestants):
         say(f"{name}: {contestant.name}")
         try:
             index = workshop.build(contestant, dataset, options.threads, options.rebuild)
-            loaded.append(contestant.load(index.path, dataset.dim, dataset.metric))
+            if contestant.raced and contestant in contestants:
+                loaded.append(contestant.load(index.path, dataset.dim, dataset.metric))
             built[contestant.name] = (contestant.settings, index)
         except RuntimeError as error:
             say(f"{contestant.name} is left out: {error}")
@@ -104,7 +127,7 @@ def compare(name: str, contestants: list[type[peers.Approximate]], options: argp
     return Result(dataset, built, races)
 
 
-def report(result: Result, ours: list[str], options: argparse.Namespace) -> list[str]:
+def report(result: Result, rivals: dict[str, list[str]], options: argparse.Namespace) -> list[str]:
     """The lines about one data set."""
     dataset = result.dataset
     lines = [
@@ -116,14 +139,18 @@ def report(result: Result, ours: list[str], options: argparse.Namespace) -> list
 
     for mode, curves in result.races.items():
         lines += ["", f"{words(mode, options.threads).capitalize()}; median of {options.rounds} rounds."]
-        table(tables.of_rates(curves, ours))
+        table(tables.of_rates(curves, rivals))
         if mode == "single":
             table(tables.of_latencies(curves))
     lines += [
         "",
         f"Built on {options.threads} threads. A * marks what was measured at a higher recall, the lowest.",
     ]
-    table(tables.of_builds(result.built, dataset.base.nbytes))
+    table(tables.of_builds(result.built, dataset))
+    for name, others in rivals.items():
+        ours = [mine.name for mine in peers.approximate() if mine.ours and mine.raced and mine.name != name]
+        said = [tables.build_ratio(result.built, name, some) for some in (others, ours)]
+        lines += ["", *(f"{line}." for line in said if line)]
     return lines
 
 

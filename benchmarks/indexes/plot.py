@@ -11,7 +11,8 @@ from benchmarks.indexes.curve import Point, front
 
 RECALLS = (0.85, 0.9998)  # from left to right
 PALETTE = ("#d62728", "#1f77b4", "#2ca02c", "#ff7f0e", "#9467bd", "#17becf", "#8c564b", "#e377c2", "#bcbd22")
-PALETTE += ("#7f7f7f", "#aec7e8", "#98df8a", "#ffbb78", "#c5b0d5")
+PALETTE += ("#7f7f7f", "#aec7e8", "#98df8a", "#ffbb78", "#c5b0d5", "#ff9896", "#9edae5", "#c49c94", "#dbdb8d")
+DASHES = ("-", "--")  # of ours
 Panels = list[list[tuple[str, dict[str, list[Point]]]]]  # rows, equally long, of titles and points by index
 
 
@@ -24,7 +25,8 @@ def draw(panels: Panels, ours: Sequence[str], path: Path) -> None:
 
     names = sorted({name for row in panels for _, curves in row for name in curves})
     styles: dict[str, dict[str, Any]] = {
-        name: {"color": "black", "linewidth": 3, "zorder": 3} for name in ours
+        name: {"color": "black", "linewidth": 3, "zorder": 3, "linestyle": DASHES[i % len(DASHES)]}
+        for i, name in enumerate(ours)
     }
     peers = [name for name in names if name not in ours]
     styles |= {name: {"color": PALETTE[i % len(PALETTE)], "linewidth": 1.3} for i, name in enumerate(peers)}

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
+from benchmarks.datasets import Dataset
 from benchmarks.indexes import TARGETS
 from benchmarks.indexes.curve import Point, Reading, at
 from benchmarks.indexes.workshop import Built
@@ -12,14 +13,14 @@ Curves = dict[str, list[Point]]
 LATENCY = (0.95, 0.99)  # recalls at which latencies and distances are told
 
 
-def of_rates(curves: Curves, ours: Sequence[str]) -> list[list[str]]:
-    """Queries a second at each recall, the fastest at 0.95 first, and how we compare with the best peer."""
+def of_rates(curves: Curves, rivals: Mapping[str, Collection[str]]) -> list[list[str]]:
+    """Queries a second at each recall, the fastest at 0.95 first, and ours against the best rival."""
     rows = [["queries/s at recall", *map(str, TARGETS)]]
     for name in by_rate(curves):
         rows.append([name, *(shown(read(curves[name], target), count) for target in TARGETS)])
-    for name in ours:
+    for name, others in rivals.items():
         if name in curves:
-            rows.append([f"{name} / best peer", *(ratio(curves, name, ours, target) for target in TARGETS)])
+            rows.append([f"{name} / best peer", *(ratio(curves, name, others, target) for target in TARGETS)])
     return rows
 
 
@@ -36,15 +37,26 @@ def of_latencies(curves: Curves) -> list[list[str]]:
     return rows
 
 
-def of_builds(built: dict[str, tuple[str, Built]], vectors: int) -> list[list[str]]:
-    """Settings, seconds and memory of each index; `vectors` is the bytes of the rows on disk."""
-    rows = [["build", "settings", "seconds", "CPU seconds", "MB in memory", "x the data"]]
+def of_builds(built: dict[str, tuple[str, Built]], dataset: Dataset) -> list[list[str]]:
+    """Settings, seconds and memory of each index."""
+    floats = 4 * dataset.base.size
+    rows = [["build", "settings", "seconds", "CPU seconds", "MB in memory", "x the data", "x as float32"]]
     for name, (settings, index) in sorted(built.items(), key=lambda item: item[1][1].seconds):
-        sizes = ["-", "-"]
+        sizes = ["-", "-", "-"]
         if index.resident is not None:
-            sizes = [f"{index.resident / 1e6:,.0f}", f"{index.resident / vectors:.2f}"]
+            shares = (index.resident / size for size in (dataset.base.nbytes, floats))
+            sizes = [f"{index.resident / 1e6:,.0f}", *(f"{share:.2f}" for share in shares)]
         rows.append([name, settings, f"{index.seconds:.1f}", f"{index.cpu_seconds:.1f}", *sizes])
     return rows
+
+
+def build_ratio(built: dict[str, tuple[str, Built]], name: str, others: Collection[str]) -> str | None:
+    """How long one takes to be built, beside the fastest of some others; None where there are none."""
+    there = {other: built[other][1].seconds for other in others if other in built}
+    if name not in built or not there:
+        return None
+    fastest = min(there, key=lambda other: there[other])
+    return f"{name} is built in {built[name][1].seconds / there[fastest]:.2f} x the time of {fastest}"
 
 
 def by_rate(curves: Curves) -> list[str]:
@@ -59,10 +71,10 @@ def read(points: Sequence[Point], recall: float) -> Reading | None:
     return at(points, recall, lambda point: point.rate)
 
 
-def ratio(curves: Curves, name: str, ours: Sequence[str], recall: float) -> str:
+def ratio(curves: Curves, name: str, others: Collection[str], recall: float) -> str:
     mine = read(curves[name], recall)
     peers = [
-        reading.value for other in curves if other not in ours and (reading := read(curves[other], recall))
+        reading.value for other in curves if other in others and (reading := read(curves[other], recall))
     ]
     if mine is None:
         return "-"

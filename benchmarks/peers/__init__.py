@@ -26,6 +26,8 @@ from typing import Any, ClassVar
 # Pools of candidates, from the smallest that holds ten to one that finds everything.
 POOLS = (10, 12, 14, 16, 20, 24, 28, 32, 40, 48, 56, 64, 80, 96, 128, 160, 192, 256, 320, 400, 512, 640, 800)
 POOLS += (1024, 1280, 1600, 2048)
+# Lists to search, likewise.
+PROBES = (1, 2, 3, 4, 6, 8, 11, 16, 22, 32, 45, 64, 90, 128, 180, 256, 362, 512)
 
 
 class Approximate(ABC):
@@ -41,6 +43,8 @@ class Approximate(ABC):
     package: ClassVar[str]  # as pip calls it
     module: ClassVar[str]  # as Python calls it
     settings: ClassVar[str]  # of the build, for tables
+    families: ClassVar[Sequence[str]] = ("graphs",)  # "graphs", "lists": the races it takes part in
+    raced: ClassVar[bool] = True  # or only built, for its time and its memory
     native: ClassVar[bool] = False  # takes the vectors as they are on disk
     ours: ClassVar[bool] = False
     ladders: ClassVar[Sequence[Sequence[Any]]] = (
@@ -104,6 +108,11 @@ def approximate() -> list[type[Approximate]]:
     """The approximate indexes that can run here, ours first."""
     indexes = [index for module in modules() for index in getattr(module, "APPROXIMATE", ())]
     return sorted((index for index in indexes if index.available()), key=lambda index: not index.ours)
+
+
+def list_count(rows: int, per_root: float) -> int:
+    """Inverted lists for so many rows: a multiple of their square root."""
+    return max(1, round(per_root * rows**0.5))
 
 
 def has_package(name: str) -> bool:
