@@ -1,14 +1,10 @@
 #include "bindings/bind_ivf.hpp"
 
-#include <pybind11/stl.h>
-
+#include <algorithm>
 #include <memory>
 #include <string>
-#include <utility>
-#include <vector>
 
-#include "bindings/bind_index.hpp"
-#include "bindings/names.hpp"
+#include "bindings/bind_approximate.hpp"
 #include "indexes/ivf.hpp"
 
 namespace lookalike {
@@ -18,19 +14,10 @@ using namespace pybind11::literals;
 
 std::unique_ptr<Ivf> make(std::size_t dim, const std::string& metric, const std::string& codes, const std::string& keep,
                           std::size_t nlist, std::uint64_t seed) {
-  IvfSettings settings;
+  IvfSettings settings{code_settings(codes, keep)};
   settings.nlist = nlist;
-  settings.codes = walk_codes_named(codes);
-  const std::optional<Codes> kept = keep_named(keep);
-  settings.keep = kept.value_or(Codes::automatic);
-  settings.keeps_codes_only = !kept;
   settings.seed = seed;
   return std::make_unique<Ivf>(dim, metric_named(metric), settings);
-}
-
-const char* keep_of(const Ivf& index) {
-  if (const auto element = without_gil([&] { return index.records().element(); })) return name_of(*element);
-  return index.settings().keeps_codes_only ? "none" : name_of(index.settings().keep);
 }
 
 py::dict profile(const Ivf& index, const py::array& queries, std::size_t k, std::size_t nprobe, unsigned threads) {
@@ -45,41 +32,20 @@ py::dict profile(const Ivf& index, const py::array& queries, std::size_t k, std:
   return means;
 }
 
-std::vector<std::pair<float, std::uint32_t>> tuned(const Ivf& index) {
-  std::vector<std::pair<float, std::uint32_t>> pairs;
-  for (const Ivf::Tuned& one : without_gil([&] { return index.tuned(); })) pairs.emplace_back(one.recall, one.nprobe);
-  return pairs;
-}
-
-void set_tuned(Ivf& index, const std::vector<std::pair<float, std::uint32_t>>& pairs, std::size_t usual_nprobe) {
-  std::vector<Ivf::Tuned> tuned;
-  for (const auto& [recall, nprobe] : pairs) tuned.push_back({recall, nprobe});
-  without_gil([&] { index.set_tuned(std::move(tuned), usual_nprobe); });
+/// Lists there are, or, while there are none, what was asked for.
+std::size_t nlist(const Ivf& index) {
+  const std::size_t lists = without_gil([&] { return index.list_count(); });
+  return lists ? lists : index.settings().nlist;
 }
 
 }  // namespace
 
 void bind_ivf(py::module_& module) {
-  bind_index<Ivf>(module, "IVF")
+  bind_approximate(module, "IVF", "nprobe", &Ivf::scanned_codes)
       .def(py::init(&make), "dim"_a, "metric"_a, "codes"_a, "keep"_a, "nlist"_a, "seed"_a)
-      .def("search", &search<Ivf, std::size_t>, "queries"_a, "k"_a, "nprobe"_a, "where"_a, "threads"_a)
-      .def("range", &range<Ivf>, "queries"_a, "radius"_a, "where"_a, "threads"_a)
       .def("verify", [](const Ivf& index) { without_gil([&] { index.verify(); }); })
       .def("profile", &profile, "queries"_a, "k"_a, "nprobe"_a, "threads"_a)
-      .def(
-          "usual_effort",
-          [](const Ivf& index, std::size_t k) { return without_gil([&] { return index.usual_effort(k); }); }, "k"_a)
-      .def("set_tuned", &set_tuned, "tuned"_a, "usual_nprobe"_a)
-      .def_property_readonly("tuned", &tuned)
-      .def_property_readonly(
-          "codes", [](const Ivf& index) { return name_of(without_gil([&] { return index.scanned_codes(); })); })
-      .def_property_readonly("keep", &keep_of)
-      .def_property_readonly("nlist",
-                             [](const Ivf& index) {
-                               const std::size_t lists = without_gil([&] { return index.list_count(); });
-                               return lists ? lists : index.settings().nlist;
-                             })
-      .def_property_readonly("seed", [](const Ivf& index) { return index.settings().seed; });
+      .def_property_readonly("nlist", &nlist);
 }
 
 }  // namespace lookalike

@@ -63,6 +63,19 @@ bool CodeSettings::wants_codes(const VectorStore& kept) const {
   }
 }
 
+void CodeSettings::save(FileWriter& file) const {
+  file.value<std::uint8_t>("walk_codes", static_cast<std::uint8_t>(codes));
+  file.value<std::uint8_t>("keep", static_cast<std::uint8_t>(keep));
+  file.value<std::uint8_t>("keeps_codes_only", keeps_codes_only);
+}
+
+CodeSettings CodeSettings::load(const FileReader& file) {
+  const auto codes = file.value<std::uint8_t>("walk_codes"), keep = file.value<std::uint8_t>("keep");
+  if (codes > static_cast<int>(WalkCodes::bits)) throw CorruptFile("unknown walk_codes " + std::to_string(codes));
+  if (keep > static_cast<int>(Codes::bits)) throw CorruptFile("unknown keep " + std::to_string(keep));
+  return {static_cast<WalkCodes>(codes), static_cast<Codes>(keep), file.value<std::uint8_t>("keeps_codes_only") != 0};
+}
+
 WalkCodes searched_codes(std::optional<CodeWidth> codes, Element element) {
   if (codes) {
     switch (*codes) {

@@ -7,6 +7,7 @@
 #include "base/types.hpp"
 #include "codes/encoder.hpp"
 #include "codes/vector_store.hpp"
+#include "storage/file.hpp"
 
 namespace lookalike {
 
@@ -29,6 +30,10 @@ struct CodeSettings {
   bool wants_codes(const VectorStore& kept) const;
   /// Bits of a code where that was asked for.
   std::optional<CodeWidth> code_width() const;
+
+  void save(FileWriter& file) const;
+  /// Throws CorruptFile.
+  static CodeSettings load(const FileReader& file);
 };
 
 /// What is searched: codes of a width, or vectors kept as `element`.

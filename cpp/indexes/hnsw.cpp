@@ -207,22 +207,24 @@ void Hnsw::optimize() {
   if (!graph_.is_empty()) make_reachable(writing, 0);
 }
 
-std::vector<Hnsw::Tuned> Hnsw::tuned() const {
+Tuning Hnsw::tuning() const {
   const Records::Reading rows = records_.read();
-  return tuned_;
+  return tuning_;
 }
 
-void Hnsw::set_tuned(std::vector<Tuned> tuned, std::size_t usual_ef) {
+void Hnsw::set_tuning(Tuning tuning) {
   Records::Writing writing = records_.write();
-  writing.exclusively([&](Rows&) noexcept {
-    tuned_.swap(tuned);
-    usual_ef_ = usual_ef;
-  });
+  writing.exclusively([&](Rows&) noexcept { std::swap(tuning_, tuning); });
 }
 
-std::size_t Hnsw::usual_ef(std::size_t k) const {
+std::size_t Hnsw::usual_effort(std::size_t k) const {
   const Records::Reading rows = records_.read();
   return width_for(k, 0);
+}
+
+bool Hnsw::is_exact() const {
+  const Records::Reading rows = records_.read();
+  return graph_.is_empty();
 }
 
 std::size_t Hnsw::unreachable() const {

@@ -17,12 +17,14 @@
 #include "indexes/hnsw_search.hpp"
 #include "indexes/pool_of.hpp"
 #include "indexes/records.hpp"
+#include "indexes/tuning.hpp"
 #include "indexes/walk.hpp"
 #include "indexes/where.hpp"
 #include "storage/file.hpp"
 
 namespace lookalike {
 
+template <class Index>
 class Probe;
 
 /// Vectors under ids in a graph. Every member may be called from several threads at once: readers share, a writer works
@@ -32,12 +34,6 @@ class Probe;
 class Hnsw {
  public:
   static constexpr const char* kind = "hnsw";
-
-  /// A measured width that reaches a recall.
-  struct Tuned {
-    float recall;
-    std::uint32_t ef;
-  };
 
   /// dim 0: taken from the first vectors. Throws InvalidArgument where the arguments do not go together.
   Hnsw(std::size_t dim, Metric metric, const HnswSettings& settings);
@@ -68,11 +64,12 @@ class Hnsw {
   /// Gives back the memory of removed vectors and unused capacity, and links what cannot be reached.
   void optimize();
 
-  std::vector<Tuned> tuned() const;
-  /// Ascending by recall; the last one set is the usual width from now on.
-  void set_tuned(std::vector<Tuned> tuned, std::size_t usual_ef);
+  Tuning tuning() const;
+  void set_tuning(Tuning tuning);
   /// How wide a search for k is when nothing else is asked for.
-  std::size_t usual_ef(std::size_t k) const;
+  std::size_t usual_effort(std::size_t k) const;
+  /// Whether there is no graph yet, or none can be: every search measures all rows.
+  bool is_exact() const;
   /// How many live rows no walk comes to.
   std::size_t unreachable() const;
 
@@ -81,7 +78,7 @@ class Hnsw {
   static std::unique_ptr<Hnsw> load(const FileReader& file);
 
  private:
-  friend class Probe;
+  friend class Probe<Hnsw>;
   Hnsw(Rows rows, HnswGraph graph, const HnswSettings& settings);
 
   /// For queries that were looked at, without a writer in between.
@@ -108,12 +105,16 @@ class Hnsw {
   std::optional<std::size_t> walk_width(const Rows& rows, std::size_t passing, std::size_t width) const;
   void find(const Rows& rows, const VectorsView& queries, std::size_t k, std::size_t width,
             const std::optional<RowFilter>& admitted, unsigned threads, std::span<Neighbor> out) const;
+  /// As a search goes, but for row `hidden[q]`, which is not there for query q. Under the lock; false, and nothing is
+  /// searched, where all that pass would be measured.
+  bool search_hidden(const Rows& rows, const VectorsView& queries, std::span<const Row> hidden, std::size_t k,
+                     std::size_t effort, unsigned threads,
+                     function_ref<void(std::size_t, std::span<const Neighbor>)> put) const;
 
   const HnswSettings settings_;
   Records records_;
   HnswGraph graph_;
-  std::vector<Tuned> tuned_;
-  std::size_t usual_ef_ = 0;
+  Tuning tuning_;
   std::uint64_t version_ = 0;  // counts changes of rows
   bool has_extremes_ = false;  // vectors that floats cannot measure: then there is no graph
   std::size_t changed_ = 0;    // rows linked since all were seen to be reached

@@ -30,7 +30,7 @@ double cost_of_scan(std::size_t rows, std::size_t bytes) {
 }  // namespace
 
 std::size_t Hnsw::width_for(std::size_t k, std::size_t ef) const {
-  if (ef == 0) ef = std::max(usual_ef_ ? usual_ef_ : usual_width, k + k / 2);
+  if (ef == 0) ef = std::max(tuning_.usual ? tuning_.usual : usual_width, k + k / 2);
   return std::max(ef, k);
 }
 
@@ -110,6 +110,20 @@ void Hnsw::find(const Rows& rows, const VectorsView& queries, std::size_t k, std
       put(q + 1, second.finish());
     }
   });
+}
+
+bool Hnsw::search_hidden(const Rows& rows, const VectorsView& queries, std::span<const Row> hidden, std::size_t k,
+                         std::size_t effort, unsigned threads,
+                         function_ref<void(std::size_t, std::span<const Neighbor>)> put) const {
+  const std::optional<std::size_t> walk = walk_width(rows, rows.live_count(), width_for(k, effort));
+  if (!walk) return false;
+  const PreparedQueries prepared(queries, rows.store().element(), rows.metric(), threads);
+  const HnswTarget target = {graph_, graph_.plane(rows), rows.ids().live(), static_cast<Row>(graph_.linked)};
+  parallel_for(queries.count, threads, [&](std::size_t q, unsigned) {
+    const auto worker = workers_.take();
+    put(q, hnsw_search(target, prepared, q, k, *walk, hidden[q], *worker));
+  });
+  return true;
 }
 
 RangeAnswer Hnsw::range(const VectorsView& queries, float radius, const Where& where, unsigned threads) const {

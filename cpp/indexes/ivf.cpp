@@ -14,7 +14,6 @@ namespace lookalike {
 namespace {
 
 constexpr double most_removed = 0.25;
-constexpr std::size_t fewest_listed = 1024;  // fewer rows than this are searched exactly
 constexpr std::size_t most_lists = 1 << 20;
 constexpr double tolerated_length = 1.05;  // of rows longer than any before, for Metric::ip
 
@@ -83,6 +82,7 @@ void Ivf::add(const VectorsView& vectors, unsigned threads) {
 
 void Ivf::append(Records::Writing& writing, Change change, unsigned threads) {
   const Row first = change.first();
+  const bool was_new = writing->is_new();
   place(writing, change, threads);
   try {
     list_new(writing, change.largest_norm(), threads);
@@ -91,6 +91,7 @@ void Ivf::append(Records::Writing& writing, Change change, unsigned threads) {
       rows.take_back(first);
       ++version_;
     });
+    if (was_new) renew(writing);
     throw;
   }
 }
@@ -101,6 +102,7 @@ void Ivf::upsert(const VectorsView& vectors, const IdsView& ids, unsigned thread
   if (vectors.count == 0) return;
   Change change = writing.upsertion(vectors, ids, threads);
   const Row first = change.first();
+  const bool was_new = writing->is_new();
   std::vector<Row> moved(change.replaced().begin(), change.replaced().end());
   std::erase_if(moved, [&](Row row) { return row >= lists_.listed; });
   std::sort(moved.begin(), moved.end());
@@ -115,6 +117,7 @@ void Ivf::upsert(const VectorsView& vectors, const IdsView& ids, unsigned thread
       // Where many stand in lists that are not theirs, those are of no use: the next change makes them anew.
       if (moved.size() > rows.count() / 100) lists_ = IvfLists();
     });
+    if (was_new) renew(writing);
     throw;
   }
 }
@@ -133,10 +136,8 @@ void Ivf::place(Records::Writing& writing, Change& change, unsigned threads) {
 }
 
 bool Ivf::learn(Records::Writing& writing, double largest_norm, unsigned threads) {
-  const bool is_longer =
-      writing->metric() == Metric::ip && largest_norm > tolerated_length * static_cast<double>(lists_.length);
   const std::size_t live = writing->live_count();
-  if (!lists_.is_empty() && live < 4 * lists_.trained_over && !is_longer) return false;
+  if (!lists_.is_empty() && live < 4 * lists_.trained_over && !is_longer(largest_norm)) return false;
   const std::vector<Row> rows = writing->ids().live_rows();
   const Points points(*writing, rows, static_cast<float>(std::max(largest_norm, writing->largest_norm())));
   auto [next, labels] = learn_lists(points.plane, rows, settings_, writing->store(), threads);
@@ -147,10 +148,14 @@ bool Ivf::learn(Records::Writing& writing, double largest_norm, unsigned threads
   return true;
 }
 
+bool Ivf::is_longer(double norm) const noexcept {
+  return records_.metric() == Metric::ip && norm > tolerated_length * static_cast<double>(lists_.length);
+}
+
 void Ivf::list_new(Records::Writing& writing, double largest_norm, unsigned threads) {
   const std::size_t count = writing->count();
-  if (has_extremes_ || writing->live_count() < std::max(fewest_listed, settings_.nlist) || lists_.listed == count)
-    return;
+  if (has_extremes_ || writing->live_count() < fewest_listed()) return;
+  if (lists_.listed == count && !is_longer(largest_norm)) return;
   if (learn(writing, largest_norm, threads)) return;
   std::vector<Row> rows(count - lists_.listed);
   std::iota(rows.begin(), rows.end(), static_cast<Row>(lists_.listed));
@@ -193,10 +198,30 @@ std::size_t Ivf::remove(const IdsView& ids) {
 void Ivf::compact(Records::Writing& writing) {
   const std::vector<Row> live = writing->ids().live_rows();
   Rows kept = writing->picked(live);
-  IvfLists lists = lists_.picked(live);
+  IvfLists lists;  // of so few rows as are searched exactly, none: what comes may lie elsewhere
+  if (live.size() >= fewest_listed()) lists = lists_.picked(live);
+  const bool has_extremes = has_extremes_ && !is_measurable(kept.store().view(), kept.metric(), 0);
   writing.exclusively([&](Rows& rows) noexcept {
     rows.swap(kept);
     std::swap(lists_, lists);
+    has_extremes_ = has_extremes;
+    ++version_;
+  });
+}
+
+void Ivf::renew() {
+  Records::Writing writing = records_.write();
+  require_verified();
+  if (writing->live_count() > 0) return;
+  compact(writing);
+  renew(writing);
+}
+
+void Ivf::renew(Records::Writing& writing) noexcept {
+  writing.exclusively([&](Rows& rows) {
+    rows.renew();
+    lists_ = IvfLists();
+    has_extremes_ = false;
     ++version_;
   });
 }
@@ -205,26 +230,42 @@ void Ivf::optimize() {
   Records::Writing writing = records_.write();
   require_verified();
   compact(writing);
-  if (has_extremes_) has_extremes_ = !is_measurable(writing->store().view(), writing->metric(), 0);
   list_new(writing, writing->largest_norm(), 0);
 }
 
-std::vector<Ivf::Tuned> Ivf::tuned() const {
+Tuning Ivf::tuning() const {
   const Records::Reading rows = records_.read();
-  return tuned_;
+  return tuning_;
 }
 
-void Ivf::set_tuned(std::vector<Tuned> tuned, std::size_t usual_nprobe) {
+void Ivf::set_tuning(Tuning tuning) {
   Records::Writing writing = records_.write();
-  writing.exclusively([&](Rows&) noexcept {
-    tuned_.swap(tuned);
-    usual_nprobe_ = usual_nprobe;
-  });
+  writing.exclusively([&](Rows&) noexcept { std::swap(tuning_, tuning); });
 }
 
 std::size_t Ivf::usual_effort(std::size_t) const {
   const Records::Reading rows = records_.read();
   return probes_for(0);
+}
+
+bool Ivf::has_lists_for(const Rows& rows) const noexcept {
+  return !lists_.is_empty() && rows.live_count() >= fewest_listed();
+}
+
+bool Ivf::is_exact() const {
+  const Records::Reading rows = records_.read();
+  return !has_lists_for(*rows);
+}
+
+std::size_t Ivf::unreachable() const {
+  verify();
+  const Records::Reading rows = records_.read();
+  if (!has_lists_for(*rows)) return 0;
+  std::size_t listed = 0;
+  for (const InvertedList& list : lists_.lists)
+    listed += static_cast<std::size_t>(
+        std::count_if(list.rows.begin(), list.rows.end(), [&](Row row) { return rows->ids().is_live(row); }));
+  return rows->live_count() - listed;
 }
 
 }  // namespace lookalike

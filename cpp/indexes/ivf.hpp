@@ -1,6 +1,7 @@
 // Approximate search by inverted lists: rows are grouped around centroids, and the groups nearest a query are scanned.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -18,11 +19,15 @@
 #include "indexes/ivf_settings.hpp"
 #include "indexes/pool_of.hpp"
 #include "indexes/records.hpp"
+#include "indexes/tuning.hpp"
 #include "indexes/where.hpp"
 #include "storage/file.hpp"
 #include "storage/mapped_file.hpp"
 
 namespace lookalike {
+
+template <class Index>
+class Probe;
 
 /// Vectors under ids in lists. Every member may be called from several threads at once: readers share, a writer works
 /// out beside them how lists should change and puts that in place at once. New rows are stored at once, and found when
@@ -30,12 +35,6 @@ namespace lookalike {
 class Ivf {
  public:
   static constexpr const char* kind = "ivf";
-
-  /// A measured number of lists that reaches a recall.
-  struct Tuned {
-    float recall;
-    std::uint32_t nprobe;
-  };
 
   /// dim 0: taken from the first vectors. Throws InvalidArgument where the arguments do not go together.
   Ivf(std::size_t dim, Metric metric, const IvfSettings& settings);
@@ -53,6 +52,8 @@ class Ivf {
   void add(const VectorsView& vectors, unsigned threads);
   void upsert(const VectorsView& vectors, const IdsView& ids, unsigned threads);
   std::size_t remove(const IdsView& ids);
+  /// Where it holds nothing: as it was made, whatever it held before; but what was tuned stays.
+  void renew();
 
   /// About the k nearest of each query, from the `nprobe` lists nearest it; 0: the tuned or a usual number.
   void search(const VectorsView& queries, std::size_t k, std::size_t nprobe, const Where& where, unsigned threads,
@@ -65,11 +66,14 @@ class Ivf {
   /// Gives back the memory of removed vectors and unused capacity.
   void optimize();
 
-  std::vector<Tuned> tuned() const;
-  /// Ascending by recall; the last one set is the usual effort from now on.
-  void set_tuned(std::vector<Tuned> tuned, std::size_t usual_nprobe);
+  Tuning tuning() const;
+  void set_tuning(Tuning tuning);
   /// How many lists a search for k scans when nothing else is asked for.
   std::size_t usual_effort(std::size_t k) const;
+  /// Whether there are no lists yet, or none can be: every search measures all rows.
+  bool is_exact() const;
+  /// How many live rows stand in no list where there are some: those that are just being added.
+  std::size_t unreachable() const;
 
   void save(function_ref<void(const FileWriter&)> write) const;
   /// Throws CorruptFile.
@@ -81,6 +85,7 @@ class Ivf {
   void verify() const;
 
  private:
+  friend class Probe<Ivf>;
   Ivf(Rows rows, IvfLists lists, const IvfSettings& settings);
 
   void append(Records::Writing& writing, Change change, unsigned threads);
@@ -92,7 +97,12 @@ class Ivf {
   void compact(Records::Writing& writing);
   /// In the writer's seat.
   void require_verified() const;
+  void renew(Records::Writing& writing) noexcept;
+  /// Fewer rows than this are searched exactly.
+  std::size_t fewest_listed() const noexcept { return std::max<std::size_t>(1024, settings_.nlist); }
+  bool is_longer(double norm) const noexcept;
   /// Under the lock.
+  bool has_lists_for(const Rows& rows) const noexcept;
   std::size_t probes_for(std::size_t nprobe) const;
   std::optional<std::size_t> probes(const Rows& rows, std::size_t passing, std::size_t nprobe) const;
   void search_at_once(const VectorsView& queries, std::size_t k, std::size_t nprobe, const Where& where,
@@ -101,12 +111,16 @@ class Ivf {
             const std::optional<RowFilter>& admitted, unsigned threads, std::span<Neighbor> out) const;
   void find_exactly(const Rows& rows, const VectorsView& queries, std::size_t k,
                     const std::optional<RowFilter>& admitted, unsigned threads, std::span<Neighbor> out) const;
+  /// As a search goes, but for row `hidden[q]`, which is not there for query q. Under the lock; false, and nothing is
+  /// searched, where all that pass would be measured.
+  bool search_hidden(const Rows& rows, const VectorsView& queries, std::span<const Row> hidden, std::size_t k,
+                     std::size_t effort, unsigned threads,
+                     function_ref<void(std::size_t, std::span<const Neighbor>)> put) const;
 
   const IvfSettings settings_;
   Records records_;
   IvfLists lists_;
-  std::vector<Tuned> tuned_;
-  std::size_t usual_nprobe_ = 0;
+  Tuning tuning_;
   std::uint64_t version_ = 0;                     // counts changes of rows
   bool has_extremes_ = false;                     // vectors that floats cannot measure: then there are no lists
   std::weak_ptr<const MappedFile> file_;          // that rows and lists may lie in

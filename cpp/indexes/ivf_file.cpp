@@ -112,34 +112,18 @@ void Ivf::save(function_ref<void(const FileWriter&)> write) const {
   FileWriter file(kind);
   rows->save(file);
   file.value<std::uint64_t>("nlist", settings_.nlist);
-  file.value<std::uint8_t>("walk_codes", static_cast<std::uint8_t>(settings_.codes));
-  file.value<std::uint8_t>("keep", static_cast<std::uint8_t>(settings_.keep));
-  file.value<std::uint8_t>("keeps_codes_only", settings_.keeps_codes_only);
+  settings_.save(file);
   file.value<std::uint64_t>("seed", settings_.seed);
-  file.value<std::uint64_t>("usual_nprobe", usual_nprobe_);
+  tuning_.save(file, "nprobe");
   file.value<std::uint8_t>("has_extremes", has_extremes_);
-  std::vector<float> recalls;
-  std::vector<std::uint32_t> probes;
-  for (const Tuned& tuned : tuned_) {
-    recalls.push_back(tuned.recall);
-    probes.push_back(tuned.nprobe);
-  }
-  file.array<float>("tuned_recalls", recalls);
-  file.array<std::uint32_t>("tuned_nprobes", probes);
   const std::vector<std::uint32_t> sizes = lists_.sizes();
   lists_.save(file, sizes);
   write(file);
 }
 
 std::unique_ptr<Ivf> Ivf::load(const FileReader& file) {
-  IvfSettings settings;
+  IvfSettings settings{CodeSettings::load(file)};
   settings.nlist = file.value<std::uint64_t>("nlist");
-  const auto codes = file.value<std::uint8_t>("walk_codes"), keep = file.value<std::uint8_t>("keep");
-  if (codes > static_cast<int>(WalkCodes::bits)) throw CorruptFile("unknown walk_codes " + std::to_string(codes));
-  if (keep > static_cast<int>(Codes::bits)) throw CorruptFile("unknown keep " + std::to_string(keep));
-  settings.codes = static_cast<WalkCodes>(codes);
-  settings.keep = static_cast<Codes>(keep);
-  settings.keeps_codes_only = file.value<std::uint8_t>("keeps_codes_only") != 0;
   settings.seed = file.value<std::uint64_t>("seed");
   Rows rows = Rows::load(file);
   std::unique_ptr<Ivf> index;
@@ -152,16 +136,7 @@ std::unique_ptr<Ivf> Ivf::load(const FileReader& file) {
     throw CorruptFile(std::string("the index's settings do not go together: ") + error.what());
   }
   index->has_extremes_ = file.value<std::uint8_t>("has_extremes") != 0;
-  index->usual_nprobe_ = file.value<std::uint64_t>("usual_nprobe");
-  const Array<float> recalls = file.array<float>("tuned_recalls");
-  const Array<std::uint32_t> probes = file.array<std::uint32_t>("tuned_nprobes");
-  if (recalls.size() != probes.size() || index->usual_nprobe_ > max_rows) {
-    throw CorruptFile("sections 'tuned_recalls' and 'tuned_nprobes' do not agree");
-  }
-  for (std::size_t i = 0; i < probes.size(); ++i) {
-    if (!(recalls[i] >= 0 && recalls[i] <= 1)) throw CorruptFile("section 'tuned_recalls' holds no recall");
-    index->tuned_.push_back({recalls[i], probes[i]});
-  }
+  index->tuning_ = Tuning::load(file, "nprobe");
   if (file.mapping()) {
     index->file_ = file.mapping();
     index->unverified_ = file;

@@ -10,6 +10,7 @@
 
 #include "base/errors.hpp"
 #include "indexes/exact_search.hpp"
+#include "indexes/in_parts.hpp"
 #include "indexes/ivf.hpp"
 #include "runtime/parallel.hpp"
 
@@ -42,14 +43,14 @@ class Sweep {
 }  // namespace
 
 std::size_t Ivf::probes_for(std::size_t nprobe) const {
-  if (nprobe == 0) nprobe = usual_nprobe_ ? usual_nprobe_ : usual_probes;
-  return std::min(nprobe, std::max<std::size_t>(lists_.lists.size(), 1));
+  if (nprobe == 0) nprobe = tuning_.usual ? tuning_.usual : usual_probes;
+  return lists_.is_empty() ? nprobe : std::min(nprobe, lists_.lists.size());
 }
 
 // Of what lists hold only the share that passes is left, so there have to be that many more of them. Nullopt where
 // measuring all that pass is cheaper.
 std::optional<std::size_t> Ivf::probes(const Rows& rows, std::size_t passing, std::size_t nprobe) const {
-  if (lists_.is_empty()) return std::nullopt;
+  if (!has_lists_for(rows)) return std::nullopt;
   const std::size_t lists = lists_.lists.size();
   const double widening = static_cast<double>(rows.count()) / static_cast<double>(std::max<std::size_t>(passing, 1));
   const double wanted = std::ceil(static_cast<double>(nprobe) * (widening > 1.05 ? 1.2 * widening : 1));
@@ -64,18 +65,13 @@ std::optional<std::size_t> Ivf::probes(const Rows& rows, std::size_t passing, st
 void Ivf::search(const VectorsView& queries, std::size_t k, std::size_t nprobe, const Where& where, unsigned threads,
                  Answer& answer) const {
   require_search(queries, k, threads);
-  // A long batch stops now and then for a writer, and for all who wait behind it. A filter is worked out only once.
+  // A long batch stops now and then for a writer, and for all who wait behind it. A filter holds
+  // for the rows it was made for, so with one nobody comes in between.
   constexpr std::size_t most_together = 4096;
-  const std::size_t together =
-      std::holds_alternative<std::monostate>(where) ? most_together : std::max<std::size_t>(queries.count, 1);
-  for (std::size_t first = 0; first == 0 || first < queries.count; first += together) {
-    const std::size_t count = std::min(together, queries.count - first);
-    Answer part = {answer.ids.subspan(first * k, count * k), answer.distances.subspan(first * k, count * k),
-                   answer.kind, std::move(answer.names)};
-    search_at_once(queries.slice(first, count), k, nprobe, where, threads, part);
-    answer.kind = part.kind;
-    answer.names = std::move(part.names);
-  }
+  const std::size_t together = std::holds_alternative<std::monostate>(where) ? most_together : queries.count;
+  search_in_parts(queries, k, together, answer, [&](const VectorsView& part, Answer& found) {
+    search_at_once(part, k, nprobe, where, threads, found);
+  });
 }
 
 void Ivf::search_at_once(const VectorsView& queries, std::size_t k, std::size_t nprobe, const Where& where,
@@ -124,18 +120,25 @@ void Ivf::find_exactly(const Rows& rows, const VectorsView& queries, std::size_t
   exact_search(rows.target(admitted), queries, k, threads, out);
 }
 
+bool Ivf::search_hidden(const Rows& rows, const VectorsView& queries, std::span<const Row> hidden, std::size_t k,
+                        std::size_t effort, unsigned threads,
+                        function_ref<void(std::size_t, std::span<const Neighbor>)> put) const {
+  const std::optional<std::size_t> probes = this->probes(rows, rows.live_count(), probes_for(effort));
+  if (!probes) return false;
+  const PreparedQueries prepared(queries, rows.store().element(), rows.metric(), threads);
+  const std::shared_ptr<const MappedFile> file = file_.lock();
+  const IvfTarget target = {lists_, lists_.plane(rows), rows.ids().live(), file.get()};
+  parallel_for(queries.count, threads, [&](std::size_t q, unsigned) {
+    put(q, workers_.take()->one(target, prepared, q, k, *probes, hidden[q]));
+  });
+  return true;
+}
+
 RangeAnswer Ivf::range(const VectorsView& queries, float radius, const Where& where, unsigned threads) const {
   require_radius(radius);
   require_finite(queries, threads);
-  const Records::Reading rows = records_.read();
-  if (queries.count > 0) rows->require_shape(queries, "queries");
-  const std::optional<RowFilter> admitted = admitted_rows(where, rows->ids());
-  std::vector<std::vector<Neighbor>> found(queries.count);
-  if (queries.count > 0 && rows->live_count() > 0) {
-    const Sweep sweep(file_.lock());
-    found = exact_range(rows->target(admitted), queries, radius, threads);
-  }
-  return range_answer(found, rows->ids());
+  const Sweep sweep(file_.lock());
+  return exact_range(records_, queries, radius, where, threads);
 }
 
 IvfCosts Ivf::costs(const VectorsView& queries, std::size_t k, std::size_t nprobe, unsigned threads) const {

@@ -10,11 +10,13 @@
 #include "base/random.hpp"
 #include "codes/values.hpp"
 #include "indexes/exact_search.hpp"
-#include "runtime/parallel.hpp"
+#include "indexes/hnsw.hpp"
+#include "indexes/ivf.hpp"
 
 namespace lookalike {
 
-Probe::Probe(const Hnsw& index, const VectorsView& queries, std::size_t k, unsigned threads) : index_(index) {
+template <class Index>
+Probe<Index>::Probe(const Index& index, const VectorsView& queries, std::size_t k, unsigned threads) : index_(index) {
   require_search(queries, k, threads);
   count_ = queries.count;
   dim_ = queries.dim;
@@ -30,7 +32,8 @@ Probe::Probe(const Hnsw& index, const VectorsView& queries, std::size_t k, unsig
   find_truth(threads);
 }
 
-Probe::Probe(const Hnsw& index, std::size_t count, std::size_t k, std::uint64_t seed, unsigned threads)
+template <class Index>
+Probe<Index>::Probe(const Index& index, std::size_t count, std::size_t k, std::uint64_t seed, unsigned threads)
     : index_(index) {
   if (k == 0) throw InvalidArgument("k is 0; it must be at least 1");
   {
@@ -52,16 +55,19 @@ Probe::Probe(const Hnsw& index, std::size_t count, std::size_t k, std::uint64_t 
   find_truth(threads);
 }
 
-void Probe::choose_k(const Rows& rows, std::size_t k) noexcept {
+template <class Index>
+void Probe<Index>::choose_k(const Rows& rows, std::size_t k) noexcept {
   version_ = index_.version_;
   k_ = std::min(k, rows.live_count() - std::min(rows.live_count(), own()));
 }
 
-void Probe::require_unchanged() const {
+template <class Index>
+void Probe<Index>::require_unchanged() const {
   if (index_.version_ != version_) throw InvalidArgument("the index has changed since the probe was made");
 }
 
-void Probe::find_truth(unsigned threads) {
+template <class Index>
+void Probe<Index>::find_truth(unsigned threads) {
   constexpr std::size_t together = 256;
   truth_.assign(count_ * k_, {});
   if (truth_.empty()) return;
@@ -82,39 +88,36 @@ void Probe::find_truth(unsigned threads) {
   }
 }
 
-Probe::Hits Probe::recall(std::size_t ef, unsigned threads) const {
+template <class Index>
+Probe<Index>::Hits Probe<Index>::recall(std::size_t effort, unsigned threads) const {
   const Records::Reading rows = index_.records().read();
   require_unchanged();
   Hits hits = {count_ * k_, count_ * k_};
-  if (index_.graph_.is_empty() || k_ == 0 || count_ == 0) return hits;
-  const PreparedQueries prepared(queries(), rows->store().element(), rows->metric(), threads);
-  const HnswTarget target = {index_.graph_, index_.graph_.plane(*rows), rows->ids().live(),
-                             static_cast<Row>(index_.graph_.linked)};
-  // As a search goes: where measuring every row is cheaper than walking, nothing is missed.
-  const std::optional<std::size_t> width = index_.walk_width(*rows, rows->live_count(), index_.width_for(k_, ef));
-  if (!width) return hits;
+  if (hits.wanted == 0) return hits;
   std::atomic<std::size_t> found = 0;
-  parallel_for(count_, threads, [&](std::size_t q, unsigned) {
-    const auto worker = index_.workers_.take();
-    const auto near = hnsw_search(target, prepared, q, k_, *width, hidden_[q], *worker);
-    if (near.size() < k_) {  // searched again, exactly
-      found.fetch_add(k_, std::memory_order_relaxed);
-      return;
-    }
-    // As near as the last true one is as good: rows at equal distance stand for one another, and kernels round
-    // otherwise than the truth does. Cosines near 1 are told no finer than 1 is.
-    const float last = truth_[q * k_ + k_ - 1].distance;
-    const float reach = last + 1e-5f * std::fabs(last) + (rows->metric() == Metric::cosine ? 1e-6f : 0.0f);
-    std::size_t right = 0;
-    for (const Neighbor& neighbor : near) {
-      const auto is_it = [&](const Neighbor& one) { return one.row == neighbor.row; };
-      const auto first = truth_.begin() + static_cast<std::ptrdiff_t>(q * k_);
-      right += neighbor.distance <= reach || std::any_of(first, first + static_cast<std::ptrdiff_t>(k_), is_it);
-    }
-    found.fetch_add(right, std::memory_order_relaxed);
-  });
-  hits.found = found.load();
+  const bool is_exact =
+      !index_.search_hidden(*rows, queries(), hidden_, k_, effort, threads, [&](std::size_t q, auto near) {
+        // Where too little is found, all is searched again, exactly.
+        found.fetch_add(near.size() < k_ ? k_ : right(q, near, rows->metric()), std::memory_order_relaxed);
+      });
+  if (!is_exact) hits.found = found.load();
   return hits;
 }
+
+template <class Index>
+std::size_t Probe<Index>::right(std::size_t query, std::span<const Neighbor> found, Metric metric) const {
+  // As near as the last true one is as good: rows at equal distance stand for one another, and kernels round
+  // otherwise than the truth does. Cosines near 1 are told no finer than 1 is.
+  const std::span<const Neighbor> truth = std::span(truth_).subspan(query * k_, k_);
+  const float last = truth.back().distance;
+  const float reach = last + 1e-5f * std::fabs(last) + (metric == Metric::cosine ? 1e-6f : 0.0f);
+  return static_cast<std::size_t>(std::count_if(found.begin(), found.end(), [&](const Neighbor& one) {
+    const auto is_it = [&](const Neighbor& other) { return other.row == one.row; };
+    return one.distance <= reach || std::any_of(truth.begin(), truth.end(), is_it);
+  }));
+}
+
+template class Probe<Hnsw>;
+template class Probe<Ivf>;
 
 }  // namespace lookalike

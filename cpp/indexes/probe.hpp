@@ -1,19 +1,24 @@
-// The recall of an HNSW index, measured on vectors it does not hold.
+// The recall of an approximate index, measured on vectors it does not hold.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "base/array.hpp"
+#include "base/types.hpp"
 #include "base/vectors_view.hpp"
-#include "indexes/hnsw.hpp"
+#include "indexes/rows.hpp"
 #include "select/neighbor.hpp"
 
 namespace lookalike {
 
-/// Queries and their true k nearest, found once. A stored vector is searched for as if it were not stored: its node is
-/// neither found nor walked over.
+/// Queries and their true k nearest, found once. A stored vector is searched for as if it were not stored.
+///
+/// An index says what differs: `version_`, which counts changes of its rows, and `search_hidden`, which searches as it
+/// does but for one row a query that is hidden.
+template <class Index>
 class Probe {
  public:
   struct Hits {
@@ -21,13 +26,14 @@ class Probe {
   };
 
   /// Queries of the user's.
-  Probe(const Hnsw& index, const VectorsView& queries, std::size_t k, unsigned threads);
+  Probe(const Index& index, const VectorsView& queries, std::size_t k, unsigned threads);
   /// At most `count` of the stored vectors, drawn at random.
-  Probe(const Hnsw& index, std::size_t count, std::size_t k, std::uint64_t seed, unsigned threads);
+  Probe(const Index& index, std::size_t count, std::size_t k, std::uint64_t seed, unsigned threads);
 
   std::size_t count() const noexcept { return count_; }
-  /// How many of the true neighbours a search `ef` wide finds. Throws InvalidArgument where the index has changed.
-  Hits recall(std::size_t ef, unsigned threads) const;
+  /// How many of the true neighbours a search with this effort finds. Throws InvalidArgument where the index has
+  /// changed.
+  Hits recall(std::size_t effort, unsigned threads) const;
 
  private:
   /// Takes the lock anew for every part of the queries, so that others come in between; of them a writer ends it.
@@ -38,9 +44,11 @@ class Probe {
   std::size_t own() const noexcept { return hidden_.empty() || hidden_[0] == no_row ? 0 : 1; }
   /// Under the lock: what there is to find.
   void choose_k(const Rows& rows, std::size_t k) noexcept;
+  /// How many of what a search found belong there.
+  std::size_t right(std::size_t query, std::span<const Neighbor> found, Metric metric) const;
   VectorsView queries() const noexcept { return {vectors_.data(), element_, count_, dim_, vectors_.size() / count_}; }
 
-  const Hnsw& index_;
+  const Index& index_;
   std::uint64_t version_ = 0;
   std::size_t count_ = 0, dim_ = 0, k_ = 0;
   Element element_ = Element::f32;

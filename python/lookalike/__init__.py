@@ -34,6 +34,7 @@ from .flat import Flat
 from .health import Check
 from .hits import Hits, RangeHits
 from .hnsw import HNSW
+from .ivf import IVF
 from .kmeans import KMeans
 from .system import Info, info
 
@@ -51,6 +52,7 @@ _LATER = {
 
 __all__ = [
     "HNSW",
+    "IVF",
     "Cancelled",
     "Check",
     "CorruptFile",

@@ -14,8 +14,9 @@ if TYPE_CHECKING:
     from ._core import _Index as Core
     from .flat import Flat
     from .hnsw import HNSW
+    from .ivf import IVF
 
-    AnyIndex: TypeAlias = Flat | HNSW
+    AnyIndex: TypeAlias = Flat | HNSW | IVF
     PathOrFile = str | os.PathLike[str] | BinaryIO
 
 _FACES: dict[type, Callable[[Any], Any]] = {}

@@ -4,34 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from . import files
 from ._core import HNSW as Core  # noqa: N811 (the paper's name)
-from .arguments import as_dim, as_k, as_number, as_recall, as_threads, as_word
-from .errors import InvalidArgument
-from .filters import as_where
-from .health import Check
-from .hits import Hits
-from .index import Index
-from .tuning import effort_for, least_effort, merge, wilson
-from .vectors import as_queries, as_vectors
+from .approximate import Approximate, K
+from .arguments import as_dim, as_number, as_word
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
-    from ._core import Probe
+    from .hits import Hits
     from .index import Where
 
-K = 10  # neighbours that recall is measured for
-SAMPLE = 1000  # queries that it is measured with
-LEAST = 16  # the smallest ef that is tried: searches that name none keep in mind half as much again as k
-FEW = 1000  # rows: what so small an index needs tells nothing of what it will need when it has grown
-MOST = 2**31 - 1  # that an ef can be
 WIDEST = 1 << 16  # that is tried before tuning gives up
 
 
-class HNSW(Index):
+class HNSW(Approximate):
     """An index that walks a graph of near neighbours: approximate, and fast however many vectors there are.
 
     A search follows edges from vector to vector towards the query, measuring short codes of the vectors it
@@ -99,6 +86,8 @@ class HNSW(Index):
     _core: Core
     _chunk_bytes = 1 << 21
     _shown = ("dim", "metric", "codes", "keep", "M")
+    _effort = "ef"
+    _advice = "a larger M or ef_construction, or finer codes"
 
     def __init__(
         self,
@@ -183,106 +172,7 @@ class HNSW(Index):
         >>> bool((hits.ids >= 500).all()), hits.counts
         (True, 5)
         """
-        queries = as_queries(queries, self._metric)
-        if not (type(k) is int and 0 < k < 65536):
-            k = as_k(k)
-        if recall is not None:
-            ef = self._ef_for(recall, ef)
-        elif ef is None:
-            ef = 0
-        elif not (type(ef) is int and 0 < ef < 65536):
-            ef = as_number(ef, "ef", 1, MOST)
-        if where is not None:
-            where = as_where(where, self._core.ids)
-        count = 0 if threads is None else as_threads(threads)
-        ids, distances = self._core.search(queries, k, ef, where, count)
-        return Hits(ids, distances, self._metric)
-
-    def _ef_for(self, recall: float, ef: int | None) -> int:
-        if ef is not None:
-            raise InvalidArgument(f"recall is {recall!r} and ef is {ef!r}; only one of them can decide")
-        target = as_recall(recall)
-        if len(self._core) <= FEW:
-            return FEW  # as wide as this, a search measures them all
-        ef = effort_for(target, self._core.tuned)
-        if ef is None:
-            raise InvalidArgument(
-                f"recall is {recall!r}, which no measured ef reaches; call tune(recall={recall!r}) first"
-            )
-        return ef
-
-    # -- how good it is
-
-    def tune(self, recall: float = 0.95, queries: ArrayLike | None = None) -> Check:
-        """Find the least ef that reaches a recall, make it the default, and keep it for ``search(recall=)``.
-
-        Recall@10 is measured, with exact search for the truth, on queries the index does not hold: those
-        given, or 1000 of its own vectors drawn at random, each searched for as if it were not there. An ef
-        reaches a recall if it found that share; the interval returned says how far luck may have helped.
-        What is measured stays until another measurement contradicts it, and is saved with the index; but what
-        was measured on at most 1000 vectors is not kept for ``search(recall=)``, for it tells nothing of a
-        larger index. Tune again when the index has grown several times, or what it is asked has changed.
-
-        Parameters
-        ----------
-        recall : float
-            In (0, 1].
-        queries : array_like, shape (n, dim), optional
-            As the queries to come, a few hundred at least, and none of them stored.
-
-        Returns
-        -------
-        Check
-            As `check` returns it, with what was measured at the ef found.
-
-        Raises
-        ------
-        InvalidArgument
-            For a recall that no ef reaches, for unusable queries, and where another thread changed the index
-            meanwhile. The default is as it was then.
-
-        Examples
-        --------
-        >>> vectors = np.random.default_rng(2).normal(size=(3000, 16)).astype(np.float32)
-        >>> index = la.HNSW()
-        >>> index.add(vectors)
-        >>> index.tune(recall=0.99).recall >= 0.99
-        True
-        >>> index.search(vectors[:5], recall=0.98).ids.shape
-        (5, 10)
-        """
-        target = as_recall(recall)
-        probe = self._probe(queries)
-        core, rows = self._core, len(self._core)
-        first = LEAST if rows > FEW else core.usual_ef(K)
-        measured = least_effort(lambda ef: _share(probe, ef), target, first, max(first, min(rows, WIDEST)))
-        ef = effort_for(target, measured)
-        if ef is None:
-            best, most = max(measured)
-            raise InvalidArgument(
-                f"recall is {recall!r}, but with an ef of {most} this index reaches {best:.4f}; "
-                "build it with a larger M or ef_construction, or finer codes"
-            )
-        core.set_tuned(merge(core.tuned, measured) if rows > FEW else core.tuned, ef)
-        return self._state(probe, ef)
-
-    def check(self) -> Check:
-        """Return the index's state of health; recall@10 is measured at the default ef.
-
-        On 1000 of its own vectors, or all where they are fewer, each searched for as if it were not there.
-        Takes as long as an exact search for them.
-
-        Examples
-        --------
-        >>> index = la.HNSW()
-        >>> index.add(np.random.default_rng(3).normal(size=(2000, 8)))
-        >>> state = index.check()
-        >>> state.rows, state.deleted, state.unreachable
-        (2000, 0.0, 0)
-        >>> state.recall > 0.95 and state.interval[0] < state.recall
-        True
-        """
-        return self._state(self._probe(None), self._core.usual_ef(K))
+        return self._search(queries, k, ef, where, recall, threads)
 
     def stats(
         self,
@@ -320,30 +210,13 @@ class HNSW(Index):
         >>> low["distances"] < high["distances"] < 2000
         True
         """
-        k = as_k(k)
-        effort = 0 if ef is None else as_number(ef, "ef", 1, MOST)
-        if queries is None:
-            ids = self._core.ids()
-            array = self[ids[:: max(1, len(ids) // 256)]]
-        else:
-            array = np.atleast_2d(as_vectors(queries, "queries", self._metric))
-        return self._core.profile(array, k, effort, as_threads(threads))
+        return self._stats(queries, k, ef, threads)
 
-    def _probe(self, queries: ArrayLike | None) -> Probe | None:
-        """Return queries and their true neighbours, or None where there is nothing to find."""
-        rows, core = len(self._core), self._core
-        array = None if queries is None else np.atleast_2d(as_vectors(queries, "queries", self._metric))
-        if array is not None and array.size == 0:
-            raise InvalidArgument("queries are empty; at least one is needed to measure recall")
-        if array is not None:
-            return core.probe(array, min(K, rows), len(array), core.seed, 0) if rows else None
-        return core.probe(None, min(K, rows - 1), min(rows, SAMPLE), core.seed, 0) if rows > 1 else None
+    def _least(self) -> int:
+        return 16  # searches that name none keep in mind half as much again as k
 
-    def _state(self, probe: Probe | None, ef: int) -> Check:
-        core = self._core
-        recall = _share(probe, ef)
-        interval = wilson(recall, probe.count) if probe else (1.0, 1.0)
-        return Check(len(core), core.removed_share, recall, interval, core.unreachable(), core.nbytes)
+    def _most(self) -> int:
+        return min(len(self._core), WIDEST)
 
     # -- what it is
 
@@ -360,25 +233,7 @@ class HNSW(Index):
     @property
     def ef(self) -> int:
         """The effort of searches for 10 neighbours that name neither ef nor recall."""
-        return self._core.usual_ef(K)
-
-    @property
-    def keep(self) -> str:
-        """What is kept of the vectors; what was asked for while there are none."""
-        return self._core.keep
-
-    @property
-    def seed(self) -> int:
-        """Of the little randomness there is."""
-        return self._core.seed
-
-
-def _share(probe: Probe | None, ef: int) -> float:
-    """Return the share of the true neighbours that searches with this ef find."""
-    if probe is None:
-        return 1.0
-    found, wanted = probe.recall(ef, 0)
-    return found / wanted if wanted else 1.0
+        return self._core.usual_effort(K)
 
 
 files.register(Core, HNSW._wrap)

@@ -11,7 +11,6 @@
 #include "codes/values.hpp"
 #include "indexes/answer.hpp"
 #include "indexes/flat.hpp"
-#include "indexes/hnsw.hpp"
 
 namespace lookalike::testing {
 
@@ -32,9 +31,11 @@ Found answered(std::size_t queries, std::size_t k, Search search) {
   return found;
 }
 
-inline Found search(const Hnsw& index, const VectorsView& queries, std::size_t k, std::size_t ef = 0,
-                    const Where& where = {}, unsigned threads = 1) {
-  return answered(queries.count, k, [&](Answer& answer) { index.search(queries, k, ef, where, threads, answer); });
+/// Of an approximate index, by `effort`: ef, or nprobe.
+template <class Index>
+Found search(const Index& index, const VectorsView& queries, std::size_t k, std::size_t effort = 0,
+             const Where& where = {}, unsigned threads = 1) {
+  return answered(queries.count, k, [&](Answer& answer) { index.search(queries, k, effort, where, threads, answer); });
 }
 
 inline Found search(const Flat& index, const VectorsView& queries, std::size_t k, const Where& where = {}) {
@@ -74,6 +75,19 @@ inline std::vector<std::int64_t> id_range(std::int64_t first, std::size_t count)
 }
 
 inline IdsView view_of(const std::vector<std::int64_t>& ids) { return {ids, nullptr}; }
+
+/// Recall against a list of what the index itself says it holds, which must have got every vector right.
+template <class Index>
+double recall_of(const Index& index, const VectorsView& queries, std::size_t k, std::size_t effort = 0) {
+  const OwnedIds ids = index.records().ids();
+  const std::vector<std::int64_t> held(ids.integers.begin(), ids.integers.end());
+  const OwnedVectors vectors = index.records().get(view_of(held));
+  Flat list(0, index.records().metric(), Codes::automatic);
+  const VectorsView view{vectors.bytes.data(), vectors.element, vectors.count, vectors.dim,
+                         row_bytes(vectors.element, vectors.dim)};
+  list.add(view, view_of(held), 1);
+  return recall(search(index, queries, k, effort), search(list, queries, k));
+}
 
 template <class Index>
 std::shared_ptr<std::vector<std::byte>> saved(const Index& index) {

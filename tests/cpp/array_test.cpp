@@ -69,6 +69,24 @@ TEST_CASE("a mapped array borrows, keeps its keeper and copies before it is writ
   CHECK(array[1] == 1);
 }
 
+TEST_CASE("a part of a mapped array is borrowed too, one of another array a copy") {
+  const auto source = std::make_shared<const std::vector<int>>(counted(6));
+  Array<int> part = Array<int>::mapped(*source, source).part(2, 3);
+  CHECK(part.is_mapped());
+  CHECK(part.data() == source->data() + 2);
+  CHECK(copied(part) == std::vector<int>{2, 3, 4});
+  CHECK(source.use_count() == 2);
+  part.mutable_data()[0] = 9;
+  CHECK(*source == counted(6));
+
+  Array<int> owned(counted(6));
+  const Array<int> some = owned.part(4, 2), none = owned.part(6, 0);
+  CHECK_FALSE(some.is_mapped());
+  owned.mutable_data()[4] = 9;
+  CHECK(copied(some) == std::vector<int>{4, 5});
+  CHECK(none.empty());
+}
+
 TEST_CASE("a size no memory can hold is refused and changes nothing") {
   Array<std::uint64_t> array;
   array.push_back(5);

@@ -70,6 +70,23 @@ Bytes forged(const std::function<void(format::Header&, format::SectionEntry*)>& 
   return bytes;
 }
 
+TEST_CASE("pieces are written as the one array they make up") {
+  const std::vector<std::span<const float>> pieces = {
+      std::span(vectors).first(2), {}, std::span(vectors).subspan(2, 3)};
+  FileWriter apart("flat"), whole("flat");
+  apart.pieces<float>("vectors", pieces);
+  apart.pieces<std::int64_t>("ids", {});
+  apart.value<std::uint32_t>("dim", 5);
+  whole.array<float>("vectors", vectors);
+  whole.array<std::int64_t>("ids", {});
+  whole.value<std::uint32_t>("dim", 5);
+  CHECK(bytes_of(apart) == bytes_of(whole));
+  CHECK(copied(read(bytes_of(apart)).array<float>("vectors")) == vectors);
+  const TemporaryFolder folder;
+  apart.save(folder / "apart");
+  CHECK(read_file(folder / "apart") == bytes_of(whole));
+}
+
 std::string refusal(const Bytes& bytes) {
   try {
     read(bytes);

@@ -25,25 +25,13 @@ using testing::clustered;
 using testing::clustered_floats;
 using testing::Found;
 using testing::id_range;
-using testing::recall;
+using testing::recall_of;
 using testing::saved;
 using testing::search;
 using testing::Vectors;
 using testing::view_of;
 
 constexpr std::size_t dim = 24;
-
-/// Recall against a list of what the index itself says it holds, which must have got every vector right.
-double recall_of(const Hnsw& index, const VectorsView& queries, std::size_t k, std::size_t ef = 0) {
-  const OwnedIds ids = index.records().ids();
-  const std::vector<std::int64_t> held(ids.integers.begin(), ids.integers.end());
-  const OwnedVectors vectors = index.records().get(view_of(held));
-  Flat list(0, index.records().metric(), Codes::automatic);
-  const VectorsView view{vectors.bytes.data(), vectors.element, vectors.count, vectors.dim,
-                         row_bytes(vectors.element, vectors.dim)};
-  list.add(view, view_of(held), 1);
-  return recall(search(index, queries, k, ef), search(list, queries, k));
-}
 
 TEST_CASE("rows added one by one are found at once, before there is a graph and after") {
   for (const Metric metric : {Metric::l2, Metric::ip, Metric::cosine}) {

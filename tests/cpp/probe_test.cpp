@@ -11,6 +11,7 @@
 #include "answers.hpp"
 #include "base/errors.hpp"
 #include "clusters.hpp"
+#include "indexes/hnsw.hpp"
 
 namespace lookalike {
 namespace {
@@ -20,7 +21,9 @@ using testing::id_range;
 using testing::Vectors;
 using testing::view_of;
 
-double share(const Probe::Hits& hits) { return static_cast<double>(hits.found) / static_cast<double>(hits.wanted); }
+double share(const Probe<Hnsw>::Hits& hits) {
+  return static_cast<double>(hits.found) / static_cast<double>(hits.wanted);
+}
 
 TEST_CASE("what a probe says of queries is what searching for them shows") {
   for (const Metric metric : {Metric::l2, Metric::ip, Metric::cosine}) {

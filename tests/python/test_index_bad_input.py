@@ -20,14 +20,20 @@ def with_value(value: float) -> np.ndarray:
 
 
 EYE = np.eye(4, dtype=np.float32) + 0.5
-# More of them than an index searches without its graph.
-MANY = np.concatenate([EYE, np.random.default_rng(0).normal(size=(996, 4)).astype(np.float32)])
-IDS = np.concatenate([np.arange(4), np.arange(10_000, 10_996)])
-CASES = {"flat": (la.Flat, EYE), "hnsw": (la.HNSW, EYE), "hnsw graph": (la.HNSW, MANY)}
+# More of them than an index searches without its graph or its lists.
+MANY = np.concatenate([EYE, np.random.default_rng(0).normal(size=(1096, 4)).astype(np.float32)])
+IDS = np.concatenate([np.arange(4), np.arange(10_000, 11_096)])
+CASES = {
+    "flat": (la.Flat, EYE),
+    "hnsw": (la.HNSW, EYE),
+    "hnsw graph": (la.HNSW, MANY),
+    "ivf": (la.IVF, EYE),
+    "ivf lists": (la.IVF, MANY),
+}
 
 
 @pytest.fixture(params=CASES.values(), ids=CASES)
-def index(request: pytest.FixtureRequest) -> Iterator[la.Flat | la.HNSW]:
+def index(request: pytest.FixtureRequest) -> Iterator[la.Flat | la.HNSW | la.IVF]:
     """An index that must be the same to the last byte when the test ends, unless it closed it."""
     kind, rows = request.param
     index = kind()
@@ -156,7 +162,7 @@ def test_bad_construction(kind, arguments) -> None:
 
 def test_unknown_words_are_type_errors(index) -> None:
     with pytest.raises(TypeError):
-        index.search(np.ones(4), nprobe=50)
+        index.search(np.ones(4), effort=50)
     with pytest.raises(TypeError):
         type(index)(4, "l2", "auto")
 

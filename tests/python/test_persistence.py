@@ -28,21 +28,27 @@ CASES = [
     (la.HNSW, "l2", np.uint8, {"codes": "u8", "keep": "none"}),
     (la.HNSW, "l2", np.int8, {}),
     (la.HNSW, "hamming", np.uint8, {}),
+    (la.IVF, "l2", np.float32, {"codes": "u4", "nlist": 20}),
+    (la.IVF, "ip", np.float32, {"codes": "u8", "seed": 3}),
+    (la.IVF, "cosine", np.float32, {"codes": "rabitq", "keep": "f16", "nlist": 50}),
+    (la.IVF, "l2", np.uint8, {"codes": "u8", "keep": "none"}),
+    (la.IVF, "cosine", np.float16, {}),
+    (la.IVF, "hamming", np.uint8, {}),
 ]
 NAMES = [f"{kind.__name__} {metric} {dtype.__name__} {options}" for kind, metric, dtype, options in CASES]
 EVERY_CASE = pytest.mark.parametrize("case", CASES, ids=NAMES)
-FLAT, GRAPH = CASES[2], CASES[8]
+FLAT, GRAPH, LISTS = CASES[2], CASES[8], CASES[13]
 
 
-def build(case, string: bool) -> la.Flat | la.HNSW:
-    """An index with a few rows removed but still there, large enough that HNSW has a graph."""
+def build(case, string: bool) -> la.Flat | la.HNSW | la.IVF:
+    """An index with a few rows removed but still there, large enough for a graph and for lists."""
     kind, metric, dtype, options = case
     rng = np.random.default_rng(7)
-    count = 60 if kind is la.Flat else 700
+    count = {la.Flat: 60, la.HNSW: 700, la.IVF: 1300}[kind]
     low, high = {np.uint8: (0, 256), np.int8: (-128, 128)}.get(dtype, (-1, 1))
     rows = rng.uniform(low, high, (count, 9)).astype(dtype)
     index = kind(metric=metric, **options)
-    ids = [f"photo-{i}.jpg" for i in range(count)] if string else rng.permutation(1000)[:count]
+    ids = [f"photo-{i}.jpg" for i in range(count)] if string else rng.permutation(2000)[:count]
     index.add(rows, ids)
     index.remove(list(index)[::7])
     return index
@@ -107,7 +113,7 @@ def test_an_empty_index_is_saved_too(kind, tmp_path: Path) -> None:
     assert len(other) == 2
 
 
-@pytest.mark.parametrize("case", [FLAT, GRAPH], ids=["flat", "hnsw"])
+@pytest.mark.parametrize("case", [FLAT, GRAPH, LISTS], ids=["flat", "hnsw", "ivf"])
 def test_a_mapped_index_copies_on_the_first_change(case, tmp_path: Path) -> None:
     path = tmp_path / "index.look"
     index = build(case, string=False)
@@ -133,7 +139,7 @@ def test_automatic_ids_go_on_after_loading(kind, tmp_path: Path) -> None:
     assert list(other) == [0, 1, 3]
 
 
-@pytest.mark.parametrize("case", [FLAT, GRAPH], ids=["flat", "hnsw"])
+@pytest.mark.parametrize("case", [FLAT, GRAPH, LISTS], ids=["flat", "hnsw", "ivf"])
 def test_every_truncation_is_refused(case, tmp_path: Path) -> None:
     path = tmp_path / "index.look"
     build(case, string=True).save(path)
@@ -149,7 +155,7 @@ def test_every_truncation_is_refused(case, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("string", [False, True])
-@pytest.mark.parametrize("case", [CASES[3], GRAPH], ids=["flat", "hnsw"])
+@pytest.mark.parametrize("case", [CASES[3], GRAPH, LISTS], ids=["flat", "hnsw", "ivf"])
 def test_every_changed_byte_is_refused(case, string: bool, tmp_path: Path) -> None:
     path = tmp_path / "index.look"
     index = build(case, string)

@@ -29,7 +29,7 @@ def uniform(count: int, dim: int, seed: int = 0, dtype=np.float32) -> np.ndarray
     return rng.uniform(low, high, (count, dim)).astype(dtype)
 
 
-def exact(index: la.HNSW) -> la.Flat:
+def exact(index: la.HNSW | la.IVF) -> la.Flat:
     """What `index` holds in an index that cannot be wrong."""
     flat = la.Flat(metric=index.metric)
     ids = list(index)
@@ -37,7 +37,7 @@ def exact(index: la.HNSW) -> la.Flat:
     return flat
 
 
-def recall(index: la.HNSW, flat: la.Flat, queries: np.ndarray, k: int = 10, **how) -> float:
+def recall(index: la.HNSW | la.IVF, flat: la.Flat, queries: np.ndarray, k: int = 10, **how) -> float:
     """Recall@k; never fewer found than there are, and whatever is as near as the last true one is as good."""
     where = how.get("where")
     found, true = index.search(queries, k, **how), flat.search(queries, k, where=where)

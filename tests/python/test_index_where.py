@@ -13,9 +13,9 @@ ROWS = clustered(20_000, 32)
 QUERIES = clustered(100, 32, seed=1)
 
 
-@pytest.fixture(scope="module")
-def index() -> la.HNSW:
-    index = la.HNSW()
+@pytest.fixture(scope="module", params=[la.HNSW, la.IVF], ids=["hnsw", "ivf"])
+def index(request: pytest.FixtureRequest) -> la.HNSW | la.IVF:
+    index = request.param()
     index.add(ROWS)
     return index
 

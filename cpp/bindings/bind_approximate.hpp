@@ -1,0 +1,85 @@
+// What approximate indexes have in common beyond what all indexes have: codes, and a recall that effort buys.
+#pragma once
+
+#include <pybind11/stl.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "bindings/bind_index.hpp"
+#include "bindings/names.hpp"
+#include "indexes/code_settings.hpp"
+#include "indexes/probe.hpp"
+#include "indexes/tuning.hpp"
+
+namespace lookalike {
+
+CodeSettings code_settings(const std::string& codes, const std::string& keep);
+
+template <class Index>
+std::unique_ptr<Probe<Index>> probe(const Index& index, const py::object& queries, std::size_t k, std::size_t count,
+                                    std::uint64_t seed, unsigned threads) {
+  if (queries.is_none()) {
+    return without_gil([&] { return std::make_unique<Probe<Index>>(index, count, k, seed, threads); });
+  }
+  const py::array array = queries;
+  const VectorsView view = view_of(array, index.records().metric(), "queries");
+  return without_gil([&] { return std::make_unique<Probe<Index>>(index, view, k, threads); });
+}
+
+using TunedPairs = std::vector<std::pair<float, std::uint32_t>>;
+TunedPairs pairs_of(const Tuning& tuning);
+Tuning tuning_of(const TunedPairs& pairs, std::size_t usual_effort);
+
+template <class Index>
+const char* keep_of(const Index& index) {
+  if (const auto element = without_gil([&] { return index.records().element(); })) return name_of(*element);
+  return index.settings().keeps_codes_only ? "none" : name_of(index.settings().keep);
+}
+
+/// Binds everything but the constructor and what only one of them has. `effort_name`: of what recall is bought
+/// with; `codes`: what is searched.
+template <class Index>
+py::class_<Index> bind_approximate(py::module_& module, const std::string& name, const char* effort_name,
+                                   WalkCodes (Index::*codes)() const) {
+  using namespace pybind11::literals;
+  py::class_<Probe<Index>>(module, (name + "Probe").c_str())
+      .def_property_readonly("count", &Probe<Index>::count)
+      .def(
+          "recall",
+          [](const Probe<Index>& one, std::size_t effort, unsigned threads) {
+            const auto hits = without_gil([&] { return one.recall(effort, threads); });
+            return py::make_tuple(hits.found, hits.wanted);
+          },
+          "effort"_a, "threads"_a);
+
+  return bind_index<Index>(module, name.c_str())
+      .def("search", &search<Index, std::size_t>, "queries"_a, "k"_a, py::arg(effort_name), "where"_a, "threads"_a)
+      .def("range", &range<Index>, "queries"_a, "radius"_a, "where"_a, "threads"_a)
+      .def("probe", &probe<Index>, "queries"_a, "k"_a, "count"_a, "seed"_a, "threads"_a, py::keep_alive<0, 1>())
+      .def(
+          "usual_effort",
+          [](const Index& index, std::size_t k) { return without_gil([&] { return index.usual_effort(k); }); }, "k"_a)
+      .def(
+          "set_tuned",
+          [](Index& index, const TunedPairs& tuned, std::size_t usual_effort) {
+            without_gil([&] { index.set_tuning(tuning_of(tuned, usual_effort)); });
+          },
+          "tuned"_a, "usual_effort"_a)
+      .def_property_readonly("tuned",
+                             [](const Index& index) { return pairs_of(without_gil([&] { return index.tuning(); })); })
+      .def_property_readonly(
+          "codes", [codes](const Index& index) { return name_of(without_gil([&] { return (index.*codes)(); })); })
+      .def("unreachable", [](const Index& index) { return without_gil([&] { return index.unreachable(); }); })
+      .def_property_readonly("is_exact",
+                             [](const Index& index) { return without_gil([&] { return index.is_exact(); }); })
+      .def_property_readonly("keep", &keep_of<Index>)
+      .def_property_readonly("seed", [](const Index& index) { return index.settings().seed; });
+}
+
+}  // namespace lookalike

@@ -1,0 +1,231 @@
+"""Approximate search by inverted lists."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from . import files
+from ._core import IVF as Core  # noqa: N811 (an abbreviation)
+from .approximate import Approximate, K
+from .arguments import as_dim, as_number, as_word
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+    from .hits import Hits
+    from .index import Where
+
+MOST_LISTS = 1 << 20
+
+
+class IVF(Approximate):
+    """An index that groups vectors around centroids: approximate, quickly built, small, and fast in batches.
+
+    Every vector stands in the list of the centroid nearest it. A search scans the `nprobe` lists nearest the
+    query, by short codes of what is left of the vectors when their centroid is subtracted; more lists hold
+    more of the true neighbours, and `tune` measures how many are enough. The nearest by codes are measured
+    again by what is kept of the vectors, so distances are those of a `Flat` of the same vectors; only which
+    neighbours are found is approximate. A batch reads each list once for all queries that are near it. Fewer
+    than 1024 vectors, or than `nlist`, and the few that a strict `where` leaves, are searched exactly, and so
+    is `range`.
+
+    Centroids and codes are learned as soon as there are so many, and anew when there are four times as many.
+    Vectors can be found as soon as `add` returns, and are gone as soon as `remove` returns. One thread may
+    change the index while others search it. A change that fails changes nothing; but once Ctrl-C stops an
+    `upsert`, vectors may be replaced already, and stay so. The same calls with the same seed give the same
+    index, byte for byte, on any number of threads.
+
+    Parameters
+    ----------
+    dim : int, optional
+        Elements of a vector, 1 to 65536; taken from the first vectors when left out. For "hamming" it counts
+        bytes.
+    metric : {"l2", "ip", "cosine", "hamming"}
+        As for `Flat`.
+    nlist : int, optional
+        How many lists there are, 1 to 1048576. Left out: about four times the square root of the number of
+        vectors.
+    codes : {"auto", "f32", "f16", "u8", "s8", "u4", "rabitq", "bits"}
+        What is scanned. "f32" and "f16": the vectors kept, as these. "u8", "s8": the vectors kept where they
+        are bytes, else codes of 8 bits an element; "u4" and "rabitq": codes of 4 bits and of 1. "auto" takes
+        the vectors kept where they are at most 64 bytes or bits, else "u4".
+    keep : {"auto", "f32", "f16", "u8", "s8", "none"}
+        What is kept of the vectors, measures what a scan found, and is returned by ``index[id]``, as the
+        codes of `Flat`: "auto" loses nothing, "f16" halves the memory of floats. "none": nothing beside the
+        codes, which must be vectors then: "f32", "f16", "u8" or "s8".
+    seed : int
+        Of the little randomness there is, 0 to 2**63 - 1.
+
+    Raises
+    ------
+    InvalidArgument
+        For an unknown word, words that do not go together, and numbers out of range.
+
+    References
+    ----------
+    H. Jegou, M. Douze and C. Schmid, "Product quantization for nearest neighbor search", 2011, section 4, for
+    lists of what is left of vectors. J. Gao and C. Long, "RaBitQ: quantizing high-dimensional vectors with a
+    theoretical error bound for approximate nearest neighbor search", 2024, for codes of one bit.
+
+    Examples
+    --------
+    >>> vectors = np.random.default_rng(0).normal(size=(2000, 32)).astype(np.float32)
+    >>> index = la.IVF(metric="cosine", nlist=50)
+    >>> index.add(vectors)
+    >>> index.search(vectors[7], k=1).ids
+    array([7])
+    >>> index.search(vectors[:3], k=5, nprobe=10).ids.shape
+    (3, 5)
+    >>> len(index), index.dim, index.nlist
+    (2000, 32, 50)
+    """
+
+    __slots__ = ()
+    _core: Core
+    _shown = ("dim", "metric", "codes", "keep", "nlist")
+    _effort = "nprobe"
+    _advice = "finer codes"
+
+    def __init__(
+        self,
+        dim: int | None = None,
+        metric: str = "l2",
+        *,
+        nlist: int | None = None,
+        codes: str = "auto",
+        keep: str = "auto",
+        seed: int = 0,
+    ) -> None:
+        self._core = Core(
+            as_dim(dim),
+            as_word(metric, "metric"),
+            as_word(codes, "codes"),
+            as_word(keep, "keep"),
+            0 if nlist is None else as_number(nlist, "nlist", 1, MOST_LISTS),
+            as_number(seed, "seed", 0, 2**63 - 1),
+        )
+        self._metric = metric
+
+    def search(
+        self,
+        queries: ArrayLike,
+        k: int = 10,
+        *,
+        nprobe: int | None = None,
+        where: Where = None,
+        recall: float | None = None,
+        threads: int | None = None,
+    ) -> Hits:
+        """Return the k nearest vectors of each query that a scan of the lists nearest it finds.
+
+        What another thread changes meanwhile, the later queries of a long batch see, but for one with a
+        `where`: writers wait for that.
+
+        Parameters
+        ----------
+        queries : array_like, shape (dim,) or (n, dim)
+            As the vectors of `add`.
+        k : int
+            At least 1. Fewer vectors than k: ids are padded with -1 or None and distances with inf. A k above
+            both 65536 and ``len(index)`` is refused.
+        nprobe : int, optional
+            How many lists are scanned: effort. More than there are act as all. Left out: what `tune` found
+            last, else 32.
+        where : optional
+            Which vectors may be found: an array of ids (those not stored are passed over), a boolean mask
+            over insertion order, or a callable, called once for every id. k vectors are found wherever k are
+            admitted, and exactly the right ones where few are.
+        recall : float, optional
+            Take the least nprobe that `tune` measured to find this share of the true neighbours; not together
+            with nprobe. Of at most 1000 vectors, or without lists, all are scanned, tuned or not.
+        threads : int, optional
+            All CPUs this process may use when left out; a single query runs on the calling thread.
+
+        Returns
+        -------
+        Hits
+            Of shape (k,) for one query and (n, k) for several.
+
+        Raises
+        ------
+        DimensionMismatch
+            Where the queries are of another dim than the index.
+        InvalidArgument
+            For queries that are not finite, for an unusable k, nprobe or where, and for a recall that no
+            nprobe was measured to reach.
+
+        Examples
+        --------
+        >>> vectors = np.random.default_rng(1).normal(size=(3000, 24)).astype(np.float32)
+        >>> index = la.IVF()
+        >>> index.add(vectors)
+        >>> ids, distances = index.search(vectors[[3, 14]], k=1, nprobe=8)
+        >>> ids
+        array([[ 3],
+               [14]])
+        >>> hits = index.search(vectors[3], k=5, where=index.ids >= 500)
+        >>> bool((hits.ids >= 500).all()), hits.counts
+        (True, 5)
+        """
+        return self._search(queries, k, nprobe, where, recall, threads)
+
+    def stats(
+        self,
+        queries: ArrayLike | None = None,
+        k: int = 10,
+        *,
+        nprobe: int | None = None,
+        threads: int | None = None,
+    ) -> dict[str, float]:
+        """Return what a search does, as means over queries.
+
+        Parameters
+        ----------
+        queries : array_like, shape (n, dim), optional
+            Some of the index's own vectors when left out.
+        k, nprobe, threads : optional
+            As for `search`.
+
+        Returns
+        -------
+        dict
+            "lists": lists scanned; "distances": vectors measured by their codes, or as they are kept where
+            those are scanned; "reranked": vectors measured again by what is kept of them; "bytes": what was
+            read. All are 0 while there are no lists.
+
+        Raises
+        ------
+        DimensionMismatch, InvalidArgument
+            As for `search`.
+
+        Examples
+        --------
+        >>> index = la.IVF()
+        >>> index.add(np.random.default_rng(4).normal(size=(4000, 24)))
+        >>> low, high = index.stats(nprobe=4), index.stats(nprobe=16)
+        >>> low["lists"], high["lists"], low["distances"] < high["distances"] < 4000
+        (4.0, 16.0, True)
+        """
+        return self._stats(queries, k, nprobe, threads)
+
+    def _least(self) -> int:
+        # As many lists as hold a few times K: where they hold fewer, searches end in exact ones.
+        return max(1, min(self._most(), 4 * K * self._most() // max(1, len(self._core))))
+
+    def _most(self) -> int:
+        return self._core.nlist
+
+    # -- what it is
+
+    @property
+    def nlist(self) -> int | None:
+        """How many lists there are; while there are none, what was asked for."""
+        return self._core.nlist or None
+
+    @property
+    def nprobe(self) -> int:
+        """How many lists searches scan that name neither nprobe nor recall."""
+        return self._core.usual_effort(K)
+
+
+files.register(Core, IVF._wrap)
