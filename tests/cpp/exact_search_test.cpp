@@ -34,9 +34,11 @@ VectorsView view(const Rows<X>& rows, std::size_t count, std::size_t dim) {
 template <class X, class Q>
 double measured(Metric metric, const Rows<X>& rows, std::size_t r, const Rows<Q>& queries, std::size_t q,
                 std::size_t dim) {
+  const auto* const row = reinterpret_cast<const X*>(rows.data() + r * rows.stride());
+  const auto* const query = reinterpret_cast<const Q*>(queries.data() + q * queries.stride());
   double l2 = 0, dot = 0, xx = 0, qq = 0;
   for (std::size_t d = 0; d < dim; ++d) {
-    const double x = number(rows.at(r, d)), y = number(queries.at(q, d));
+    const double x = number(row[d]), y = number(query[d]);
     l2 += (x - y) * (x - y);
     dot += x * y;
     xx += x * x;
@@ -143,7 +145,7 @@ TEST_CASE("shapes at the edges: one row, one dimension, k above the rows, more q
 
 TEST_CASE("long vectors of extreme bytes do not wrap") {
   std::mt19937 random(11);
-  const Case c{60, 5, 65536, 4};
+  const Case c{20, 2, 65536, 3};
   const auto u8 = [&] { return static_cast<std::uint8_t>(random() % 4 ? 255 : 0); };
   const auto s8 = [&] { return static_cast<std::int8_t>(random() % 4 ? 127 : -128); };
   const auto low = [] { return static_cast<std::uint8_t>(0); };

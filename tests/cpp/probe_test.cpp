@@ -28,13 +28,13 @@ double share(const Probe<Hnsw>::Hits& hits) {
 TEST_CASE("what a probe says of queries is what searching for them shows") {
   for (const Metric metric : {Metric::l2, Metric::ip, Metric::cosine}) {
     CAPTURE(std::string(name_of(metric)));
-    const Vectors vectors = clustered(4000, 80, Element::f32, 1), queries = clustered(100, 80, Element::f32, 2);
+    const Vectors vectors = clustered(1500, 80, Element::f32, 1), queries = clustered(50, 80, Element::f32, 2);
     Hnsw index(0, metric, {});
     Flat list(0, metric, Codes::automatic);
     index.add(vectors.view(), 2);
     list.add(vectors.view(), 2);
     const Probe probe(index, queries.view(), 10, 2);
-    CHECK(probe.count() == 100);
+    CHECK(probe.count() == 50);
     const testing::Found truth = testing::search(list, queries.view(), 10);
     for (const std::size_t ef : {10, 30}) {
       const double seen = testing::recall(testing::search(index, queries.view(), 10, ef), truth);
@@ -43,23 +43,23 @@ TEST_CASE("what a probe says of queries is what searching for them shows") {
     CHECK(probe.recall(10, 1).found == probe.recall(10, 3).found);
     CHECK(share(probe.recall(400, 2)) >= 0.995);
     CHECK(share(probe.recall(~std::size_t{0} / 2, 2)) == 1);
-    CHECK(probe.recall(10, 1).wanted == 1000);
+    CHECK(probe.recall(10, 1).wanted == 500);
   }
 }
 
 TEST_CASE("stored vectors are searched for as if they were not stored") {
-  const Vectors vectors = clustered(3000, 24, Element::f32, 1), strangers = clustered(300, 24, Element::f32, 2);
+  const Vectors vectors = clustered(2000, 24, Element::f32, 1), strangers = clustered(200, 24, Element::f32, 2);
   Hnsw index(0, Metric::l2, {});
   index.add(vectors.view(), 2);
-  const Probe own(index, 300, 10, 1, 2), other(index, strangers.view(), 10, 2);
-  CHECK(own.count() == 300);
+  const Probe own(index, 200, 10, 1, 2), other(index, strangers.view(), 10, 2);
+  CHECK(own.count() == 200);
   for (const std::size_t ef : {10, 20, 60})
     CHECK(std::abs(share(own.recall(ef, 2)) - share(other.recall(ef, 2))) < 0.03);
 }
 
 TEST_CASE("equal rows stand for one another") {
-  std::vector<float> values = testing::clustered_floats(2000, 24, 1);
-  for (std::size_t i = 1; i < 1500; ++i) std::copy_n(values.begin(), 24, values.begin() + i * 24);
+  std::vector<float> values = testing::clustered_floats(1200, 24, 1);
+  for (std::size_t i = 1; i < 800; ++i) std::copy_n(values.begin(), 24, values.begin() + i * 24);
   Hnsw index(0, Metric::l2, {});
   index.add(Vectors(values, 24, Element::f32).view(), 2);
   const Probe probe(index, 200, 10, 1, 2);

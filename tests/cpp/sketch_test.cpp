@@ -52,7 +52,7 @@ TEST_CASE("orthonormal rows are, and dependent ones become zero") {
 }
 
 TEST_CASE("the limit of a code never lies below the code distance of a pair at that distance") {
-  const std::size_t n = 3000, dim = 96, queries = 40;
+  const std::size_t n = 1500, dim = 96, queries = 20;
   for (const float center : {0.0f, 1000.0f})
     for (const bool unit : {false, true}) {
       const std::vector<float> rows = clustered(n, dim, center, 2), asked = clustered(queries, dim, center, 3);
@@ -95,7 +95,7 @@ TEST_CASE("data without structure get no sketch") {
 }
 
 TEST_CASE("searches with a sketch answer as searches without one") {
-  const std::size_t n = 9000, dim = 128, queries = 50, k = 10;
+  const std::size_t n = 9000, dim = 128, queries = 24, k = 10;
   const std::vector<float> rows = clustered(n, dim, 5, 2), asked = clustered(queries, dim, 5, 3);
   std::vector<float> inverse(n);
   inverse_norms(view(rows, dim), inverse.data());
@@ -126,7 +126,7 @@ TEST_CASE("searches with a sketch answer as searches without one") {
 }
 
 TEST_CASE("many threads share queries that rule nothing out") {
-  const std::size_t n = 9000, dim = 128, queries = 200, k = 10;
+  const std::size_t n = 9000, dim = 128, queries = 48, k = 10;
   const std::vector<float> rows = clustered(n, dim, 5, 2), asked(queries * dim, 0.0f);
   std::vector<float> inverse(n);
   inverse_norms(view(rows, dim), inverse.data());
