@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <limits>
 
 #include "base/array.hpp"
@@ -33,6 +34,39 @@ void normalize(std::span<float> row) {
 }
 
 }  // namespace
+
+std::vector<float> mean_of(std::span<const float> rows, std::size_t dim) {
+  std::vector<double> sums(dim);
+  for (const float* row = rows.data(); row < rows.data() + rows.size(); row += dim)
+    for (std::size_t d = 0; d < dim; ++d) sums[d] += row[d];
+  std::vector<float> mean(dim);
+  for (std::size_t d = 0; d < dim; ++d) mean[d] = static_cast<float>(sums[d] / static_cast<double>(rows.size() / dim));
+  return mean;
+}
+
+std::vector<float> without_outliers(std::span<const float> sample, std::size_t dim) {
+  constexpr double far = 100;  // squares of the distance that one in a hundred lies beyond
+  std::vector<float> rows(sample.begin(), sample.end());
+  for (int pass = 0; pass < 2; ++pass) {
+    const std::vector<float> mean = mean_of(rows, dim);
+    std::vector<double> squares(rows.size() / dim);
+    for (std::size_t i = 0; i < squares.size(); ++i)
+      for (std::size_t d = 0; d < dim; ++d) {
+        const double off = double{rows[i * dim + d]} - mean[d];
+        squares[i] += off * off;
+      }
+    std::vector<double> sorted = squares;
+    const auto usual = sorted.begin() + static_cast<std::ptrdiff_t>(sorted.size() * 99 / 100);
+    std::nth_element(sorted.begin(), usual, sorted.end());
+    std::size_t kept = 0;
+    for (std::size_t i = 0; i < squares.size(); ++i) {
+      if (squares[i] > far * *usual) continue;
+      std::memmove(rows.data() + kept++ * dim, rows.data() + i * dim, dim * sizeof(float));
+    }
+    rows.resize(kept * dim);
+  }
+  return rows;
+}
 
 void products(std::span<const float> a, std::span<const float> b, std::size_t dim, unsigned threads,
               std::span<float> c) {

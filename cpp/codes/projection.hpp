@@ -8,6 +8,12 @@
 
 namespace lookalike {
 
+/// The mean of dense rows of `dim` floats.
+std::vector<float> mean_of(std::span<const float> rows, std::size_t dim);
+
+/// The rows but for a few, so far from nearly all that there would be nothing to learn beside them.
+std::vector<float> without_outliers(std::span<const float> sample, std::size_t dim);
+
 /// c[i * nb + j] = <a_i, b_j> for row-major a (na x dim) and b (nb x dim).
 void products(std::span<const float> a, std::span<const float> b, std::size_t dim, unsigned threads,
               std::span<float> c);

@@ -41,14 +41,10 @@ std::vector<Row> drawn(std::span<const Row> rows, std::size_t count, std::uint64
 /// are found in a fraction of the time.
 class Outlook {
  public:
-  Outlook(std::span<const float> sample, std::size_t dim, std::uint64_t seed, unsigned threads)
-      : dim_(dim), mean_(dim) {
-    const std::size_t count = sample.size() / dim;
-    std::vector<double> sums(dim);
-    for (std::size_t i = 0; i < sample.size(); ++i) sums[i % dim] += sample[i];
-    for (std::size_t d = 0; d < dim; ++d) mean_[d] = static_cast<float>(sums[d] / static_cast<double>(count));
+  Outlook(std::span<const float> sample, std::size_t dim, std::uint64_t seed, unsigned threads) : dim_(dim) {
+    std::vector<float> centered = without_outliers(sample, dim);
+    mean_ = mean_of(centered, dim);
     if (dim <= clustered_dims) return;
-    std::vector<float> centered(sample.begin(), sample.end());
     for (std::size_t i = 0; i < centered.size(); ++i) centered[i] -= mean_[i % dim];
     directions_ = principal_directions(centered, dim, clustered_dims, seed, threads);
   }

@@ -94,7 +94,17 @@ void Ivf::find(const Rows& rows, const VectorsView& queries, std::size_t k, std:
 
   const PreparedQueries prepared(queries, rows.store().element(), rows.metric(), threads);
   const std::shared_ptr<const MappedFile> file = file_.lock();
-  const IvfTarget target = {lists_, lists_.plane(rows), filter, file.get()};
+  IvfTarget target = {lists_, lists_.plane(rows), filter, file.get()};
+  // With a filter as many rows that pass are scanned as without it there would be rows, wherever they lie.
+  std::vector<std::uint32_t> of_lists;
+  if (admitted) {
+    for (const InvertedList& list : lists_.lists) {
+      const auto passes = [&](Row row) { return row < admitted->rows() && admitted->test(row); };
+      of_lists.push_back(static_cast<std::uint32_t>(std::count_if(list.rows.begin(), list.rows.end(), passes)));
+    }
+    target.passing = of_lists;
+    target.wanted = std::max(k, nprobe * rows.count() / lists_.lists.size());
+  }
   const auto put = [&](std::size_t q, std::span<const Neighbor> found) {
     const std::span<Neighbor> of_query = out.subspan(q * k, k);
     if (found.size() == k) {

@@ -122,12 +122,27 @@ std::span<const Neighbor> IvfSearch::finish(const IvfTarget& target, std::size_t
   return nearest;
 }
 
+std::span<const Neighbor> IvfSearch::choose_lists(const IvfTarget& target, const ListQuery& query, std::size_t nprobe) {
+  const Centroids& centroids = target.lists.quantizer->centroids;
+  if (target.passing.empty()) return centroids.rank(query, nprobe, ranking_);
+  centroids.rank(query, centroids.count(), ranking_);
+  std::size_t seen = 0, kept = 0;
+  for (std::size_t i = 0; i < ranking_.ranked.size() && seen < target.wanted; ++i) {
+    const Neighbor list = ranking_.ranked[i];
+    if (target.passing[list.row] == 0) continue;
+    seen += target.passing[list.row];
+    ranking_.ranked[kept++] = list;
+  }
+  ranking_.ranked.resize(kept);
+  return ranking_.ranked;
+}
+
 std::span<const Neighbor> IvfSearch::one(const IvfTarget& target, const PreparedQueries& queries, std::size_t query,
                                          std::size_t k, std::size_t nprobe, Row hidden) {
   if (asked_.empty()) asked_.resize(1);
   Asked& asked = asked_.front();
   prepare(target, queries, query, k, asked);
-  const std::span<const Neighbor> lists = target.lists.quantizer->centroids.rank(asked.query, nprobe, ranking_);
+  const std::span<const Neighbor> lists = choose_lists(target, asked.query, nprobe);
   if (target.file) fetch_lists(target, lists);
   for (std::size_t i = 0; i < lists.size(); ++i) {
     if (i + 1 < lists.size()) prefetch(target.lists.lists[lists[i + 1].row].blocks.span());
@@ -148,7 +163,7 @@ void IvfSearch::several(const IvfTarget& target, const PreparedQueries& queries,
     Asked& asked = asked_[q - first];
     prepare(target, queries, q, k, asked);
     bool is_first = true;
-    for (const Neighbor& list : target.lists.quantizer->centroids.rank(asked.query, nprobe, ranking_)) {
+    for (const Neighbor& list : choose_lists(target, asked.query, nprobe)) {
       (is_first ? nearest : visits_).push_back({list.row, static_cast<std::uint32_t>(q - first), list.distance});
       is_first = false;
       ++costs.lists;

@@ -26,6 +26,9 @@ struct IvfTarget {
   Plane plane;
   const RowFilter* admitted;  // null: all rows
   const MappedFile* file;     // that the lists lie in; null where they are in memory
+  /// Where few rows of some lists are admitted: how many of each, and how many are to be seen.
+  std::span<const std::uint32_t> passing = {};
+  std::size_t wanted = 0;
 };
 
 /// What searches took: lists scanned, rows scanned in them, kept vectors measured, bytes of all of these.
@@ -63,6 +66,8 @@ class IvfSearch {
   };
 
   void prepare(const IvfTarget& target, const PreparedQueries& queries, std::size_t query, std::size_t k, Asked& asked);
+  /// The lists to be scanned for a query, nearest first: `nprobe`, or as many as hold enough admitted rows.
+  std::span<const Neighbor> choose_lists(const IvfTarget& target, const ListQuery& query, std::size_t nprobe);
   /// Has what is going to be read from the target's file read at once, not one after the other.
   void fetch_lists(const IvfTarget& target, std::span<const Neighbor> lists) const;
   void fetch_found(const IvfTarget& target) const;

@@ -12,13 +12,16 @@ namespace {
 
 constexpr CodeWidth centroid_width = CodeWidth::four;
 
-std::vector<float> mean_of(std::span<const float> rows, std::size_t dim) {
-  std::vector<double> sums(dim);
-  for (std::size_t i = 0; i < rows.size(); ++i) sums[i % dim] += rows[i];
-  std::vector<float> mean(dim);
-  const double count = static_cast<double>(std::max<std::size_t>(rows.size() / dim, 1));
-  for (std::size_t d = 0; d < dim; ++d) mean[d] = static_cast<float>(sums[d] / count);
-  return mean;
+/// The median of each coordinate: a centroid far away from all others does not move it.
+std::vector<float> middle_of(std::span<const float> rows, std::size_t dim) {
+  std::vector<float> middle(dim), column(rows.size() / dim);
+  for (std::size_t d = 0; d < dim; ++d) {
+    for (std::size_t i = 0; i < column.size(); ++i) column[i] = rows[i * dim + d];
+    const auto half = column.begin() + static_cast<std::ptrdiff_t>(column.size() / 2);
+    std::nth_element(column.begin(), half, column.end());
+    middle[d] = *half;
+  }
+  return middle;
 }
 
 float square_of(std::span<const float> values) {
@@ -52,7 +55,7 @@ std::size_t pick_nearest(std::span<const float> distances, std::size_t count, Ra
 Centroids::Centroids(std::vector<float> centroids, const Encoder& encoder)
     : dim_(encoder.dim()),
       positions_(std::move(centroids)),
-      middle_(mean_of(positions_, dim_)),
+      middle_(middle_of(positions_, dim_)),
       projected_(count() * encoder.projected()),
       projected_dim_(encoder.projected()),
       form_(encoder.in_width(centroid_width)),
