@@ -104,6 +104,7 @@ void Ivf::find(const Rows& rows, const VectorsView& queries, std::size_t k, std:
     }
     target.passing = of_lists;
     target.wanted = std::max(k, nprobe * rows.count() / lists_.lists.size());
+    target.expected = *probes * passing / lists_.lists.size();
   }
   const auto put = [&](std::size_t q, std::span<const Neighbor> found) {
     const std::span<Neighbor> of_query = out.subspan(q * k, k);

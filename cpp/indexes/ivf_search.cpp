@@ -126,7 +126,10 @@ std::span<const Neighbor> IvfSearch::choose_lists(const IvfTarget& target, const
   const Centroids& centroids = target.lists.quantizer->centroids;
   if (target.passing.empty()) return centroids.rank(query, nprobe, ranking_);
   centroids.rank(query, centroids.count(), ranking_);
-  std::size_t seen = 0, kept = 0;
+  std::size_t near = 0, seen = 0, kept = 0;
+  for (std::size_t i = 0; i < std::min(nprobe, ranking_.ranked.size()); ++i)
+    near += target.passing[ranking_.ranked[i].row];
+  if (2 * near < target.expected) return {};  // found exactly, then
   for (std::size_t i = 0; i < ranking_.ranked.size() && seen < target.wanted; ++i) {
     const Neighbor list = ranking_.ranked[i];
     if (target.passing[list.row] == 0) continue;

@@ -29,6 +29,7 @@ struct IvfTarget {
   /// Where few rows of some lists are admitted: how many of each, and how many are to be seen.
   std::span<const std::uint32_t> passing = {};
   std::size_t wanted = 0;
+  std::size_t expected = 0;  // in the nearest lists; where there are far fewer, what passes lies elsewhere
 };
 
 /// What searches took: lists scanned, rows scanned in them, kept vectors measured, bytes of all of these.

@@ -141,8 +141,9 @@ class TestProgress:
         count = 300_000 if kind is la.Flat else 20_000
         return np.random.default_rng(0).random((count, 40), dtype=np.float32)
 
-    def test_counts_up_to_the_total(self, kind, rows) -> None:
+    def test_counts_up_to_the_total(self, kind, rows, monkeypatch) -> None:
         index, seen = kind(), []
+        monkeypatch.setattr(kind, "_chunk_bytes", 1 << 20)
         index.add(rows, progress=lambda done, total: seen.append((done, total)))
         assert len(seen) > 1 and seen[-1] == (len(rows), len(rows)) and seen == sorted(seen)
         assert index.ids.tolist() == list(range(len(rows)))
