@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import io
 import pickle
-from typing import ClassVar
+import tempfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -35,10 +36,9 @@ class IndexModel(RuleBasedStateMachine):
 
     metric = "l2"
     dim = 5
-    how: ClassVar[dict[str, int]] = {}  # else to say to a search
 
-    def make(self, data: st.DataObject) -> la.Flat | la.HNSW:
-        """Draw what kind of index to test, and set `stores`: how, or "auto"."""
+    def make(self, data: st.DataObject) -> la.Flat | la.HNSW | la.IVF:
+        """Draw what kind of index to test, and set `stores`: how, or "auto", and `how` to search."""
         raise NotImplementedError
 
     def check_answer(self, ids, found, exact, kept, k: int, within: float) -> None:
@@ -48,7 +48,9 @@ class IndexModel(RuleBasedStateMachine):
     @initialize(data=st.data(), string=st.booleans())
     def start(self, data: st.DataObject, string: bool) -> None:
         self.string = string
+        self.folder = tempfile.TemporaryDirectory()
         self.stores = "auto"
+        self.how: dict[str, int] = {}
         self.model: dict[int | str, np.ndarray] = {}
         self.highest = -1
         self.index = self.make(data)
@@ -135,6 +137,12 @@ class IndexModel(RuleBasedStateMachine):
         self.index = la.load(file)
 
     @rule()
+    def save_and_map(self) -> None:
+        path = Path(self.folder.name) / "index.look"
+        self.index.save(path)
+        self.index = la.load(path, mmap=True)
+
+    @rule()
     def pickle(self) -> None:
         self.index = pickle.loads(pickle.dumps(self.index))
 
@@ -182,6 +190,12 @@ class IndexModel(RuleBasedStateMachine):
             assert np.array_equal(self.index[list(self.model)], np.array(list(self.model.values())))
         for key in (0, 17):
             assert (self.name(key) in self.index) == (self.name(key) in self.model)
+
+    def teardown(self) -> None:
+        if hasattr(self, "folder"):
+            if hasattr(self, "index"):
+                self.index.close()
+            self.folder.cleanup()
 
 
 def machine(model: type[IndexModel], examples: int, phases: list[Phase], **settled) -> type:

@@ -1,4 +1,4 @@
-"""Data for graphs, and how good their answers are, measured against Flat."""
+"""Data for approximate indexes, and how good their answers are, measured against Flat."""
 
 from __future__ import annotations
 
@@ -35,6 +35,11 @@ def exact(index: la.HNSW | la.IVF) -> la.Flat:
     ids = list(index)
     flat.add(index[ids], ids)
     return flat
+
+
+def effort(index: la.HNSW | la.IVF, value: int) -> dict[str, int]:
+    """A search's words for `value` as its effort."""
+    return {"ef" if isinstance(index, la.HNSW) else "nprobe": value}
 
 
 def recall(index: la.HNSW | la.IVF, flat: la.Flat, queries: np.ndarray, k: int = 10, **how) -> float:

@@ -20,6 +20,9 @@ CASES = [
     ("cnn-1280", "f16", "cosine"),
     ("cnn-1280", "f16", "ip"),
 ]
+FLOOR = {la.HNSW: 0.95, la.IVF: 0.85}
+# Lists stay where the first rows put them, 18 rows a list here, and fit those best.
+LOSS = {la.HNSW: 0.005, la.IVF: 0.02}
 
 
 def load(name: str, part: str, dtype: str, count: int) -> np.ndarray:
@@ -30,13 +33,13 @@ def load(name: str, part: str, dtype: str, count: int) -> np.ndarray:
 
 
 @pytest.mark.parametrize(("name", "dtype", "metric"), CASES)
-def test_defaults_find_nearly_all(name: str, dtype: str, metric: str) -> None:
+def test_defaults_find_nearly_all(approximate, name: str, dtype: str, metric: str) -> None:
     rows, queries = load(name, "base", dtype, 20_000), load(name, "query", dtype, 500)
-    index = la.HNSW(metric=metric)
+    index = approximate(metric=metric)
     index.add(rows)
     flat = exact(index)
     reached = recall(index, flat, queries)
-    assert reached >= 0.95, f"recall@10 is {reached:.4f}"
+    assert reached >= FLOOR[approximate], f"recall@10 is {reached:.4f}"
     state = index.tune(recall=0.99)
     assert state.recall >= 0.99 and state.unreachable == 0
     assert recall(index, flat, queries, recall=0.99) >= 0.98
@@ -46,11 +49,11 @@ def test_defaults_find_nearly_all(name: str, dtype: str, metric: str) -> None:
 
 
 @pytest.mark.parametrize(("name", "dtype", "metric"), CASES[:4])
-def test_churn_costs_no_recall(name: str, dtype: str, metric: str) -> None:
+def test_churn_costs_no_recall(approximate, name: str, dtype: str, metric: str) -> None:
     rng = np.random.default_rng(0)
     rows, queries = load(name, "base", dtype, 10_000), load(name, "query", dtype, 500)
     half = len(rows) // 2
-    index = la.HNSW(metric=metric)
+    index = approximate(metric=metric)
     index.add(rows[:half])
     before = recall(index, exact(index), queries)
     for _ in range(10):
@@ -60,7 +63,7 @@ def test_churn_costs_no_recall(name: str, dtype: str, metric: str) -> None:
         fresh = rng.permutation(free)[: half // 2]
         index.add(rows[fresh], fresh)
     flat = exact(index)
-    assert len(index) == half and recall(index, flat, queries) >= before - 0.005
+    assert len(index) == half and recall(index, flat, queries) >= before - LOSS[approximate]
     inside = index.ids
     own = index.search(rows[inside], k=1).distances[:, 0]
     assert (own > flat.search(rows[inside], k=1).distances[:, 0] + 1e-5).mean() <= 0.001
