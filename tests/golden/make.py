@@ -46,7 +46,7 @@ def build(metric: str, codes: str, string: bool) -> la.Flat:
     return index
 
 
-# Graphs: metric, elements of the vectors, what is walked over, whether ids are str.
+# Graphs and lists: metric, elements of the vectors, what is walked over or scanned, whether ids are str.
 GRAPHS = {
     "hnsw-v1-l2-u8-int": ("l2", "u8", "u8", False),
     "hnsw-v1-ip-f32-f32-int": ("ip", "f32", "f32", False),
@@ -54,26 +54,45 @@ GRAPHS = {
     "hnsw-v1-l2-s8-rabitq-int": ("l2", "s8", "rabitq", False),
     "hnsw-v1-hamming-bits-int": ("hamming", "bits", "bits", False),
 }
-ROWS = 600
+LISTS = {
+    "ivf-v1-l2-u8-int": ("l2", "u8", "u8", False),
+    "ivf-v1-ip-f32-f32-int": ("ip", "f32", "f32", False),
+    "ivf-v1-cosine-f16-u4-str": ("cosine", "f16", "u4", True),
+    "ivf-v1-l2-s8-rabitq-int": ("l2", "s8", "rabitq", False),
+    "ivf-v1-hamming-bits-int": ("hamming", "bits", "bits", False),
+}
+GRAPH_ROWS, LIST_ROWS = 600, 1100
 
 
-def names(string: bool) -> list[int] | list[str]:
-    """The ids of a graph's vectors."""
-    return [f"photo {i} é.jpg" if string else i * 10 + 3 for i in range(ROWS)]
+def names(string: bool, count: int) -> list[int] | list[str]:
+    """The ids of so many vectors."""
+    return [f"photo {i} é.jpg" if string else i * 10 + 3 for i in range(count)]
+
+
+def fill(index: la.HNSW | la.IVF, rows: np.ndarray, ids: list[int] | list[str]) -> None:
+    """Add the vectors, tune, and remove two of them without compacting them away."""
+    index.add(rows, ids)
+    index.remove([ids[2], ids[9]])
+    index.tune(recall=0.9)
 
 
 def build_graph(metric: str, element: str, codes: str, string: bool) -> la.HNSW:
-    """Six hundred vectors in a graph, tuned, two of them removed but not compacted away."""
+    """Six hundred vectors in a graph."""
     index = la.HNSW(metric=metric, codes=codes, M=4, ef_construction=50, seed=7)
-    index.add(vectors(element, ROWS), names(string))
-    index.remove([names(string)[2], names(string)[9]])
-    index.tune(recall=0.9)
+    fill(index, vectors(element, GRAPH_ROWS), names(string, GRAPH_ROWS))
+    return index
+
+
+def build_lists(metric: str, element: str, codes: str, string: bool) -> la.IVF:
+    """Eleven hundred vectors in lists."""
+    index = la.IVF(metric=metric, codes=codes, nlist=20, seed=7)
+    fill(index, vectors(element, LIST_ROWS), names(string, LIST_ROWS))
     return index
 
 
 def main() -> None:
     """Write what is not there yet."""
-    for cases, make in ((CASES, build), (GRAPHS, build_graph)):
+    for cases, make in ((CASES, build), (GRAPHS, build_graph), (LISTS, build_lists)):
         for name, case in cases.items():
             path = FOLDER / f"{name}.look"
             if not path.exists():

@@ -6,7 +6,7 @@ import io
 
 import numpy as np
 import pytest
-from make import CASES, FOLDER, GRAPHS, ROWS, build, names, vectors
+from make import CASES, FOLDER, GRAPH_ROWS, GRAPHS, LIST_ROWS, LISTS, build, names, vectors
 
 import lookalike as la
 
@@ -32,31 +32,45 @@ def test_saving_writes_the_same_bytes(name: str) -> None:
     assert file.getvalue() == (FOLDER / f"{name}.look").read_bytes()
 
 
+# Lists are tested as soon as their files are made: all of them or none.
+WRITTEN = [name for name in {**GRAPHS, **LISTS} if name in GRAPHS or (FOLDER / f"{name}.look").exists()]
+
+
 @pytest.mark.parametrize("mmap", [False, True])
-@pytest.mark.parametrize("name", GRAPHS)
-def test_graphs_load_as_they_were_saved(name: str, mmap: bool) -> None:
-    metric, element, codes, string = GRAPHS[name]
+@pytest.mark.parametrize("name", WRITTEN)
+def test_graphs_and_lists_load_as_they_were_saved(name: str, mmap: bool) -> None:
+    metric, element, codes, string = {**GRAPHS, **LISTS}[name]
+    count = GRAPH_ROWS if name in GRAPHS else LIST_ROWS
     index = la.load(FOLDER / f"{name}.look", mmap=mmap)
-    assert (index.metric, index.codes, index.keep, index.dim, len(index)) == (metric, codes, element, 7, 598)
-    assert (index.M, index.ef_construction, index.seed) == (4, 50, 7)
+    made = (index.metric, index.codes, index.keep, index.dim, index.seed)
+    assert made == (metric, codes, element, 7, 7)
+    if isinstance(index, la.HNSW):
+        assert (index.M, index.ef_construction) == (4, 50)
+        much = {"ef": 16}
+    else:
+        assert index.nlist == 20
+        much = {"nprobe": 20}
     ids, rows = (
-        np.delete(np.array(values), [2, 9], axis=0) for values in (names(string), vectors(element, ROWS))
+        np.delete(np.array(values), [2, 9], axis=0)
+        for values in (names(string, count), vectors(element, count))
     )
     assert list(index) == ids.tolist() and np.array_equal(index[list(index)], rows)
     flat = la.Flat(metric=metric)
     flat.add(rows, ids)
-    found, true = index.search(rows, k=5, ef=16), flat.search(rows, k=5)
-    assert (found.distances <= true.distances[:, -1:] + 1e-5).mean() > 0.95
-    assert index.search(rows, k=5, recall=0.9).ids.shape == (598, 5)
+    found, true = index.search(rows, k=5, **much), flat.search(rows, k=5)
+    # Of the 68 different ones among the halves, each many times, codes tell apart not quite all.
+    assert (found.distances <= true.distances[:, -1:] + 1e-5).mean() > 0.9
+    assert index.search(rows, k=5, recall=0.9).ids.shape == (count - 2, 5)
     assert index.check().unreachable == 0
 
 
-@pytest.mark.parametrize("name", GRAPHS)
-def test_saving_a_loaded_graph_writes_the_same_bytes(name: str) -> None:
+@pytest.mark.parametrize("name", WRITTEN)
+def test_saving_what_was_loaded_writes_the_same_bytes(name: str) -> None:
     file = io.BytesIO()
     la.load(FOLDER / f"{name}.look").save(file)
     assert file.getvalue() == (FOLDER / f"{name}.look").read_bytes()
 
 
 def test_every_golden_file_is_tested() -> None:
-    assert {path.stem for path in FOLDER.glob("*.look")} == {*CASES, *GRAPHS}
+    there = {path.stem for path in FOLDER.glob("*.look")}
+    assert there in ({*CASES, *GRAPHS}, {*CASES, *GRAPHS, *LISTS})
