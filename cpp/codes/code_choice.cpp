@@ -1,7 +1,9 @@
 #include "codes/code_choice.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <numeric>
+#include <utility>
 #include <vector>
 
 #include "runtime/parallel.hpp"
@@ -14,6 +16,7 @@ constexpr std::size_t around = 50;              // the nearest of each: of these
 constexpr std::size_t wanted = 5;               // so many are the true neighbours, and among the
 constexpr std::size_t leading = 10;             // first ones in the codes' order a large share should be
 constexpr std::size_t most_measured = 1 << 20;  // rows, evenly spread where there are more
+constexpr std::size_t together = 1024;          // rows measured in one go
 
 /// A row and those around it, nearest first.
 struct Neighborhood {
@@ -21,24 +24,39 @@ struct Neighborhood {
   std::vector<Row> near;
 };
 
-Neighborhood neighborhood_of(const Plane& plane, Row row) {
-  const std::size_t step = plane.rows.count / most_measured + 1;
-  std::vector<Row> rows;
-  for (std::size_t i = 0; i < plane.rows.count; i += step)
-    if (i != row) rows.push_back(static_cast<Row>(i));
+using Near = std::pair<float, Row>;  // the distance of a row
+
+/// Puts the nearest of `rows` among those that are nearest so far, in order.
+void gather_nearest(const Plane& plane, Row row, std::span<const Row> rows, std::vector<Near>& nearest) {
   std::vector<float> distances(rows.size());
   ScorerSpace space;
   plane.from_row(row, space).measure(rows.data(), rows.size(), distances.data());
-  std::vector<std::size_t> order(rows.size());
-  std::iota(order.begin(), order.end(), 0);
-  const std::size_t count = std::min(around, order.size());
-  std::partial_sort(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(count), order.end(),
-                    [&](std::size_t a, std::size_t b) {
-                      return distances[a] < distances[b] || (distances[a] == distances[b] && a < b);
-                    });
-  Neighborhood found{row, {}};
-  for (std::size_t i = 0; i < count; ++i) found.near.push_back(rows[order[i]]);
-  return found;
+  const Near farthest = nearest.size() < around ? Near(std::numeric_limits<float>::infinity(), no_row) : nearest.back();
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    const Near found(distances[i], rows[i]);
+    if (rows[i] != row && found < farthest) nearest.push_back(found);
+  }
+  std::sort(nearest.begin(), nearest.end());
+  nearest.resize(std::min(around, nearest.size()));
+}
+
+/// Every row is read once: rows may lie in a file.
+std::vector<Neighborhood> neighborhoods(const Plane& plane, unsigned threads) {
+  const std::size_t count = plane.rows.count, step = count / most_measured + 1;
+  std::vector<Neighborhood> hoods(std::min(asked, count));
+  for (std::size_t i = 0; i < hoods.size(); ++i) hoods[i].row = static_cast<Row>(i * count / hoods.size());
+  std::vector<std::vector<Near>> nearest(hoods.size());
+  std::vector<Row> rows;
+  for (std::size_t first = 0; first < count; first += rows.size() * step) {
+    rows.resize(std::min(together, (count - first + step - 1) / step));
+    for (std::size_t i = 0; i < rows.size(); ++i) rows[i] = static_cast<Row>(first + i * step);
+    parallel_for(hoods.size(), threads,
+                 [&](std::size_t i, unsigned) { gather_nearest(plane, hoods[i].row, rows, nearest[i]); });
+    plane.has_read(rows);
+  }
+  for (std::size_t i = 0; i < hoods.size(); ++i)
+    for (const Near& near : nearest[i]) hoods[i].near.push_back(near.second);
+  return hoods;
 }
 
 /// How many of a row's true neighbours the codes put first; those as near as one of them count as one.
@@ -47,6 +65,7 @@ std::size_t kept(const Encoder& encoder, const Plane& plane, const Neighborhood&
   std::vector<float> points(count * dim), query(dim), distances(count);
   for (std::size_t i = 0; i < count; ++i) plane.write_point(hood.near[i], points.data() + i * dim);
   plane.write_point(hood.row, query.data());
+  plane.has_read(hood.near);
   std::vector<std::byte> codes(count * encoder.stride());
   encoder.encode(points, codes.data());
   std::vector<Row> order(count);
@@ -78,10 +97,7 @@ std::optional<CodeForm> choose_codes(std::span<const CodeWidth> widths, const Pl
                                      const CodeQuality& demand) {
   constexpr std::size_t strides[] = {64, 128, 192, 256, 384, 512, 768, 1024, 1536, 2048, 3072, 4096};
   const std::size_t dim = plane.point_dim();
-  std::vector<Neighborhood> hoods(std::min(asked, plane.rows.count));
-  parallel_for(hoods.size(), threads, [&](std::size_t i, unsigned) {
-    hoods[i] = neighborhood_of(plane, static_cast<Row>(i * plane.rows.count / hoods.size()));
-  });
+  const std::vector<Neighborhood> hoods = neighborhoods(plane, threads);
   std::optional<CodeForm> best;
   double most = 0;
   for (const std::size_t stride : strides) {

@@ -9,6 +9,7 @@
 #include <optional>
 #include <span>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/array.hpp"
@@ -43,6 +44,11 @@ struct IdsView {
 /// threads at once.
 class IdMap {
  public:
+  IdMap() = default;
+  /// Ascending ids that are there already, none of them negative.
+  explicit IdMap(Array<std::int64_t> ids)
+      : kind_(IdKind::integer), next_(ids.empty() ? 0 : ids[ids.size() - 1] + 1), integers_(std::move(ids)) {}
+
   IdKind kind() const noexcept { return kind_; }
   /// Live and removed.
   std::size_t rows() const noexcept { return kind_ == IdKind::string ? strings_.size() : integers_.size(); }

@@ -98,6 +98,13 @@ void write_bits(const std::byte* bytes, std::size_t count, float* out) {
     out[i] = static_cast<float>(static_cast<unsigned>(bytes[i / 8]) >> i % 8 & 1);
 }
 
+void Plane::has_read(std::span<const Row> some) const {
+  if (!scratch || some.empty()) return;
+  const auto [first, last] = std::minmax_element(some.begin(), some.end());
+  const std::size_t together = (std::size_t{*last} - *first + 1) * rows.stride;
+  scratch->has_read(std::min(together, some.size() * (rows.stride + MappedFile::brought_along)));
+}
+
 void Plane::write_point(std::size_t row, float* out) const {
   if (metric == Metric::hamming) return write_bits(rows.row(row), rows.dim, out);
   convert(rows.slice(row, 1), Element::f32, reinterpret_cast<std::byte*>(out));

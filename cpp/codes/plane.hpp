@@ -7,10 +7,12 @@
 #pragma once
 
 #include <cstddef>
+#include <span>
 
 #include "base/types.hpp"
 #include "base/vectors_view.hpp"
 #include "codes/scorer.hpp"
+#include "storage/scratch_file.hpp"
 
 namespace lookalike {
 
@@ -20,11 +22,14 @@ struct Plane {
   const float* inverse_norms = nullptr;  // one a row, for Metric::cosine
   const float* lifts = nullptr;          // one a row, the extra coordinate, for Metric::ip
   float length = 0;                      // of every lifted vector, for Metric::ip
+  const ScratchMaps* scratch = nullptr;  // that rows lie in, where they are too many for memory
 
   /// Coordinates of a row as a point; of bits, each is one.
   std::size_t point_dim() const noexcept {
     return metric == Metric::hamming ? rows.dim * 8 : rows.dim + (metric == Metric::ip);
   }
+  /// Says that these rows were read, so that they need not stay in memory.
+  void has_read(std::span<const Row> some) const;
   /// Writes a row as a point.
   void write_point(std::size_t row, float* out) const;
   /// Writes a query, `dim` floats, as a point of the rows' length where the metric leaves that open.

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <optional>
+#include <utility>
 
 #include "base/array.hpp"
 #include "base/types.hpp"
@@ -29,6 +30,13 @@ inline constexpr std::size_t max_rows = 0xfffffffe;
 class VectorStore {
  public:
   explicit VectorStore(Codes codes) : codes_(codes) {}
+  /// Dense rows that are there already, in an element that `codes` allow.
+  VectorStore(Codes codes, Element element, std::size_t dim, Array<std::byte> rows)
+      : codes_(codes),
+        element_(element),
+        dim_(dim),
+        rows_(rows.size() / row_bytes(element, dim)),
+        bytes_(std::move(rows)) {}
 
   Codes codes() const noexcept { return codes_; }
   /// Meaningful once there are rows.

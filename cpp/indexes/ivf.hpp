@@ -85,6 +85,7 @@ class Ivf {
   void verify() const;
 
  private:
+  friend class IvfBuild;
   friend class Probe<Ivf>;
   Ivf(Rows rows, IvfLists lists, const IvfSettings& settings);
 

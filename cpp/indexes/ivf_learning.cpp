@@ -15,17 +15,10 @@
 namespace lookalike {
 namespace {
 
-constexpr std::size_t sampled_per_list = 40, most_sampled_floats = std::size_t{1} << 26;
+constexpr std::size_t sampled_per_list = 40;
 constexpr std::size_t iterations = 8;
 constexpr std::size_t clustered_dims = 128;  // leading directions rows are clustered by: more find no better lists
-constexpr std::size_t most_learned = 4096;   // rows that directions and codes are learned from
 constexpr std::size_t together = 256;        // rows made points in one go
-constexpr std::size_t projected_floats = 1 << 23;  // at a time
-
-/// Lists so many that ranking them and scanning the nearest ones take about equally long.
-std::size_t usual_lists(std::size_t rows) {
-  return std::max<std::size_t>(1, static_cast<std::size_t>(4 * std::sqrt(static_cast<double>(rows))));
-}
 
 std::vector<Row> drawn(std::span<const Row> rows, std::size_t count, std::uint64_t seed) {
   std::vector<Row> all(rows.begin(), rows.end());
@@ -61,6 +54,7 @@ class Outlook {
         plane.write_point(rows[first + i], point);
         for (std::size_t d = 0; d < dim_; ++d) point[d] -= mean_[d];
       }
+      plane.has_read(rows.subspan(first, size));
       const std::span<float> out = std::span(seen).subspan(first * dim(), size * dim());
       if (directions_.empty()) {
         std::copy(points.begin(), points.end(), out.begin());
@@ -101,6 +95,7 @@ std::vector<float> centers_of(const Plane& plane, std::span<const Row> rows, con
       plane.write_point(row, point.data());
       for (std::size_t d = 0; d < dim; ++d) sums[d] += point[d];
     }
+    plane.has_read(members[c]);
     for (std::size_t d = 0; d < dim; ++d)
       center[d] = static_cast<float>(sums[d] / static_cast<double>(members[c].size()));
   });
@@ -121,35 +116,42 @@ CodeForm form_of(const IvfSettings& settings, const Plane& plane, std::span<cons
 
 }  // namespace
 
+std::size_t list_count(const IvfSettings& settings, std::size_t rows) {
+  // So many that ranking them and scanning the nearest ones take about equally long.
+  const double usual = std::max(1.0, 4 * std::sqrt(static_cast<double>(rows)));
+  return std::min(settings.nlist ? settings.nlist : static_cast<std::size_t>(usual), rows);
+}
+
 std::vector<float> points_of(const Plane& plane, std::span<const Row> rows, unsigned threads) {
   const std::size_t dim = plane.point_dim();
   std::vector<float> points(rows.size() * dim);
   parallel_for((rows.size() + together - 1) / together, threads, [&](std::size_t task, unsigned) {
-    for (std::size_t i = task * together; i < std::min(rows.size(), (task + 1) * together); ++i)
-      plane.write_point(rows[i], points.data() + i * dim);
+    const std::size_t first = task * together, size = std::min(together, rows.size() - first);
+    for (std::size_t i = first; i < first + size; ++i) plane.write_point(rows[i], points.data() + i * dim);
+    plane.has_read(rows.subspan(first, size));
   });
   return points;
 }
 
 LearnedLists learn_lists(const Plane& plane, std::span<const Row> rows, const IvfSettings& settings,
-                         const VectorStore& kept, unsigned threads) {
+                         const VectorStore& kept, unsigned threads, const LearningRoom& room) {
   const std::size_t dim = plane.point_dim();
   const std::vector<Row> few = drawn(rows, most_learned, settings.seed);
   std::vector<float> points = points_of(plane, few, threads);
   const Outlook outlook(points, dim, settings.seed, threads);
 
   KMeansSettings means;
-  means.clusters = std::min(settings.nlist ? settings.nlist : usual_lists(rows.size()), rows.size());
+  means.clusters = list_count(settings, rows.size());
   means.iterations = iterations;
   means.seed = settings.seed;
-  const std::size_t most = std::max(means.clusters, most_sampled_floats / outlook.dim());
+  const std::size_t most = std::max(means.clusters, room.sampled_floats / outlook.dim());
   const std::vector<Row> sample = drawn(rows, std::min(means.clusters * sampled_per_list, most), settings.seed + 1);
   const Clustering clusters = kmeans(outlook.of(plane, sample, threads), outlook.dim(), means, threads);
 
   LearnedLists learned;
   learned.labels.resize(rows.size());
   const NearestCentroid nearest(clusters.centroids, outlook.dim(), threads);
-  const std::size_t step = projected_floats / outlook.dim();
+  const std::size_t step = std::max(room.projected_floats / outlook.dim(), together);
   for (std::size_t first = 0; first < rows.size(); first += step) {
     const std::size_t size = std::min(step, rows.size() - first);
     nearest.assign(outlook.of(plane, rows.subspan(first, size), threads), threads,

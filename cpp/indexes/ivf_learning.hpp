@@ -1,6 +1,7 @@
 // How the lists of an IVF index are learned: a partition of the rows, and codes for what is left of them.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -19,9 +20,20 @@ struct LearnedLists {
   std::vector<std::uint32_t> labels;
 };
 
+/// Lists that are made of so many rows.
+std::size_t list_count(const IvfSettings& settings, std::size_t rows);
+/// Rows that directions and codes are learned from, at most.
+inline constexpr std::size_t most_learned = 4096;
+
+/// What learning holds in memory at a time.
+struct LearningRoom {
+  std::size_t sampled_floats = std::size_t{1} << 26;    // that are clustered, at most: fewer find worse lists
+  std::size_t projected_floats = std::size_t{1} << 23;  // on their way to their lists
+};
+
 /// From rows, all of them live, whose vectors are kept in `kept`. Throws Interrupted.
 LearnedLists learn_lists(const Plane& plane, std::span<const Row> rows, const IvfSettings& settings,
-                         const VectorStore& kept, unsigned threads);
+                         const VectorStore& kept, unsigned threads, const LearningRoom& room = {});
 
 /// `plane`'s rows as points, dense.
 std::vector<float> points_of(const Plane& plane, std::span<const Row> rows, unsigned threads);

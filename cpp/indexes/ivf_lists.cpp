@@ -51,6 +51,24 @@ std::vector<std::uint32_t> IvfLists::nearest_lists(const Plane& plane, std::span
   return labels;
 }
 
+void IvfLists::encode(const Plane& plane, std::span<const Row> rows, std::span<const std::uint32_t> labels,
+                      std::byte* codes) const {
+  const Encoder& encoder = quantizer->encoder;
+  const std::size_t dim = encoder.dim();
+  std::vector<float> points(rows.size() * dim);
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    const std::span<float> point = std::span(points).subspan(i * dim, dim);
+    plane.write_point(rows[i], point.data());
+    quantizer->centroids.subtract(labels[i], point, encoder.center());
+  }
+  plane.has_read(rows);
+  encoder.encode_centered(points, codes);
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    std::byte* const code = codes + i * encoder.stride();
+    encoder.lengthen(code, quantizer->centroids.bias_of(encoder, code, labels[i]));
+  }
+}
+
 IvfLists::Changes IvfLists::with(const Plane& plane, std::span<const Row> rows, std::span<const std::uint32_t> labels,
                                  unsigned threads, Changes before) const {
   std::vector<const InvertedList*> old(lists.size());
@@ -80,26 +98,15 @@ IvfLists::Changes IvfLists::with(const Plane& plane, std::span<const Row> rows, 
     codes.push_back(next.blocks.mutable_data());
   }
 
-  const Encoder& encoder = quantizer->encoder;
-  const std::size_t dim = encoder.dim();
   parallel_for((rows.size() + together - 1) / together, threads, [&](std::size_t task, unsigned) {
     const std::size_t first = task * together, size = std::min(together, rows.size() - first);
-    std::vector<float> points(size * dim);
-    std::vector<std::byte> encoded(size * encoder.stride());
-    for (std::size_t i = 0; i < size; ++i) {
-      const std::size_t list = labels[first + i];
-      numbers[place[list]][at[first + i]] = rows[first + i];
-      plane.write_point(rows[first + i], points.data() + i * dim);
-      quantizer->centroids.subtract(list, std::span(points).subspan(i * dim, dim), encoder.center());
-    }
+    for (std::size_t i = first; i < first + size; ++i) numbers[place[labels[i]]][at[i]] = rows[i];
     if (!quantizer->scans_codes) return;
-    encoder.encode_centered(points, encoded.data());
-    for (std::size_t i = 0; i < size; ++i) {
-      const std::size_t list = labels[first + i];
-      std::byte* const code = encoded.data() + i * encoder.stride();
-      encoder.lengthen(code, quantizer->centroids.bias_of(encoder, code, list));
-      quantizer->form.put(codes[place[list]], at[first + i], code);
-    }
+    const std::size_t stride = quantizer->encoder.stride();
+    std::vector<std::byte> encoded(size * stride);
+    encode(plane, rows.subspan(first, size), labels.subspan(first, size), encoded.data());
+    for (std::size_t i = 0; i < size; ++i)
+      quantizer->form.put(codes[place[labels[first + i]]], at[first + i], encoded.data() + i * stride);
   });
   // Rows put in again come behind later ones.
   for (auto& [list, next] : changes)

@@ -59,6 +59,9 @@ struct IvfLists {
 
   /// The list each row belongs to.
   std::vector<std::uint32_t> nearest_lists(const Plane& plane, std::span<const Row> rows, unsigned threads) const;
+  /// The codes of a few rows that belong to the lists `labels` has for them: Encoder::stride() bytes each.
+  void encode(const Plane& plane, std::span<const Row> rows, std::span<const std::uint32_t> labels,
+              std::byte* codes) const;
   /// The lists that change when each row is put into the list `labels` has for it; rows stand in none once `before` has
   /// been applied, and the result takes its place.
   Changes with(const Plane& plane, std::span<const Row> rows, std::span<const std::uint32_t> labels, unsigned threads,

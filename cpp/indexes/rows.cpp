@@ -21,6 +21,16 @@ Rows::Rows(std::size_t dim, Metric metric, Codes codes)
   }
 }
 
+Rows::Rows(Metric metric, VectorStore store, Array<float> inverse_norms, double largest_norm, IdMap ids)
+    : metric_(metric),
+      codes_(store.codes()),
+      asked_dim_(0),
+      dim_(store.dim()),
+      store_(std::move(store)),
+      inverse_norms_(std::move(inverse_norms)),
+      largest_norm_(largest_norm),
+      ids_(std::move(ids)) {}
+
 double Rows::removed_share() const noexcept {
   return count() ? static_cast<double>(ids_.removed_count()) / static_cast<double>(count()) : 0;
 }

@@ -25,6 +25,8 @@ class Rows {
  public:
   /// dim 0: taken from the first vectors. Throws InvalidArgument where the arguments do not go together.
   Rows(std::size_t dim, Metric metric, Codes codes);
+  /// Rows that are there already: as many norms as `inverse_norms` says, and the largest as `largest_norm` does.
+  Rows(Metric metric, VectorStore store, Array<float> inverse_norms, double largest_norm, IdMap ids);
 
   Metric metric() const noexcept { return metric_; }
   /// What was asked for.

@@ -115,6 +115,11 @@ class FileWriter {
   /// The same bytes, handed to `sink` piece by piece, in order.
   void write(function_ref<void(std::span<const std::byte>)> sink) const;
 
+  /// The same two, for arrays that are mapped and larger than memory: arrays are read twice, and `passed` is told each
+  /// time how many bytes have just been read.
+  void save(const std::filesystem::path& path, function_ref<void(std::size_t)> passed) const;
+  void write(function_ref<void(std::span<const std::byte>)> sink, function_ref<void(std::size_t)> passed) const;
+
  private:
   struct Section {
     std::string name;

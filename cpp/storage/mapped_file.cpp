@@ -11,8 +11,6 @@
 namespace lookalike {
 namespace {
 
-// A page that is touched brings its neighbours along as far as the system has them: on Linux so many bytes.
-constexpr std::size_t brought_along = std::size_t{64} << 10;
 constexpr std::size_t tolerated_share = 10;
 
 /// A wish: where it is refused, reading works as well.
@@ -25,10 +23,12 @@ void advise(std::span<const std::byte> bytes, int advice) noexcept {
 
 }  // namespace
 
-MappedFile::MappedFile(const InputFile& file) {
-  const auto length = static_cast<std::size_t>(file.size());
-  void* const address = ::mmap(nullptr, length, PROT_READ, MAP_SHARED, file.descriptor(), 0);
-  if (address == MAP_FAILED) throw io_error("map " + file.name(), errno);
+MappedFile::MappedFile(const InputFile& file)
+    : MappedFile(file.descriptor(), static_cast<std::size_t>(file.size()), file.name()) {}
+
+MappedFile::MappedFile(int descriptor, std::size_t length, const std::string& name) {
+  void* const address = ::mmap(nullptr, length, PROT_READ, MAP_SHARED, descriptor, 0);
+  if (address == MAP_FAILED) throw io_error("map " + name, errno);
   bytes_ = {static_cast<const std::byte*>(address), length};
 }
 

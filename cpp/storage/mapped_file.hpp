@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstddef>
 #include <span>
+#include <string>
 
 #include "storage/input_file.hpp"
 
@@ -12,8 +13,13 @@ namespace lookalike {
 /// Any member may be called while others read the bytes.
 class MappedFile {
  public:
+  /// A page that is touched brings its neighbours along as far as the system has them: on Linux so many bytes.
+  static constexpr std::size_t brought_along = std::size_t{64} << 10;
+
   /// Maps what `file`, which is not empty, holds; `file` may be closed afterwards. Throws IoError.
   explicit MappedFile(const InputFile& file);
+  /// The same for `length` bytes of an open file that messages call `name`.
+  MappedFile(int descriptor, std::size_t length, const std::string& name);
   MappedFile(const MappedFile&) = delete;
   MappedFile& operator=(const MappedFile&) = delete;
   ~MappedFile();

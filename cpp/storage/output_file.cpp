@@ -5,12 +5,12 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <atomic>
 #include <cerrno>
 #include <cstdio>
 #include <system_error>
 
 #include "storage/io_error.hpp"
+#include "storage/temporary_name.hpp"
 
 namespace lookalike {
 namespace {
@@ -24,12 +24,6 @@ std::filesystem::path follow_links(const std::filesystem::path& path) {
   if (!std::filesystem::is_symlink(path, ignored)) return path;
   std::filesystem::path target = std::filesystem::weakly_canonical(path, ignored);
   return target.empty() ? path : target;
-}
-
-// Unlike the name asked for, this one is never too long.
-std::string temporary_name() {
-  static std::atomic<unsigned> count = 0;
-  return ".lookalike-" + std::to_string(::getpid()) + "-" + std::to_string(count.fetch_add(1)) + ".tmp";
 }
 
 int sync_to_disk(int descriptor) {

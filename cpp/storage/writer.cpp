@@ -14,6 +14,7 @@ namespace lookalike {
 namespace {
 
 using Sink = function_ref<void(std::span<const std::byte>)>;
+using Passed = function_ref<void(std::size_t)>;
 
 constexpr std::size_t piece = std::size_t{4} << 20;
 
@@ -41,6 +42,10 @@ void FileWriter::add_copy(std::string name, DType dtype, std::span<const std::by
 }
 
 void FileWriter::write(Sink sink) const {
+  write(sink, [](std::size_t) {});
+}
+
+void FileWriter::write(Sink sink, Passed passed) const {
   format::Header header = {};
   std::vector<format::SectionEntry> table(sections_.size());
   std::unordered_set<std::string_view> names;
@@ -52,7 +57,10 @@ void FileWriter::write(Sink sink) const {
     table[i].dtype = static_cast<std::uint8_t>(section.dtype);
     table[i].offset = end;
     for (const std::span<const std::byte> bytes : section.pieces) {
-      table[i].checksum = crc32c(bytes, table[i].checksum);
+      write_in_pieces(bytes, [&](std::span<const std::byte> part) {
+        table[i].checksum = crc32c(part, table[i].checksum);
+        passed(part.size());
+      });
       table[i].length += bytes.size();
     }
     end += table[i].length + format::padding_after(table[i].length);
@@ -74,7 +82,10 @@ void FileWriter::write(Sink sink) const {
   for (const Section& section : sections_) {
     std::uint64_t length = 0;
     for (const std::span<const std::byte> bytes : section.pieces) {
-      write_in_pieces(bytes, sink);
+      write_in_pieces(bytes, [&](std::span<const std::byte> part) {
+        sink(part);
+        passed(part.size());
+      });
       length += bytes.size();
     }
     write_padding(length, sink);
@@ -82,8 +93,12 @@ void FileWriter::write(Sink sink) const {
 }
 
 void FileWriter::save(const std::filesystem::path& path) const {
+  save(path, [](std::size_t) {});
+}
+
+void FileWriter::save(const std::filesystem::path& path, Passed passed) const {
   OutputFile file(path);
-  write([&](std::span<const std::byte> bytes) { file.write(bytes); });
+  write([&](std::span<const std::byte> bytes) { file.write(bytes); }, passed);
   file.commit();
 }
 

@@ -25,11 +25,7 @@ def add_in_chunks(
     chunk_bytes: int,
 ) -> None:
     """Add vectors and tell `progress` after every chunk; if anything stops it, take them out again."""
-    if progress is not True and not callable(progress):
-        raise InvalidArgument(
-            f"progress is {progress!r}; it must be None, a bool or a callable taking (done, total)"
-        )
-    report: Callable[[int, int], object] = draw if progress is True else progress
+    report = as_report(progress)
     rows = (
         vectors.reshape(-1, vectors.shape[-1]) if vectors.size else vectors[:0].reshape(0, vectors.shape[-1])
     )
@@ -54,6 +50,23 @@ def add_in_chunks(
         if was_new:
             core.renew()
         raise
+
+
+def as_report(progress: object) -> Callable[[int, int], object]:
+    """Return what is called with (done, total): a bar for True, else the callable that `progress` is.
+
+    Raises
+    ------
+    InvalidArgument
+        Where it is neither.
+    """
+    if progress is True:
+        return draw
+    if not callable(progress):
+        raise InvalidArgument(
+            f"progress is {progress!r}; it must be None, a bool or a callable taking (done, total)"
+        )
+    return progress
 
 
 def _take_out(core: Core, ids: NDArray[np.int64] | list[str]) -> None:

@@ -30,7 +30,7 @@ def register(core: type, face: Callable[[Any], Any]) -> None:
 def save(core: Core, file: PathOrFile) -> None:
     """Write an index to a path, atomically, or to a binary file object."""
     if isinstance(file, (str, os.PathLike)) or not hasattr(file, "write"):
-        path = _as_path(file)
+        path = as_path(file)
         try:
             core.save(path)
         except IoError as error:
@@ -51,7 +51,8 @@ def load(file: PathOrFile, mmap: bool = False) -> AnyIndex:
         What `save` wrote. A file object is read from where it stands to its end.
     mmap : bool
         Leave the vectors in the file and let the system page them in; searches work as ever, and the first
-        change copies them into memory. Paths only. Either way all checksums are verified first.
+        change copies them into memory. Paths only. All checksums are verified first either way, but for those
+        of the vectors, ids and lists of a mapped `IVF`, which may be larger than memory: see `IVF.verify`.
 
     Raises
     ------
@@ -78,7 +79,7 @@ def load(file: PathOrFile, mmap: bool = False) -> AnyIndex:
         if not isinstance(data, (bytes, bytearray, memoryview)):
             raise InvalidArgument("file is open for text; a binary one is needed, such as open(path, 'rb')")
         return restore(data)
-    path = _as_path(file)
+    path = as_path(file)
     try:
         core = _core.load_path(path, bool(mmap))
     except IoError as error:
@@ -102,7 +103,14 @@ def restore(data: bytes | bytearray | memoryview) -> AnyIndex:
     return index
 
 
-def _as_path(file: Any) -> str:
+def as_path(file: Any) -> str:
+    """Return a path as a str.
+
+    Raises
+    ------
+    InvalidArgument
+        Where it is none.
+    """
     try:
         path = os.fsdecode(file)
     except TypeError:

@@ -6,16 +6,35 @@ from typing import TYPE_CHECKING
 
 from . import files
 from ._core import IVF as Core  # noqa: N811 (an abbreviation)
+from ._core import IVFBuild
 from .approximate import Approximate, K
-from .arguments import as_dim, as_number, as_word
+from .arguments import as_dim, as_number, as_threads, as_word
+from .building import append_all, as_memory, reporter
+from .errors import IoError
+from .ids import as_ids
 
 if TYPE_CHECKING:
+    import os
+
     from numpy.typing import ArrayLike
 
+    from .building import Chunks
     from .hits import Hits
-    from .index import Where
+    from .index import Ids, Progress, Where
 
 MOST_LISTS = 1 << 20
+
+
+def _settings(
+    metric: object, codes: object, keep: object, nlist: object, seed: object
+) -> tuple[str, str, str, int, int]:
+    return (
+        as_word(metric, "metric"),
+        as_word(codes, "codes"),
+        as_word(keep, "keep"),
+        0 if nlist is None else as_number(nlist, "nlist", 1, MOST_LISTS),
+        as_number(seed, "seed", 0, 2**63 - 1),
+    )
 
 
 class IVF(Approximate):
@@ -96,15 +115,108 @@ class IVF(Approximate):
         keep: str = "auto",
         seed: int = 0,
     ) -> None:
-        self._core = Core(
-            as_dim(dim),
-            as_word(metric, "metric"),
-            as_word(codes, "codes"),
-            as_word(keep, "keep"),
-            0 if nlist is None else as_number(nlist, "nlist", 1, MOST_LISTS),
-            as_number(seed, "seed", 0, 2**63 - 1),
-        )
+        self._core = Core(as_dim(dim), *_settings(metric, codes, keep, nlist, seed))
         self._metric = metric
+
+    @staticmethod
+    def build(
+        vectors: Chunks,
+        path: str | os.PathLike[str],
+        *,
+        ids: Ids | None = None,
+        memory: int | str = "2GB",
+        metric: str = "l2",
+        nlist: int | None = None,
+        codes: str = "auto",
+        keep: str = "auto",
+        seed: int = 0,
+        threads: int | None = None,
+        progress: Progress = None,
+    ) -> IVF:
+        """Build an index of more vectors than memory holds, as a file, and open that with ``mmap=True``.
+
+        The file is the one that `add` of all vectors at once and `save` would write, byte by byte, where the
+        sample that lists are learned from fits in `memory`; where it does not, the sample is smaller. While
+        it is built, about twice its size is taken in its folder, and freed however that ends.
+
+        Parameters
+        ----------
+        vectors : array, or iterable of arrays of shape (n, dim)
+            A 2-D array, such as ``np.load(name, mmap_mode="r")``; or chunks of any length, such as a
+            generator yields, each as the vectors of `add`. They are read once. At least one vector is needed.
+        path : str or PathLike
+            Where the file will be. One that is there is replaced when everything is done, not before.
+        ids : array_like of int or str, shape (n,), optional
+            As for `add`; they are held in memory. Left out: 0, 1, 2, ...
+        memory : int or str
+            Bytes, or a str such as "512MB" or "2GB" (powers of 1024), that building may hold: at least 16MB,
+            and 24 bytes a vector beside four times the centroids and 12,288 vectors of floats. The caller's
+            chunks and the ids come on top.
+        metric, nlist, codes, keep, seed
+            As for `IVF`.
+        threads : int, optional
+            All CPUs this process may use when left out.
+        progress : bool or callable, optional
+            True draws a bar on stderr; a callable gets ``(done, total)``, in vectors, while they are put into
+            their lists, once all have been read. If it returns False, or Ctrl-C is pressed, there is no new
+            file.
+
+        Returns
+        -------
+        IVF
+            As `load` with ``mmap=True`` returns it.
+
+        Raises
+        ------
+        DimensionMismatch, InvalidArgument
+            As for `add`, naming the chunk, and for too little memory. An old file is as it was, as it is
+            after whatever the iterable raises.
+        Cancelled
+            Where `progress` returned False.
+        IoError
+            Where the operating system refuses.
+
+        Examples
+        --------
+        >>> rng = np.random.default_rng(8)
+        >>> chunks = (rng.normal(size=(1000, 32)).astype(np.float32) for _ in range(4))
+        >>> with la.IVF.build(chunks, "large.look", memory="64MB", metric="cosine") as index:
+        ...     len(index), index.dim
+        (4000, 32)
+        """
+        target, most, count = files.as_path(path), as_memory(memory), as_threads(threads)
+        tell, known = reporter(progress), None if ids is None else as_ids(ids)
+        try:
+            build = IVFBuild(target, *_settings(metric, codes, keep, nlist, seed), most)
+            append_all(build, vectors, metric, most, count)
+            build.finish(known, count, lambda done: tell(done, len(build)))
+        except IoError as error:
+            error.filename = target
+            raise
+        index = files.load(target, mmap=True)
+        assert isinstance(index, IVF)
+        return index
+
+    def verify(self) -> None:
+        """Read what was not read yet of the file an index loaded with ``mmap=True`` is mapped from.
+
+        Such an index is open at once: its vectors, ids and lists are read, and could be found to be damaged,
+        only as searches need them. Damage that no checksum was held against may give wrong answers; it cannot
+        crash. This holds everything against its checksum, as the first change and `save` do.
+
+        Raises
+        ------
+        CorruptFile
+            Where the file was changed.
+
+        Examples
+        --------
+        >>> index = la.IVF()
+        >>> index.add(np.eye(3))
+        >>> index.save("sound.look")
+        >>> la.load("sound.look", mmap=True).verify()
+        """
+        self._core.verify()
 
     def search(
         self,

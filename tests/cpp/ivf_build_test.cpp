@@ -1,0 +1,141 @@
+// Built piece by piece through files: byte by byte what adding everything at once makes.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <random>
+#include <vector>
+
+#include "clusters.hpp"
+#include "indexes/ivf_build.hpp"
+#include "temporary_folder.hpp"
+
+namespace lookalike {
+namespace {
+
+constexpr std::size_t memory = std::size_t{64} << 20;
+
+IvfSettings few_lists(WalkCodes codes = WalkCodes::automatic) {
+  IvfSettings settings;
+  settings.nlist = 40;
+  settings.codes = codes;
+  return settings;
+}
+
+void built(const std::filesystem::path& path, const std::vector<VectorsView>& chunks, Metric metric,
+           const IvfSettings& settings, const std::optional<IdsView>& ids = {}) {
+  IvfBuild build(path, metric, settings, memory);
+  for (const VectorsView& chunk : chunks) build.append(chunk, 2);
+  std::size_t done = 0;
+  build.finish(ids, 2, [&](std::size_t rows) {
+    CHECK(rows > done);
+    done = rows;
+  });
+}
+
+std::vector<VectorsView> cut(const VectorsView& rows, std::size_t step) {
+  std::vector<VectorsView> chunks;
+  for (std::size_t first = 0; first < rows.count; first += step)
+    chunks.push_back(rows.slice(first, std::min(step, rows.count - first)));
+  return chunks;
+}
+
+TEST_CASE("a file built of chunks is the one that adding all of them makes") {
+  const TemporaryFolder folder;
+  struct Case {
+    Metric metric;
+    Element element;
+    WalkCodes codes;
+    std::size_t rows;
+  };
+  for (const Case& c : std::vector<Case>{{Metric::l2, Element::f32, WalkCodes::automatic, 3000},
+                                         {Metric::ip, Element::f32, WalkCodes::automatic, 3000},
+                                         {Metric::cosine, Element::f16, WalkCodes::rabitq, 3000},
+                                         {Metric::cosine, Element::f32, WalkCodes::f16, 2500},
+                                         {Metric::l2, Element::u8, WalkCodes::u4, 2000},
+                                         {Metric::ip, Element::s8, WalkCodes::automatic, 2000},
+                                         {Metric::hamming, Element::bits, WalkCodes::automatic, 2000},
+                                         {Metric::l2, Element::f32, WalkCodes::automatic, 500}}) {
+    CAPTURE(static_cast<int>(c.metric));
+    CAPTURE(static_cast<int>(c.element));
+    const testing::Vectors rows = testing::clustered(c.rows, 72, c.element, 5);
+    Ivf index(0, c.metric, few_lists(c.codes));
+    index.add(rows.view(), 1);
+    index.save([&](const FileWriter& file) { file.save(folder / "added"); });
+    built(folder / "built", cut(rows.view(), 700), c.metric, few_lists(c.codes));
+    CHECK(read_file(folder / "built") == read_file(folder / "added"));
+  }
+  CHECK(folder.files() == 2);
+}
+
+TEST_CASE("chunks of different elements are kept as all of them are when they come at once") {
+  const TemporaryFolder folder;
+  std::mt19937 random(3);
+  std::vector<float> values(2000 * 8);
+  for (float& value : values) value = static_cast<float>(random() % 256);
+  const auto rows = [&] {
+    return VectorsView{reinterpret_cast<const std::byte*>(values.data()), Element::f32, 2000, 8, 32};
+  };
+  const auto check = [&](const char* what) {
+    CAPTURE(what);
+    Ivf index(0, Metric::cosine, few_lists());
+    index.add(rows(), 1);
+    index.save([&](const FileWriter& file) { file.save(folder / "added"); });
+    built(folder / "built", cut(rows(), 300), Metric::cosine, few_lists());
+    CHECK(read_file(folder / "built") == read_file(folder / "added"));
+  };
+  check("u8");
+  values[1900 * 8] = -1;  // what was kept as u8 becomes f32 at the last chunk
+  check("f32");
+  for (float& value : values) value = static_cast<float>(random() % 128);
+  values[1000 * 8] = -3;
+  check("s8");
+  values[1999 * 8 + 7] = 0.5f;
+  check("f32 again");
+}
+
+TEST_CASE("ids are those given, or refused; and nothing is left where building fails") {
+  const TemporaryFolder folder;
+  const testing::Vectors rows = testing::clustered(1500, 16, Element::f32, 5);
+  std::vector<std::int64_t> ids(1500);
+  for (std::size_t i = 0; i < ids.size(); ++i) ids[i] = static_cast<std::int64_t>(7 * i % 1500);
+  built(folder / "a", {rows.view()}, Metric::l2, few_lists(), IdsView{ids});
+  const auto index = Ivf::load(FileReader::open(folder / "a", true));
+  const Array<std::int64_t> kept = index->records().ids().integers;
+  CHECK(std::equal(kept.begin(), kept.end(), ids.begin(), ids.end()));
+  const std::vector<std::byte> before = read_file(folder / "a");
+
+  ids[3] = ids[4];
+  CHECK_THROWS_AS(built(folder / "a", {rows.view()}, Metric::l2, few_lists(), IdsView{ids}), InvalidArgument);
+  ids.resize(1499);
+  CHECK_THROWS_AS(built(folder / "a", {rows.view()}, Metric::l2, few_lists(), IdsView{ids}), InvalidArgument);
+  const testing::Vectors narrow = testing::clustered(10, 15, Element::f32, 5);
+  CHECK_THROWS_AS(built(folder / "a", {rows.view(), narrow.view()}, Metric::l2, few_lists()), DimensionMismatch);
+  CHECK_THROWS_AS(IvfBuild(folder / "a", Metric::l2, few_lists(), 1000), InvalidArgument);
+  CHECK_THROWS_AS(IvfBuild(folder / "missing" / "a", Metric::l2, few_lists(), memory), IoError);
+  IvfBuild stopped(folder / "a", Metric::l2, few_lists(), memory);
+  stopped.append(rows.view(), 1);
+  CHECK_THROWS_AS(stopped.finish({}, 1, [](std::size_t) { throw Interrupted(); }), Interrupted);
+  CHECK(read_file(folder / "a") == before);
+  CHECK(folder.files() == 1);
+}
+
+TEST_CASE("of no rows there is no file") {
+  const TemporaryFolder folder;
+  CHECK_THROWS_AS(built(folder / "none", {}, Metric::l2, few_lists()), InvalidArgument);
+  CHECK(folder.files() == 0);
+}
+
+TEST_CASE("of rows that floats cannot measure there are no lists") {
+  const TemporaryFolder folder;
+  std::vector<float> values(1200 * 4, 1.0f);
+  values[5] = 3e30f;
+  const VectorsView rows{reinterpret_cast<const std::byte*>(values.data()), Element::f32, 1200, 4, 16};
+  Ivf index(0, Metric::l2, few_lists());
+  index.add(rows, 1);
+  index.save([&](const FileWriter& file) { file.save(folder / "added"); });
+  built(folder / "built", cut(rows, 100), Metric::l2, few_lists());
+  CHECK(read_file(folder / "built") == read_file(folder / "added"));
+}
+
+}  // namespace
+}  // namespace lookalike
