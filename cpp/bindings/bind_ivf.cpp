@@ -75,6 +75,7 @@ void bind_ivf(py::module_& module) {
   py::class_<IvfBuild> builder(module, "IVFBuild");
   builder.attr("least_memory") = IvfBuild::least_memory;
   builder.def(py::init(&make_build), "path"_a, "metric"_a, "codes"_a, "keep"_a, "nlist"_a, "seed"_a, "memory"_a)
+      .def("require_memory", &IvfBuild::require_memory, "rows"_a, "dim"_a)
       .def("append", &append_to, "vectors"_a, "threads"_a)
       .def("finish", &finish_build, "ids"_a, "threads"_a, "progress"_a)
       .def("__len__", &IvfBuild::count);

@@ -17,7 +17,7 @@ namespace lookalike {
 namespace {
 
 // Of the memory: what passes through it, the points that lists are learned from, and lists being filled.
-constexpr std::size_t passing_share = 16, sampled_share = 6, projected_share = 16, filled_share = 3;
+constexpr std::size_t passing_share = 16, sampled_share = 8, projected_share = 16, filled_share = 4;
 constexpr std::size_t row_share =
     24;  // bytes a row needs: its number, its label, copies of them, what its metric needs
 constexpr std::size_t together = 256;   // rows encoded in one go
@@ -46,19 +46,17 @@ IvfBuild::IvfBuild(std::filesystem::path path, Metric metric, const IvfSettings&
       maps_(memory / passing_share),
       spool_(checked(path_), metric, settings.store_codes(metric), memory / passing_share, maps_) {}
 
-std::size_t IvfBuild::needed(std::size_t rows, std::size_t dim) const noexcept {
+void IvfBuild::require_memory(std::size_t rows, std::size_t dim) const {
   const std::size_t coordinates = metric_ == Metric::hamming ? 8 * dim : dim;
   const std::size_t points = 3 * std::min(rows, most_learned) + 4 * list_count(settings_, rows);
-  return rows * row_share + points * coordinates * sizeof(float);
+  const std::size_t needed = rows * row_share + points * coordinates * sizeof(float);
+  if (needed <= memory_) return;
+  throw InvalidArgument("memory is " + std::to_string(memory_) + " bytes, but " + std::to_string(rows) +
+                        " vectors of dim " + std::to_string(dim) + " need at least " + std::to_string(needed));
 }
 
 void IvfBuild::append(const VectorsView& vectors, unsigned threads) {
-  const std::size_t rows = count() + vectors.count;
-  if (needed(rows, vectors.dim) > memory_) {
-    throw InvalidArgument("memory is " + std::to_string(memory_) + " bytes, but " + std::to_string(rows) +
-                          " vectors of dim " + std::to_string(vectors.dim) + " need at least " +
-                          std::to_string(needed(rows, vectors.dim)));
-  }
+  require_memory(count() + vectors.count, vectors.dim);
   spool_.append(vectors, threads);
 }
 

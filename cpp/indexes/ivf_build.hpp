@@ -23,7 +23,7 @@ namespace lookalike {
 /// learned from fits in memory; where it does not, the sample is smaller. Used by one thread.
 class IvfBuild {
  public:
-  static constexpr std::size_t least_memory = std::size_t{16} << 20;
+  static constexpr std::size_t least_memory = std::size_t{32} << 20;
   using Progress = function_ref<void(std::size_t rows)>;
 
   /// The file will be `path`; scratch space is taken in the same folder. Holds about `memory` bytes at a time. Throws
@@ -31,8 +31,9 @@ class IvfBuild {
   /// cannot be written.
   IvfBuild(std::filesystem::path path, Metric metric, const IvfSettings& settings, std::size_t memory);
 
-  /// Throws as an addition does, InvalidArgument where memory is too little for so many vectors, and IoError: then
-  /// there can be no file.
+  /// Throws InvalidArgument where memory is too little for so many vectors.
+  void require_memory(std::size_t rows, std::size_t dim) const;
+  /// Throws as an addition does, as require_memory does, and IoError: then there can be no file.
   void append(const VectorsView& vectors, unsigned threads);
   std::size_t count() const noexcept { return spool_.count(); }
   Metric metric() const noexcept { return metric_; }
@@ -43,8 +44,6 @@ class IvfBuild {
   void finish(const std::optional<IdsView>& ids, unsigned threads, Progress progress);
 
  private:
-  /// About what is held in memory at once to make so many lists of so many rows.
-  std::size_t needed(std::size_t rows, std::size_t dim) const noexcept;
   /// The extra coordinate of every row.
   Array<float> lifts(const Plane& plane, unsigned threads);
   IvfLists listed(const Rows& rows, unsigned threads, Progress progress);

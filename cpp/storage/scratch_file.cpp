@@ -12,8 +12,8 @@
 namespace lookalike {
 namespace {
 
-// The largest write every system takes at once.
-constexpr std::size_t piece = std::size_t{1} << 30;
+// Pages that were written together may come together when one of them is touched.
+constexpr std::size_t piece = MappedFile::brought_along;
 
 }  // namespace
 

@@ -60,6 +60,7 @@ def append_all(build: IVFBuild, vectors: Chunks, metric: str, memory: int, threa
         array = vectors if isinstance(vectors, np.ndarray) else np.asarray(vectors)
         if array.ndim != 2:
             raise InvalidArgument(f"vectors have {array.ndim} axes, shape {array.shape}; 2 are needed")
+        build.require_memory(*array.shape)
         step = max(1, memory // 16 // max(1, 4 * array.shape[1]))
         for start in range(0, len(array), step):
             piece = array[start : start + step]

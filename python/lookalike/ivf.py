@@ -149,7 +149,7 @@ class IVF(Approximate):
         ids : array_like of int or str, shape (n,), optional
             As for `add`; they are held in memory. Left out: 0, 1, 2, ...
         memory : int or str
-            Bytes, or a str such as "512MB" or "2GB" (powers of 1024), that building may hold: at least 16MB,
+            Bytes, or a str such as "512MB" or "2GB" (powers of 1024), that building may hold: at least 32MB,
             and 24 bytes a vector beside four times the centroids and 12,288 vectors of floats. The caller's
             chunks and the ids come on top.
         metric, nlist, codes, keep, seed
