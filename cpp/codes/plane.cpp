@@ -110,7 +110,9 @@ void Plane::write_point(std::size_t row, float* out) const {
   convert(rows.slice(row, 1), Element::f32, reinterpret_cast<std::byte*>(out));
   if (metric == Metric::cosine)
     for (std::size_t i = 0; i < rows.dim; ++i) out[i] *= inverse_norms[row];
-  if (metric == Metric::ip) out[rows.dim] = lifts[row];
+  if (metric == Metric::ip) {
+    out[rows.dim] = lifts ? lifts[row] : lift_of(precise_square(rows.row(row), rows.element, rows.dim), length);
+  }
 }
 
 void Plane::write_query_point(const float* query, float* out) const {

@@ -20,7 +20,7 @@ struct Plane {
   VectorsView rows;
   Metric metric = Metric::l2;
   const float* inverse_norms = nullptr;  // one a row, for Metric::cosine
-  const float* lifts = nullptr;          // one a row, the extra coordinate, for Metric::ip
+  const float* lifts = nullptr;          // one a row, the extra coordinate, for Metric::ip; null: found when needed
   float length = 0;                      // of every lifted vector, for Metric::ip
   const ScratchMaps* scratch = nullptr;  // that rows lie in, where they are too many for memory
 
@@ -37,7 +37,7 @@ struct Plane {
 
   /// The metric's distances from a query: f32, or of the rows' own element where that is an integer or bits.
   Scorer from_query(const std::byte* query, Element element, std::size_t dim) const;
-  /// The points' distances from a row: squares, or bits that differ.
+  /// The points' distances from a row: squares, or bits that differ. Lifts are there.
   Scorer from_row(Row row, ScorerSpace& space) const;
 };
 

@@ -8,6 +8,7 @@
 
 #include "base/errors.hpp"
 #include "indexes/ivf_learning.hpp"
+#include "indexes/ivf_split.hpp"
 #include "kernels/precise.hpp"
 
 namespace lookalike {
@@ -15,6 +16,7 @@ namespace {
 
 constexpr double most_removed = 0.25;
 constexpr std::size_t most_lists = 1 << 20;
+constexpr std::size_t most_growth = 2;  // of the number of lists before they are learned anew: it grows as sqrt(rows)
 constexpr double tolerated_length = 1.05;  // of rows longer than any before, for Metric::ip
 
 IvfSettings checked(const IvfSettings& settings) {
@@ -24,23 +26,6 @@ IvfSettings checked(const IvfSettings& settings) {
   }
   return settings;
 }
-
-/// Some rows as points, and what their metric needs for that.
-struct Points {
-  Array<float> lifts;
-  Plane plane;
-
-  Points(const Rows& rows, std::span<const Row> wanted, float length)
-      : plane{rows.store().view(), rows.metric(), rows.inverse_norms()} {
-    if (rows.metric() != Metric::ip) return;
-    lifts.resize_for_overwrite(rows.count());
-    for (const Row row : wanted)
-      lifts.mutable_data()[row] =
-          lift_of(precise_square(plane.rows.row(row), plane.rows.element, plane.rows.dim), length);
-    plane.lifts = lifts.data();
-    plane.length = length;
-  }
-};
 
 }  // namespace
 
@@ -58,6 +43,13 @@ std::size_t Ivf::bytes() const {
 std::size_t Ivf::list_count() const {
   const Records::Reading rows = records_.read();
   return lists_.lists.size();
+}
+
+std::size_t Ivf::longest_list() const {
+  const Records::Reading rows = records_.read();
+  std::size_t longest = 0;
+  for (const InvertedList& list : lists_.lists) longest = std::max(longest, list.size());
+  return longest;
 }
 
 WalkCodes Ivf::scanned_codes() const {
@@ -135,17 +127,21 @@ void Ivf::place(Records::Writing& writing, Change& change, unsigned threads) {
   });
 }
 
-bool Ivf::learn(Records::Writing& writing, double largest_norm, unsigned threads) {
-  const std::size_t live = writing->live_count();
-  if (!lists_.is_empty() && live < 4 * lists_.trained_over && !is_longer(largest_norm)) return false;
+void Ivf::learn(Records::Writing& writing, double largest_norm, unsigned threads) {
   const std::vector<Row> rows = writing->ids().live_rows();
-  const Points points(*writing, rows, static_cast<float>(std::max(largest_norm, writing->largest_norm())));
-  auto [next, labels] = learn_lists(points.plane, rows, settings_, writing->store(), threads);
-  IvfLists::Changes changes = next.with(points.plane, rows, labels, threads);
+  Plane plane = lists_.plane(*writing);
+  plane.length = static_cast<float>(std::max(largest_norm, writing->largest_norm()));
+  std::vector<float> lifts(writing->metric() == Metric::ip ? writing->count() : 0);
+  if (!lifts.empty()) {
+    for (const Row row : rows)
+      lifts[row] = lift_of(precise_square(plane.rows.row(row), plane.rows.element, plane.rows.dim), plane.length);
+    plane.lifts = lifts.data();
+  }
+  auto [next, labels] = learn_lists(plane, rows, settings_, writing->store(), threads);
+  IvfLists::Changes changes = next.with(plane, rows, labels, threads);
   next.apply(changes);
   next.listed = writing->count();
   writing.exclusively([&, &next = next](Rows&) noexcept { std::swap(lists_, next); });
-  return true;
 }
 
 bool Ivf::is_longer(double norm) const noexcept {
@@ -156,26 +152,42 @@ void Ivf::list_new(Records::Writing& writing, double largest_norm, unsigned thre
   const std::size_t count = writing->count();
   if (has_extremes_ || writing->live_count() < fewest_listed()) return;
   if (lists_.listed == count && !is_longer(largest_norm)) return;
-  if (learn(writing, largest_norm, threads)) return;
+  const bool has_grown = writing->live_count() >= most_growth * most_growth * lists_.trained_over;
+  if (lists_.is_empty() || has_grown || is_longer(largest_norm)) return learn(writing, largest_norm, threads);
   std::vector<Row> rows(count - lists_.listed);
   std::iota(rows.begin(), rows.end(), static_cast<Row>(lists_.listed));
-  const Points points(*writing, rows, lists_.length);
-  IvfLists::Changes changes =
-      lists_.with(points.plane, rows, lists_.nearest_lists(points.plane, rows, threads), threads);
-  writing.exclusively([&](Rows&) noexcept {
-    lists_.apply(changes);
-    lists_.listed = count;
-  });
+  enlist(writing, std::move(rows), {}, count, threads);
 }
 
 void Ivf::relist(Records::Writing& writing, std::span<const Row> moved, unsigned threads) {
   if (lists_.is_empty() || moved.empty()) return;
   RowFilter is_moved(writing->count());
   for (const Row row : moved) is_moved.set(row);
-  const Points points(*writing, moved, lists_.length);
-  IvfLists::Changes changes = lists_.with(points.plane, moved, lists_.nearest_lists(points.plane, moved, threads),
-                                          threads, lists_.without([&](Row row) { return is_moved.test(row); }));
-  writing.exclusively([&](Rows&) noexcept { lists_.apply(changes); });
+  enlist(writing, {moved.begin(), moved.end()}, lists_.without([&](Row row) { return is_moved.test(row); }),
+         lists_.listed, threads);
+}
+
+void Ivf::enlist(Records::Writing& writing, std::vector<Row> rows, IvfLists::Changes before, std::size_t listed,
+                 unsigned threads) {
+  const std::size_t live = writing->live_count();
+  const Plane plane = lists_.plane(*writing);
+  std::vector<std::uint32_t> labels = lists_.nearest_lists(plane, rows, threads);
+  Arrivals arrivals = {std::move(rows), std::move(labels), std::move(before)};
+  if (settings_.nlist == 0) {
+    const std::vector<std::uint32_t> emptied = empty_long_lists(lists_, writing->ids().live(), live, arrivals);
+    if (!emptied.empty()) {
+      split_lists(lists_, emptied, plane, live, settings_.seed, threads, arrivals);
+      // Then most rows lie elsewhere than those that directions and codes were learned from.
+      const bool are_many =
+          arrivals.before.centroids->count() >= most_growth * lookalike::list_count(settings_, lists_.trained_over);
+      if (are_many) return learn(writing, writing->largest_norm(), threads);
+    }
+  }
+  IvfLists::Changes changes = lists_.with(plane, arrivals.rows, arrivals.labels, threads, std::move(arrivals.before));
+  writing.exclusively([&](Rows&) {
+    lists_.apply(changes);
+    lists_.listed = listed;
+  });
 }
 
 std::size_t Ivf::remove(const IdsView& ids) {

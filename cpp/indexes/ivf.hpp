@@ -45,6 +45,8 @@ class Ivf {
   WalkCodes scanned_codes() const;
   /// Lists there are: none while rows are few.
   std::size_t list_count() const;
+  /// Rows in the longest of them, removed ones that still take room included.
+  std::size_t longest_list() const;
   std::size_t bytes() const;
 
   /// As for Flat.
@@ -93,8 +95,10 @@ class Ivf {
   void place(Records::Writing& writing, Change& change, unsigned threads);
   void list_new(Records::Writing& writing, double largest_norm, unsigned threads);
   void relist(Records::Writing& writing, std::span<const Row> moved, unsigned threads);
-  /// Learns anew from all rows where there are many more than before, or longer ones; false where that is not so.
-  bool learn(Records::Writing& writing, double largest_norm, unsigned threads);
+  /// Puts rows into the lists they belong to, once `before` has been applied, and splits those that get too long.
+  void enlist(Records::Writing& writing, std::vector<Row> rows, IvfLists::Changes before, std::size_t listed,
+              unsigned threads);
+  void learn(Records::Writing& writing, double largest_norm, unsigned threads);
   void compact(Records::Writing& writing);
   /// In the writer's seat.
   void require_verified() const;

@@ -104,8 +104,8 @@ Array<std::byte> IvfBuild::encoded(const IvfLists& lists, const Plane& plane, st
     codes.resize(count * stride);
     parallel_for((count + together - 1) / together, threads, [&](std::size_t task, unsigned) {
       const std::size_t begin = task * together, size = std::min(together, count - begin);
-      lists.encode(plane, rows.subspan(first + begin, size), labels.subspan(first + begin, size),
-                   codes.data() + begin * stride);
+      lists.encode(lists.quantizer->centroids, plane, rows.subspan(first + begin, size),
+                   labels.subspan(first + begin, size), codes.data() + begin * stride);
     });
     file.append(codes);
     progress(first + count);

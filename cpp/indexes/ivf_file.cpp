@@ -24,6 +24,7 @@ void IvfLists::save(FileWriter& file, std::span<const std::uint32_t> sizes) cons
   file.value<std::uint8_t>("scans_codes", quantizer->scans_codes);
   quantizer->encoder.save(file);
   file.array<float>("centroids", quantizer->centroids.positions());
+  file.array<float>("centroids_middle", quantizer->centroids.middle());
   file.array<std::uint32_t>("list_sizes", sizes);
   std::vector<std::span<const Row>> rows;
   std::vector<std::span<const std::byte>> blocks;
@@ -49,14 +50,15 @@ IvfLists IvfLists::load(const FileReader& file, const Rows& rows) {
   }
   Encoder encoder = Encoder::load(file);
   const Array<float> centroids = file.array<float>("centroids");
+  const Array<float> middle = file.array<float>("centroids_middle");
   const Array<std::uint32_t> sizes = file.array<std::uint32_t>("list_sizes");
   const bool scans_codes = file.value<std::uint8_t>("scans_codes") != 0;
   if (encoder.dim() != loaded.plane(rows).point_dim() || sizes.empty() ||
-      centroids.size() != sizes.size() * encoder.dim()) {
+      centroids.size() != sizes.size() * encoder.dim() || middle.size() != encoder.dim()) {
     throw CorruptFile("section 'centroids' does not agree with the vectors and the lists");
   }
   const BlockForm form(encoder);
-  Centroids made({centroids.begin(), centroids.end()}, encoder);
+  Centroids made({centroids.begin(), centroids.end()}, encoder, {middle.begin(), middle.end()});
   loaded.quantizer.emplace(std::move(encoder), form, std::move(made), scans_codes);
 
   const Array<Row> numbers = file.array<Row>("list_rows");

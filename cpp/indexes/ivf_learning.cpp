@@ -20,16 +20,6 @@ constexpr std::size_t iterations = 8;
 constexpr std::size_t clustered_dims = 128;  // leading directions rows are clustered by: more find no better lists
 constexpr std::size_t together = 256;        // rows made points in one go
 
-std::vector<Row> drawn(std::span<const Row> rows, std::size_t count, std::uint64_t seed) {
-  std::vector<Row> all(rows.begin(), rows.end());
-  if (count >= all.size()) return all;
-  Random random(seed);
-  for (std::size_t i = 0; i < count; ++i) std::swap(all[i], all[i + random.next() % (all.size() - i)]);
-  all.resize(count);
-  std::sort(all.begin(), all.end());
-  return all;
-}
-
 /// Rows as they lie along the few directions in which they differ most: neighbours there are neighbours, and clusters
 /// are found in a fraction of the time.
 class Outlook {
@@ -120,6 +110,16 @@ std::size_t list_count(const IvfSettings& settings, std::size_t rows) {
   // So many that ranking them and scanning the nearest ones take about equally long.
   const double usual = std::max(1.0, 4 * std::sqrt(static_cast<double>(rows)));
   return std::min(settings.nlist ? settings.nlist : static_cast<std::size_t>(usual), rows);
+}
+
+std::vector<Row> drawn(std::span<const Row> rows, std::size_t count, std::uint64_t seed) {
+  std::vector<Row> all(rows.begin(), rows.end());
+  if (count >= all.size()) return all;
+  Random random(seed);
+  for (std::size_t i = 0; i < count; ++i) std::swap(all[i], all[i + random.next() % (all.size() - i)]);
+  all.resize(count);
+  std::sort(all.begin(), all.end());
+  return all;
 }
 
 std::vector<float> points_of(const Plane& plane, std::span<const Row> rows, unsigned threads) {

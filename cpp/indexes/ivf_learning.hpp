@@ -35,6 +35,9 @@ struct LearningRoom {
 LearnedLists learn_lists(const Plane& plane, std::span<const Row> rows, const IvfSettings& settings,
                          const VectorStore& kept, unsigned threads, const LearningRoom& room = {});
 
+/// `count` of the rows at random, ascending; all where they are fewer.
+std::vector<Row> drawn(std::span<const Row> rows, std::size_t count, std::uint64_t seed);
+
 /// `plane`'s rows as points, dense.
 std::vector<float> points_of(const Plane& plane, std::span<const Row> rows, unsigned threads);
 

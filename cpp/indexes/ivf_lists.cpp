@@ -51,36 +51,38 @@ std::vector<std::uint32_t> IvfLists::nearest_lists(const Plane& plane, std::span
   return labels;
 }
 
-void IvfLists::encode(const Plane& plane, std::span<const Row> rows, std::span<const std::uint32_t> labels,
-                      std::byte* codes) const {
+void IvfLists::encode(const Centroids& centroids, const Plane& plane, std::span<const Row> rows,
+                      std::span<const std::uint32_t> labels, std::byte* codes) const {
   const Encoder& encoder = quantizer->encoder;
   const std::size_t dim = encoder.dim();
   std::vector<float> points(rows.size() * dim);
   for (std::size_t i = 0; i < rows.size(); ++i) {
     const std::span<float> point = std::span(points).subspan(i * dim, dim);
     plane.write_point(rows[i], point.data());
-    quantizer->centroids.subtract(labels[i], point, encoder.center());
+    centroids.subtract(labels[i], point, encoder.center());
   }
   plane.has_read(rows);
   encoder.encode_centered(points, codes);
   for (std::size_t i = 0; i < rows.size(); ++i) {
     std::byte* const code = codes + i * encoder.stride();
-    encoder.lengthen(code, quantizer->centroids.bias_of(encoder, code, labels[i]));
+    encoder.lengthen(code, centroids.bias_of(encoder, code, labels[i]));
   }
 }
 
 IvfLists::Changes IvfLists::with(const Plane& plane, std::span<const Row> rows, std::span<const std::uint32_t> labels,
                                  unsigned threads, Changes before) const {
-  std::vector<const InvertedList*> old(lists.size());
+  const Centroids& centroids = before.centroids ? *before.centroids : quantizer->centroids;
+  const InvertedList none;
+  std::vector<const InvertedList*> old(centroids.count(), &none);
   for (std::size_t l = 0; l < lists.size(); ++l) old[l] = &lists[l];
-  for (const auto& [list, changed] : before) old[list] = &changed;
-  std::vector<std::size_t> coming(lists.size()), at(rows.size());
+  for (const auto& [list, changed] : before.lists) old[list] = &changed;
+  std::vector<std::size_t> coming(old.size()), at(rows.size());
   for (std::size_t i = 0; i < rows.size(); ++i) at[i] = old[labels[i]]->size() + coming[labels[i]]++;
 
   Changes changes;
-  std::vector<std::size_t> place(lists.size());
-  for (std::size_t l = 0; l < lists.size(); ++l) {
-    if (coming[l] == 0 && old[l] == &lists[l]) continue;
+  std::vector<std::size_t> place(old.size());
+  for (std::size_t l = 0; l < old.size(); ++l) {
+    if (coming[l] == 0 && l < lists.size() && old[l] == &lists[l]) continue;
     InvertedList next;
     next.rows.resize_for_overwrite(old[l]->size() + coming[l]);
     std::copy(old[l]->rows.begin(), old[l]->rows.end(), next.rows.mutable_data());
@@ -88,12 +90,12 @@ IvfLists::Changes IvfLists::with(const Plane& plane, std::span<const Row> rows, 
       next.blocks.resize(quantizer->form.bytes(next.size()));
       std::copy(old[l]->blocks.begin(), old[l]->blocks.end(), next.blocks.mutable_data());
     }
-    place[l] = changes.size();
-    changes.emplace_back(l, std::move(next));
+    place[l] = changes.lists.size();
+    changes.lists.emplace_back(l, std::move(next));
   }
   std::vector<Row*> numbers;
   std::vector<std::byte*> codes;
-  for (auto& [list, next] : changes) {
+  for (auto& [list, next] : changes.lists) {
     numbers.push_back(next.rows.mutable_data());
     codes.push_back(next.blocks.mutable_data());
   }
@@ -104,13 +106,14 @@ IvfLists::Changes IvfLists::with(const Plane& plane, std::span<const Row> rows, 
     if (!quantizer->scans_codes) return;
     const std::size_t stride = quantizer->encoder.stride();
     std::vector<std::byte> encoded(size * stride);
-    encode(plane, rows.subspan(first, size), labels.subspan(first, size), encoded.data());
+    encode(centroids, plane, rows.subspan(first, size), labels.subspan(first, size), encoded.data());
     for (std::size_t i = 0; i < size; ++i)
       quantizer->form.put(codes[place[labels[first + i]]], at[first + i], encoded.data() + i * stride);
   });
   // Rows put in again come behind later ones.
-  for (auto& [list, next] : changes)
+  for (auto& [list, next] : changes.lists)
     if (!std::is_sorted(next.rows.begin(), next.rows.end())) sort(next);
+  changes.centroids = std::move(before.centroids);
   return changes;
 }
 
@@ -143,13 +146,17 @@ IvfLists::Changes IvfLists::without(function_ref<bool(Row)> is_gone) const {
     order.clear();
     for (std::size_t i = 0; i < lists[l].size(); ++i)
       if (!is_gone(lists[l].rows[i])) order.push_back(i);
-    changes.emplace_back(l, in_order(lists[l], order, [](Row row) { return row; }));
+    changes.lists.emplace_back(l, in_order(lists[l], order, [](Row row) { return row; }));
   }
   return changes;
 }
 
-void IvfLists::apply(Changes& changes) noexcept {
-  for (auto& [list, next] : changes) std::swap(lists[list], next);
+void IvfLists::apply(Changes& changes) {
+  if (changes.centroids) {
+    lists.resize(changes.centroids->count());
+    std::swap(quantizer->centroids, *changes.centroids);
+  }
+  for (auto& [list, next] : changes.lists) std::swap(lists[list], next);
 }
 
 IvfLists IvfLists::picked(std::span<const Row> rows) const {

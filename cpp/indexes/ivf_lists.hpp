@@ -41,8 +41,11 @@ struct IvfQuantizer {
 
 /// A plain value under the index's locks.
 struct IvfLists {
-  /// New lists for some of those there are.
-  using Changes = std::vector<std::pair<std::size_t, InvertedList>>;
+  /// What takes the place of some lists.
+  struct Changes {
+    std::vector<std::pair<std::size_t, InvertedList>> lists;
+    std::optional<Centroids> centroids;  // where there are to be more lists
+  };
 
   std::optional<IvfQuantizer> quantizer;  // none while there are too few rows
   std::vector<InvertedList> lists;
@@ -59,16 +62,18 @@ struct IvfLists {
 
   /// The list each row belongs to.
   std::vector<std::uint32_t> nearest_lists(const Plane& plane, std::span<const Row> rows, unsigned threads) const;
-  /// The codes of a few rows that belong to the lists `labels` has for them: Encoder::stride() bytes each.
-  void encode(const Plane& plane, std::span<const Row> rows, std::span<const std::uint32_t> labels,
-              std::byte* codes) const;
+  /// The codes of a few rows that belong to the lists `labels` has for them, around `centroids`: Encoder::stride()
+  /// bytes each.
+  void encode(const Centroids& centroids, const Plane& plane, std::span<const Row> rows,
+              std::span<const std::uint32_t> labels, std::byte* codes) const;
   /// The lists that change when each row is put into the list `labels` has for it; rows stand in none once `before` has
   /// been applied, and the result takes its place.
   Changes with(const Plane& plane, std::span<const Row> rows, std::span<const std::uint32_t> labels, unsigned threads,
                Changes before = {}) const;
   /// The lists that change when the rows for which `is_gone` are taken out.
   Changes without(function_ref<bool(Row)> is_gone) const;
-  void apply(Changes& changes) noexcept;
+  /// May throw std::bad_alloc where there are to be more lists, and changes nothing then.
+  void apply(Changes& changes);
   /// The given rows only, in that order.
   IvfLists picked(std::span<const Row> rows) const;
 

@@ -52,30 +52,43 @@ std::size_t pick_nearest(std::span<const float> distances, std::size_t count, Ra
 
 }  // namespace
 
-Centroids::Centroids(std::vector<float> centroids, const Encoder& encoder)
+Centroids::Centroids(std::vector<float> centroids, const Encoder& encoder, std::vector<float> middle)
     : dim_(encoder.dim()),
-      positions_(std::move(centroids)),
-      middle_(middle_of(positions_, dim_)),
-      projected_(count() * encoder.projected()),
+      middle_(std::move(middle)),
       projected_dim_(encoder.projected()),
       form_(encoder.in_width(centroid_width)),
       byte_stride_((dim_ + sizeof(CodeTail) + 63) / 64 * 64) {
-  std::vector<float> moved = positions_;  // about the middle, which moves as they do
-  for (std::size_t i = 0; i < moved.size(); ++i) moved[i] -= middle_[i % dim_];
-  for (std::size_t d = 0; d < dim_; ++d) middle_[d] += encoder.center()[d];
+  if (middle_.empty()) {
+    middle_ = middle_of(centroids, dim_);
+    for (std::size_t d = 0; d < dim_; ++d) middle_[d] += encoder.center()[d];
+  }
+  std::vector<std::uint32_t> all(centroids.size() / dim_);
+  std::iota(all.begin(), all.end(), 0u);
+  put(all, centroids, encoder);
+}
 
+void Centroids::put(std::span<const std::uint32_t> lists, std::span<const float> centroids, const Encoder& encoder) {
+  std::vector<float> moved(centroids.begin(), centroids.end()), projected(lists.size() * projected_dim_);
+  for (std::size_t i = 0; i < moved.size(); ++i) moved[i] -= middle_[i % dim_] - encoder.center()[i % dim_];
   const Encoder coarse = encoder.in_width(centroid_width);
-  std::vector<std::byte> codes(count() * coarse.stride());
-  coarse.encode_centered(moved, codes.data(), projected_);
-  blocks_.resize(form_.bytes(count()));
-  for (std::size_t i = 0; i < count(); ++i) form_.put(blocks_.mutable_data(), i, codes.data() + i * coarse.stride());
+  std::vector<std::byte> codes(lists.size() * coarse.stride());
+  coarse.encode_centered(moved, codes.data(), projected);
 
-  bytes_.resize(count() * byte_stride_);
+  std::size_t count = this->count();
+  for (const std::uint32_t list : lists) count = std::max<std::size_t>(count, list + 1);
+  positions_.resize(count * dim_);
+  projected_.resize(count * projected_dim_);
+  blocks_.resize(form_.bytes(count));
+  bytes_.resize(count * byte_stride_);
   SignedBytes rounded;
-  for (std::size_t i = 0; i < count(); ++i) {
+  for (std::size_t i = 0; i < lists.size(); ++i) {
+    const std::size_t list = lists[i];
     const std::span<const float> centroid(moved.data() + i * dim_, dim_);
+    std::copy_n(centroids.data() + i * dim_, dim_, positions_.data() + list * dim_);
+    std::copy_n(projected.data() + i * projected_dim_, projected_dim_, projected_.data() + list * projected_dim_);
+    form_.put(blocks_.mutable_data(), list, codes.data() + i * coarse.stride());
     rounded.assign(centroid, dim_);
-    std::byte* const row = bytes_.mutable_data() + i * byte_stride_;
+    std::byte* const row = bytes_.mutable_data() + list * byte_stride_;
     for (std::size_t d = 0; d < dim_; ++d) row[d] = static_cast<std::byte>(rounded.bytes[d] + 128);
     const CodeTail tail = {square_of(centroid), rounded.step};
     std::memcpy(row + byte_stride_ - sizeof tail, &tail, sizeof tail);

@@ -27,8 +27,13 @@ struct RankingSpace {
 class Centroids {
  public:
   /// Rows of encoder.dim() floats. The encoder's codes are of what is left of vectors when their centroid is
-  /// subtracted and then its own centre: as if that moved every centroid.
-  Centroids(std::vector<float> centroids, const Encoder& encoder);
+  /// subtracted and then its own centre: as if that moved every centroid. `middle`: what another one's was; else it is
+  /// found.
+  Centroids(std::vector<float> centroids, const Encoder& encoder, std::vector<float> middle = {});
+
+  /// Puts each of some centroids, rows of floats, where the one of that number stands, or behind the last. Codes of
+  /// other lists stay right.
+  void put(std::span<const std::uint32_t> lists, std::span<const float> centroids, const Encoder& encoder);
 
   std::size_t count() const noexcept { return positions_.size() / dim_; }
   std::size_t dim() const noexcept { return dim_; }
@@ -38,6 +43,8 @@ class Centroids {
 
   /// As they were given.
   std::span<const float> positions() const noexcept { return positions_; }
+  /// What they, and the codes of their lists, are told about: it never moves.
+  std::span<const float> middle() const noexcept { return middle_; }
   /// Subtracts from a row the list's centroid and the encoder's centre.
   void subtract(std::size_t list, std::span<float> row, std::span<const float> center) const;
   /// What a code of the list's lacks to be a distance from a query (see `BlockKernel`, bias): twice the product with
@@ -52,7 +59,7 @@ class Centroids {
  private:
   std::size_t dim_;
   std::vector<float> positions_;
-  std::vector<float> middle_;     // of all, moved
+  std::vector<float> middle_;     // of those there were first, moved
   std::vector<float> projected_;  // centroids, moved, about the middle
   std::size_t projected_dim_;
   BlockForm form_;

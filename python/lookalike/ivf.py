@@ -49,10 +49,11 @@ class IVF(Approximate):
     is `range`.
 
     Centroids and codes are learned as soon as there are so many, and anew when there are four times as many.
-    Vectors can be found as soon as `add` returns, and are gone as soon as `remove` returns. One thread may
-    change the index while others search it. A change that fails changes nothing; but once Ctrl-C stops an
-    `upsert`, vectors may be replaced already, and stay so. The same calls with the same seed give the same
-    index, byte for byte, on any number of threads.
+    Where `nlist` is left out, a list that grows to four times the usual length in between is split; equal
+    vectors stay together. Vectors can be found as soon as `add` returns, and are gone as soon as `remove`
+    returns. One thread may change the index while others search it. A change that fails changes nothing; but
+    once Ctrl-C stops an `upsert`, vectors may be replaced already, and stay so. The same calls with the same
+    seed give the same index, byte for byte, on any number of threads.
 
     Parameters
     ----------
@@ -62,8 +63,8 @@ class IVF(Approximate):
     metric : {"l2", "ip", "cosine", "hamming"}
         As for `Flat`.
     nlist : int, optional
-        How many lists there are, 1 to 1048576. Left out: about four times the square root of the number of
-        vectors.
+        How many lists there are, 1 to 1048576, and stay. Left out: about four times the square root of the
+        number of vectors, more as lists are split.
     codes : {"auto", "f32", "f16", "u8", "s8", "u4", "rabitq", "bits"}
         What is scanned. "f32" and "f16": the vectors kept, as these. "u8", "s8": the vectors kept where they
         are bytes, else codes of 8 bits an element; "u4" and "rabitq": codes of 4 bits and of 1. "auto" takes

@@ -1,0 +1,53 @@
+"""Lists that grow too long are split, so that searches cost what they do in an index built at once."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from truth import clustered, exact, recall
+
+import lookalike as la
+
+
+def crowd(count: int, seed: int) -> np.ndarray:
+    """Vectors near one point."""
+    rng = np.random.default_rng(seed)
+    return (clustered(1, 32)[0] + 0.3 * rng.normal(size=(count, 32))).astype(np.float32)
+
+
+@pytest.mark.parametrize("batch", [20_000, 7_000, 1_000])
+def test_a_crowd_costs_what_it_costs_when_it_is_there_from_the_beginning(batch: int) -> None:
+    spread, near = clustered(5_000, 32), crowd(20_000, 1)
+    index, built = la.IVF(), la.IVF()
+    index.add(spread)
+    for first in range(0, len(near), batch):
+        index.add(near[first : first + batch])
+    built.add(np.concatenate([spread, near]))
+    assert len(index) == len(built) == 25_000
+    flat = exact(built)
+    for queries in (clustered(200, 32, seed=7), crowd(200, 8)):
+        assert recall(index, flat, queries) >= recall(built, flat, queries) - 0.02
+        assert index.stats(queries)["distances"] <= 2 * built.stats(queries)["distances"]
+
+
+def test_lists_are_split_unless_their_number_was_asked_for() -> None:
+    free, fixed = la.IVF(), la.IVF(nlist=282)
+    for index in (free, fixed):
+        index.add(clustered(5_000, 32))
+        assert index.nlist == 282
+        for seed in range(6):
+            index.add(crowd(1_000, seed))
+    assert 350 < free.nlist < 564 and fixed.nlist == 282
+    queries = crowd(100, 9)
+    assert free.stats(queries)["distances"] < 0.5 * fixed.stats(queries)["distances"]
+
+
+def test_equal_vectors_are_added_as_fast_as_others() -> None:
+    index = la.IVF()
+    index.add(clustered(5_000, 32))
+    same = np.full((500, 32), 0.5, np.float32)
+    for _ in range(20):
+        index.add(same)
+    assert index.nlist <= 283
+    assert index.search(same[0], k=10).distances.tolist() == [0] * 10
+    assert index.check().unreachable == 0
