@@ -38,6 +38,7 @@ Tuning tuning_of(const TunedPairs& pairs, std::size_t usual_effort);
 
 template <class Index>
 const char* keep_of(const Index& index) {
+  if (index.records().codes() == Codes::none) return name_of(Codes::none);
   if (const auto element = without_gil([&] { return index.records().element(); })) return name_of(*element);
   return index.settings().keeps_codes_only ? "none" : name_of(index.settings().keep);
 }

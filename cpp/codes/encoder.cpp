@@ -165,6 +165,27 @@ double Encoder::product(const std::byte* code, const float* projected) const {
   return double{tail.step} * sum;
 }
 
+void Encoder::decode(const std::byte* code, float* out) const {
+  CodeTail tail;
+  std::memcpy(&tail, code + stride_ - sizeof tail, sizeof tail);
+  std::fill_n(out, dim_, 0.0f);
+  for (std::size_t i = 0; i < projected_; ++i) {
+    const float value = (static_cast<float>(get(code, width_, i)) - offset_of(width_)) * tail.step;
+    for (std::size_t d = 0; d < dim_; ++d) out[d] += value * directions_[i * dim_ + d];
+  }
+}
+
+float Encoder::beyond(const std::byte* code) const {
+  CodeTail tail;
+  std::memcpy(&tail, code + stride_ - sizeof tail, sizeof tail);
+  double square = 0;
+  for (std::size_t i = 0; i < projected_; ++i) {
+    const double value = (get(code, width_, i) - double{offset_of(width_)}) * tail.step;
+    square += value * value;
+  }
+  return static_cast<float>(tail.bias - square);
+}
+
 void Encoder::lengthen(std::byte* code, float square) const {
   CodeTail tail;
   std::memcpy(&tail, code + stride_ - sizeof tail, sizeof tail);

@@ -65,6 +65,10 @@ class Encoder {
   void encode_centered(std::span<const float> rows, std::byte* out, std::span<float> projections = {}) const;
   /// The product of what a row's code stands for and a projected vector.
   double product(const std::byte* code, const float* projected) const;
+  /// Writes the vector, dim() floats about the centre, that a code stands for: as far as its directions tell.
+  void decode(const std::byte* code, float* out) const;
+  /// What is told of a row beyond what it is decoded to.
+  float beyond(const std::byte* code) const;
   /// Makes a row's squared distance from everything larger by `square`.
   void lengthen(std::byte* code, float square) const;
   /// A query against rows of codes, of `dim` floats.

@@ -106,6 +106,7 @@ void Plane::has_read(std::span<const Row> some) const {
 }
 
 void Plane::write_point(std::size_t row, float* out) const {
+  if (elsewhere) return elsewhere->write(row, out);
   if (metric == Metric::hamming) return write_bits(rows.row(row), rows.dim, out);
   convert(rows.slice(row, 1), Element::f32, reinterpret_cast<std::byte*>(out));
   if (metric == Metric::cosine)
@@ -113,6 +114,16 @@ void Plane::write_point(std::size_t row, float* out) const {
   if (metric == Metric::ip) {
     out[rows.dim] = lifts ? lifts[row] : lift_of(precise_square(rows.row(row), rows.element, rows.dim), length);
   }
+}
+
+float Plane::beyond(std::size_t row, std::span<const float> point) const {
+  if (const std::optional<float> known = elsewhere ? elsewhere->beyond(row) : std::nullopt) return *known;
+  if (metric != Metric::cosine && metric != Metric::ip) return 0;
+  double square = 0;
+  for (std::size_t d = 0; d < rows.dim; ++d) square += double{point[d]} * point[d];
+  if (metric == Metric::cosine) return square > 0 ? 0 : 1;
+  const double rise = double{point[rows.dim]} + length, lacking = double{length} * length - square - rise * rise;
+  return std::fabs(lacking) > 1e-3 * double{length} * length ? static_cast<float>(lacking) : 0;
 }
 
 void Plane::write_query_point(const float* query, float* out) const {

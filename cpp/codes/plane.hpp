@@ -7,6 +7,8 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
+#include <optional>
 #include <span>
 
 #include "base/types.hpp"
@@ -16,6 +18,14 @@
 
 namespace lookalike {
 
+/// Rows whose vectors lie elsewhere than others do, or are told by codes only.
+struct PointsElsewhere {
+  /// Writes a row as a point.
+  std::function<void(std::size_t row, float* out)> write;
+  /// What its squared distance from everything is larger by than that point's, where that is known.
+  std::function<std::optional<float>(std::size_t row)> beyond;
+};
+
 struct Plane {
   VectorsView rows;
   Metric metric = Metric::l2;
@@ -23,6 +33,7 @@ struct Plane {
   const float* lifts = nullptr;          // one a row, the extra coordinate, for Metric::ip; null: found when needed
   float length = 0;                      // of every lifted vector, for Metric::ip
   const ScratchMaps* scratch = nullptr;  // that rows lie in, where they are too many for memory
+  const PointsElsewhere* elsewhere = nullptr;  // that all points are taken from; null: from `rows`
 
   /// Coordinates of a row as a point; of bits, each is one.
   std::size_t point_dim() const noexcept {
@@ -32,6 +43,9 @@ struct Plane {
   void has_read(std::span<const Row> some) const;
   /// Writes a row as a point.
   void write_point(std::size_t row, float* out) const;
+  /// What a row's squared distance from every query has to be larger by so that it tells the metric's: of a row that is
+  /// not as long as others are, and of what `elsewhere` knows.
+  float beyond(std::size_t row, std::span<const float> point) const;
   /// Writes a query, `dim` floats, as a point of the rows' length where the metric leaves that open.
   void write_query_point(const float* query, float* out) const;
 

@@ -26,7 +26,7 @@ void require_fit(const VectorsView& vectors, Element element) {
 Element VectorStore::element_with(const VectorsView& vectors, unsigned threads) const {
   if (vectors.element == Element::bits) return Element::bits;
   const Survey found = survey(vectors, "vectors", threads);
-  if (codes_ != Codes::automatic) {
+  if (is_forced(codes_)) {
     const Element forced = element_of(codes_);
     const bool known_to_fit = (forced == Element::u8 && found.fits_u8) || (forced == Element::s8 && found.fits_s8);
     if (!known_to_fit) require_fit(vectors, forced);
@@ -44,8 +44,8 @@ Element VectorStore::element_with(const VectorsView& vectors, unsigned threads) 
 
 VectorStore::Growth VectorStore::grow(Element element, std::size_t dim, std::size_t count, unsigned threads) {
   const std::size_t bytes = row_bytes(element, dim);
-  const std::size_t offset = rows_ * bytes;
-  if (rows_ == 0 || element == element_) return {{bytes_, count * bytes}, element, dim, offset, count};
+  const std::size_t offset = (rows_ - forgotten_) * bytes;
+  if (offset == 0 || element == element_) return {{bytes_, count * bytes}, element, dim, offset, count};
   Array<std::byte> promoted;
   promoted.resize_for_overwrite(offset + count * bytes);
   convert(view(), element, promoted.mutable_data(), threads);
@@ -59,12 +59,18 @@ void VectorStore::commit(Growth& growth) noexcept {
   rows_ += growth.count_;
 }
 
+void VectorStore::forget() noexcept {
+  bytes_ = {};
+  forgotten_ = rows_;
+}
+
 void VectorStore::overwrite(Row row, const std::byte* bytes) noexcept {
-  std::memcpy(bytes_.mutable_data() + row * stride(), bytes, stride());
+  if (row < forgotten_) return;
+  std::memcpy(bytes_.mutable_data() + (row - forgotten_) * stride(), bytes, stride());
 }
 
 void VectorStore::truncate(std::size_t rows) noexcept {
-  bytes_.resize_for_overwrite(rows * stride());
+  bytes_.resize_for_overwrite((rows - forgotten_) * stride());
   rows_ = rows;
 }
 
@@ -73,6 +79,10 @@ VectorStore VectorStore::picked(std::span<const Row> rows) const {
   store.element_ = element_;
   store.dim_ = dim_;
   store.rows_ = rows.size();
+  if (forgotten_ > 0) {
+    store.forgotten_ = store.rows_;
+    return store;
+  }
   store.bytes_.resize_for_overwrite(rows.size() * stride());
   std::byte* out = store.bytes_.mutable_data();
   for (const Row from : rows) {
@@ -95,7 +105,7 @@ VectorStore VectorStore::load(const FileReader& file) {
   const std::uint8_t element = file.value<std::uint8_t>("element");
   const std::uint64_t dim = file.value<std::uint64_t>("stored_dim");
   const std::uint64_t rows = file.value<std::uint64_t>("rows");
-  if (codes > static_cast<int>(Codes::bits)) throw CorruptFile("unknown codes " + std::to_string(codes));
+  if (codes > static_cast<int>(Codes::none)) throw CorruptFile("unknown codes " + std::to_string(codes));
   if (element > static_cast<int>(Element::bits)) throw CorruptFile("unknown element " + std::to_string(element));
   if (dim > max_dim || rows > max_rows || (rows > 0 && dim == 0)) {
     throw CorruptFile("impossible shape: " + std::to_string(rows) + " rows of dim " + std::to_string(dim));
@@ -105,10 +115,12 @@ VectorStore VectorStore::load(const FileReader& file) {
   store.dim_ = dim;
   store.rows_ = rows;
   store.bytes_ = file.array<std::byte>("vectors");
-  if (store.codes_ != Codes::automatic && rows > 0 && element_of(store.codes_) != store.element_) {
+  if (is_forced(store.codes_) && rows > 0 && element_of(store.codes_) != store.element_) {
     throw CorruptFile("codes and element do not agree");
   }
-  if (store.bytes_.size() != rows * store.stride()) {
+  if (store.codes_ == Codes::none && store.bytes_.empty()) {
+    store.forgotten_ = rows;
+  } else if (store.bytes_.size() != rows * store.stride()) {
     throw CorruptFile("section 'vectors' holds " + std::to_string(store.bytes_.size()) + " bytes where " +
                       std::to_string(rows * store.stride()) + " were needed");
   }

@@ -14,13 +14,17 @@
 
 namespace lookalike {
 
-/// How vectors are asked to be stored. Part of the file format: never reorder.
-enum class Codes : std::uint8_t { automatic, f32, f16, u8, s8, bits };
+/// How vectors are asked to be stored; `none`: as with `automatic`, until they are forgotten. Part of the file format:
+/// never reorder.
+enum class Codes : std::uint8_t { automatic, f32, f16, u8, s8, bits, none };
 
 constexpr const char* name_of(Codes codes) {
-  constexpr const char* names[] = {"auto", "f32", "f16", "u8", "s8", "bits"};
+  constexpr const char* names[] = {"auto", "f32", "f16", "u8", "s8", "bits", "none"};
   return names[static_cast<int>(codes)];
 }
+
+/// Whether the user said which element vectors are stored as.
+constexpr bool is_forced(Codes codes) { return codes != Codes::automatic && codes != Codes::none; }
 
 inline constexpr std::size_t max_dim = 65536;
 inline constexpr std::size_t max_rows = 0xfffffffe;
@@ -44,8 +48,12 @@ class VectorStore {
   std::size_t dim() const noexcept { return dim_; }
   std::size_t rows() const noexcept { return rows_; }
   std::size_t bytes() const noexcept { return bytes_.size(); }
-  VectorsView view() const noexcept { return {bytes_.data(), element_, rows_, dim_, stride()}; }
-  const std::byte* row(Row row) const noexcept { return bytes_.data() + row * stride(); }
+  /// Rows before this one are forgotten: they count, but their vectors are not there. 0 unless codes() are `none`.
+  std::size_t forgotten() const noexcept { return forgotten_; }
+  /// The rows that are there.
+  VectorsView view() const noexcept { return {bytes_.data(), element_, rows_ - forgotten_, dim_, stride()}; }
+  /// One that is there.
+  const std::byte* row(Row row) const noexcept { return bytes_.data() + (row - forgotten_) * stride(); }
 
   /// The element with which the store holds `vectors` beside what it has. Throws InvalidArgument naming the first
   /// value that the forced codes cannot take, or the first that is not finite.
@@ -75,13 +83,16 @@ class VectorStore {
   Growth grow(Element element, std::size_t dim, std::size_t count, unsigned threads);
   void commit(Growth& growth) noexcept;
 
-  /// Overwrites a row with bytes of the store's element. The store owns its rows.
+  /// Forgets the vectors of all rows there are.
+  void forget() noexcept;
+
+  /// Overwrites a row, unless it is forgotten, with bytes of the store's element. The store owns its rows.
   void overwrite(Row row, const std::byte* bytes) noexcept;
 
-  /// Forgets the rows from `rows` on, which `commit` put in: then the store owns its rows.
+  /// Takes away the rows from `rows` on, which `commit` put in: then the store owns its rows.
   void truncate(std::size_t rows) noexcept;
 
-  /// The given rows only, in that order.
+  /// The given rows only, in that order. All are forgotten, or none.
   VectorStore picked(std::span<const Row> rows) const;
 
   void save(FileWriter& file) const;
@@ -95,6 +106,7 @@ class VectorStore {
   Element element_ = Element::f32;
   std::size_t dim_ = 0;
   std::size_t rows_ = 0;
+  std::size_t forgotten_ = 0;
   Array<std::byte> bytes_;
 };
 

@@ -52,6 +52,7 @@ bool CodeSettings::wants_codes(const VectorStore& kept) const {
   constexpr std::size_t short_row = 64;  // bytes; shorter codes would save nothing
   const Element element = kept.element();
   const bool integers = element == Element::u8 || element == Element::s8;
+  if (kept.codes() == Codes::none) return true;
   if (keeps_codes_only || element == Element::bits) return false;
   switch (codes) {
     case WalkCodes::automatic: return kept.view().stride > short_row;

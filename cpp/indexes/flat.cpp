@@ -108,6 +108,10 @@ void Flat::save(function_ref<void(const FileWriter&)> write) const {
   write(file);
 }
 
-std::unique_ptr<Flat> Flat::load(const FileReader& file) { return std::unique_ptr<Flat>(new Flat(Rows::load(file))); }
+std::unique_ptr<Flat> Flat::load(const FileReader& file) {
+  Rows rows = Rows::load(file);
+  if (rows.codes() == Codes::none) throw CorruptFile("the vectors are not kept");
+  return std::unique_ptr<Flat>(new Flat(std::move(rows)));
+}
 
 }  // namespace lookalike

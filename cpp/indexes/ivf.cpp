@@ -8,6 +8,7 @@
 
 #include "base/errors.hpp"
 #include "indexes/ivf_learning.hpp"
+#include "indexes/ivf_points.hpp"
 #include "indexes/ivf_split.hpp"
 #include "kernels/precise.hpp"
 
@@ -100,14 +101,15 @@ void Ivf::upsert(const VectorsView& vectors, const IdsView& ids, unsigned thread
   std::sort(moved.begin(), moved.end());
   place(writing, change, threads);
   try {
-    relist(writing, moved, threads);
+    relist(writing, moved, change, threads);
     list_new(writing, change.largest_norm(), threads);
   } catch (...) {  // what was replaced is replaced; what was to be new is not there
     writing.exclusively([&](Rows& rows) noexcept {
       rows.take_back(first);
       ++version_;
-      // Where many stand in lists that are not theirs, those are of no use: the next change makes them anew.
-      if (moved.size() > rows.count() / 100) lists_ = IvfLists();
+      // Where many stand in lists that are not theirs, those are of no use: the next change makes them anew. Without
+      // vectors a row that is not where it should be has not been replaced.
+      if (!settings_.forgets_vectors() && moved.size() > rows.count() / 100) lists_ = IvfLists();
     });
     if (was_new) renew(writing);
     throw;
@@ -117,6 +119,11 @@ void Ivf::upsert(const VectorsView& vectors, const IdsView& ids, unsigned thread
 void Ivf::place(Records::Writing& writing, Change& change, unsigned threads) {
   const bool may_be_listed = is_measurable(change.fresh(), writing->metric(), threads) &&
                              is_measurable(change.replacements(), writing->metric(), threads);
+  if (!may_be_listed && settings_.forgets_vectors()) {
+    throw InvalidArgument(
+        "vectors are so long or, under metric='cosine', so short that floats cannot measure them, so codes cannot "
+        "stand for them; keep='auto' keeps such vectors");
+  }
   IvfLists none;
   writing.exclusively([&](Rows& rows) {
     rows.commit(change);
@@ -141,7 +148,10 @@ void Ivf::learn(Records::Writing& writing, double largest_norm, unsigned threads
   IvfLists::Changes changes = next.with(plane, rows, labels, threads);
   next.apply(changes);
   next.listed = writing->count();
-  writing.exclusively([&, &next = next](Rows&) noexcept { std::swap(lists_, next); });
+  writing.exclusively([&, &next = next](Rows& stored) noexcept {
+    std::swap(lists_, next);
+    stored.forget_vectors();
+  });
 }
 
 bool Ivf::is_longer(double norm) const noexcept {
@@ -150,43 +160,52 @@ bool Ivf::is_longer(double norm) const noexcept {
 
 void Ivf::list_new(Records::Writing& writing, double largest_norm, unsigned threads) {
   const std::size_t count = writing->count();
-  if (has_extremes_ || writing->live_count() < fewest_listed()) return;
-  if (lists_.listed == count && !is_longer(largest_norm)) return;
+  const bool is_learned = settings_.forgets_vectors() && !lists_.is_empty();  // for good
+  if (has_extremes_ || (!is_learned && writing->live_count() < fewest_listed())) return;
+  if (lists_.listed == count && (is_learned || !is_longer(largest_norm))) return;
   const bool has_grown = writing->live_count() >= most_growth * most_growth * lists_.trained_over;
-  if (lists_.is_empty() || has_grown || is_longer(largest_norm)) return learn(writing, largest_norm, threads);
+  if (!is_learned && (lists_.is_empty() || has_grown || is_longer(largest_norm)))
+    return learn(writing, largest_norm, threads);
   std::vector<Row> rows(count - lists_.listed);
   std::iota(rows.begin(), rows.end(), static_cast<Row>(lists_.listed));
-  enlist(writing, std::move(rows), {}, count, threads);
+  enlist(writing, std::move(rows), {}, nullptr, count, threads);
 }
 
-void Ivf::relist(Records::Writing& writing, std::span<const Row> moved, unsigned threads) {
+void Ivf::relist(Records::Writing& writing, std::span<const Row> moved, Change& change, unsigned threads) {
   if (lists_.is_empty() || moved.empty()) return;
   RowFilter is_moved(writing->count());
   for (const Row row : moved) is_moved.set(row);
-  enlist(writing, {moved.begin(), moved.end()}, lists_.without([&](Row row) { return is_moved.test(row); }),
+  enlist(writing, {moved.begin(), moved.end()}, lists_.without([&](Row row) { return is_moved.test(row); }), &change,
          lists_.listed, threads);
 }
 
-void Ivf::enlist(Records::Writing& writing, std::vector<Row> rows, IvfLists::Changes before, std::size_t listed,
-                 unsigned threads) {
+void Ivf::enlist(Records::Writing& writing, std::vector<Row> rows, IvfLists::Changes before, Change* replacements,
+                 std::size_t listed, unsigned threads) {
   const std::size_t live = writing->live_count();
-  const Plane plane = lists_.plane(*writing);
+  const bool forgets = settings_.forgets_vectors();
+  PassingPoints passing(*writing, lists_, replacements);
+  Plane plane = lists_.plane(*writing);
+  if (forgets) plane.elsewhere = &passing.elsewhere();
   std::vector<std::uint32_t> labels = lists_.nearest_lists(plane, rows, threads);
   Arrivals arrivals = {std::move(rows), std::move(labels), std::move(before)};
-  if (settings_.nlist == 0) {
+  // What codes of one bit stand for is too far from the truth to be encoded again.
+  const bool may_split = settings_.nlist == 0 && !(forgets && settings_.codes == WalkCodes::rabitq);
+  if (may_split) {
     const std::vector<std::uint32_t> emptied = empty_long_lists(lists_, writing->ids().live(), live, arrivals);
     if (!emptied.empty()) {
+      if (forgets) passing.find_codes();
       split_lists(lists_, emptied, plane, live, settings_.seed, threads, arrivals);
       // Then most rows lie elsewhere than those that directions and codes were learned from.
       const bool are_many =
           arrivals.before.centroids->count() >= most_growth * lookalike::list_count(settings_, lists_.trained_over);
-      if (are_many) return learn(writing, writing->largest_norm(), threads);
+      if (are_many && !forgets) return learn(writing, writing->largest_norm(), threads);
     }
   }
   IvfLists::Changes changes = lists_.with(plane, arrivals.rows, arrivals.labels, threads, std::move(arrivals.before));
-  writing.exclusively([&](Rows&) {
+  writing.exclusively([&](Rows& stored) {
     lists_.apply(changes);
     lists_.listed = listed;
+    if (listed == stored.count()) stored.forget_vectors();
   });
 }
 
@@ -211,7 +230,8 @@ void Ivf::compact(Records::Writing& writing) {
   const std::vector<Row> live = writing->ids().live_rows();
   Rows kept = writing->picked(live);
   IvfLists lists;  // of so few rows as are searched exactly, none: what comes may lie elsewhere
-  if (live.size() >= fewest_listed()) lists = lists_.picked(live);
+  const bool is_learned = settings_.forgets_vectors() && !live.empty();
+  if (is_learned || live.size() >= fewest_listed()) lists = lists_.picked(live);
   const bool has_extremes = has_extremes_ && !is_measurable(kept.store().view(), kept.metric(), 0);
   writing.exclusively([&](Rows& rows) noexcept {
     rows.swap(kept);
@@ -261,7 +281,7 @@ std::size_t Ivf::usual_effort(std::size_t) const {
 }
 
 bool Ivf::has_lists_for(const Rows& rows) const noexcept {
-  return !lists_.is_empty() && rows.live_count() >= fewest_listed();
+  return !lists_.is_empty() && (settings_.forgets_vectors() || rows.live_count() >= fewest_listed());
 }
 
 bool Ivf::is_exact() const {

@@ -94,10 +94,11 @@ class Ivf {
   void append(Records::Writing& writing, Change change, unsigned threads);
   void place(Records::Writing& writing, Change& change, unsigned threads);
   void list_new(Records::Writing& writing, double largest_norm, unsigned threads);
-  void relist(Records::Writing& writing, std::span<const Row> moved, unsigned threads);
+  void relist(Records::Writing& writing, std::span<const Row> moved, Change& change, unsigned threads);
   /// Puts rows into the lists they belong to, once `before` has been applied, and splits those that get too long.
-  void enlist(Records::Writing& writing, std::vector<Row> rows, IvfLists::Changes before, std::size_t listed,
-              unsigned threads);
+  /// `replacements`: null where none of them are replaced.
+  void enlist(Records::Writing& writing, std::vector<Row> rows, IvfLists::Changes before, Change* replacements,
+              std::size_t listed, unsigned threads);
   void learn(Records::Writing& writing, double largest_norm, unsigned threads);
   void compact(Records::Writing& writing);
   /// In the writer's seat.

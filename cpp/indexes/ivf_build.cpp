@@ -175,6 +175,7 @@ void IvfBuild::finish(const std::optional<IdsView>& ids, unsigned threads, Progr
   if (spool_.is_measurable() && count() >= Ivf(0, metric_, settings_).fewest_listed())
     lists = listed(rows, threads, progress);
   if (lists.is_empty() || !lists.quantizer->scans_codes) progress(count());
+  if (!lists.is_empty()) rows.forget_vectors();
   Ivf index(std::move(rows), std::move(lists), settings_);
   index.has_extremes_ = !spool_.is_measurable();
   index.save([&](const FileWriter& file) {

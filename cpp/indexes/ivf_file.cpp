@@ -41,7 +41,8 @@ IvfLists IvfLists::load(const FileReader& file, const Rows& rows) {
   loaded.length = file.value<float>("lifted_length");
   loaded.listed = file.value<std::uint64_t>("listed");
   loaded.trained_over = file.value<std::uint64_t>("trained_over");
-  if (loaded.listed > rows.count() || !(loaded.length >= 0)) {
+  const std::size_t forgotten = rows.store().forgotten();
+  if (loaded.listed > rows.count() || loaded.listed < forgotten || !(loaded.length >= 0)) {
     throw CorruptFile("sections 'listed' and 'lifted_length' do not agree with the rows");
   }
   if (file.value<std::uint8_t>("has_lists") == 0) {
@@ -53,6 +54,7 @@ IvfLists IvfLists::load(const FileReader& file, const Rows& rows) {
   const Array<float> middle = file.array<float>("centroids_middle");
   const Array<std::uint32_t> sizes = file.array<std::uint32_t>("list_sizes");
   const bool scans_codes = file.value<std::uint8_t>("scans_codes") != 0;
+  if (!scans_codes && forgotten > 0) throw CorruptFile("neither vectors nor codes are there");
   if (encoder.dim() != loaded.plane(rows).point_dim() || sizes.empty() ||
       centroids.size() != sizes.size() * encoder.dim() || middle.size() != encoder.dim()) {
     throw CorruptFile("section 'centroids' does not agree with the vectors and the lists");

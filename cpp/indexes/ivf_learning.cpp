@@ -92,14 +92,36 @@ std::vector<float> centers_of(const Plane& plane, std::span<const Row> rows, con
   return centers;
 }
 
-CodeForm form_of(const IvfSettings& settings, const Plane& plane, std::span<const float> sample, bool scans_codes,
-                 unsigned threads) {
+/// About what codes of `rows` rows in so many lists take, with all there is beside them.
+std::size_t bytes_with(std::size_t stride, std::size_t dim, std::size_t rows, std::size_t lists) {
+  const std::size_t projected = std::min(dim, Encoder::room(CodeWidth::four, stride));
+  const std::size_t code = projected / 2 + sizeof(CodeTail), id = sizeof(Row) + sizeof(std::int64_t);
+  const std::size_t in_bytes_and_floats = sizeof(float) + 1;  // directions and centroids are told in both
+  return rows * (code + id) + lists * (CodeBlock::rows / 2 * code + in_bytes_and_floats * (dim + projected)) +
+         in_bytes_and_floats * dim * projected;
+}
+
+/// The longest codes with which nothing takes more than about a fifth of what the vectors would take as floats; and
+/// would not if there were a few thousand rows, which are to come.
+std::size_t longest_stride(std::size_t dim, std::size_t rows, const IvfSettings& settings) {
+  constexpr double most = 0.19;
+  constexpr std::size_t least_rows = 10000, step = 64;
+  const std::size_t count = std::max(rows, least_rows), lists = list_count(settings, count);
+  const double floats = static_cast<double>(count * dim * sizeof(float));
+  std::size_t stride = Encoder::whole_stride(CodeWidth::four, dim);
+  while (stride > step && static_cast<double>(bytes_with(stride, dim, count, lists)) > most * floats) stride -= step;
+  return stride;
+}
+
+CodeForm form_of(const IvfSettings& settings, const Plane& plane, std::size_t rows, std::span<const float> sample,
+                 bool scans_codes, unsigned threads) {
   const CodeWidth width = settings.code_width().value_or(CodeWidth::four);
   const CodeForm whole = {width, Encoder::whole_stride(width, plane.point_dim())};
   // Only for centroids, which are measured again.
   if (!scans_codes) return {CodeWidth::four, std::min<std::size_t>(64, whole.stride)};
   // Distances by one bit need every coordinate there is.
   if (width == CodeWidth::one) return whole;
+  if (settings.forgets_vectors()) return {width, longest_stride(plane.point_dim(), rows, settings)};
   // Codes of what is left when a centroid is subtracted are better than those of whole vectors, which are tried.
   return choose_codes({&width, 1}, plane, sample, settings.seed, threads, {0.85, 0.8}).value_or(whole);
 }
@@ -160,7 +182,7 @@ LearnedLists learn_lists(const Plane& plane, std::span<const Row> rows, const Iv
   std::vector<float> centers = centers_of(plane, sample, clusters, outlook, threads);
 
   const bool scans_codes = settings.wants_codes(kept);
-  const CodeForm form = form_of(settings, plane, points, scans_codes, threads);
+  const CodeForm form = form_of(settings, plane, rows.size(), points, scans_codes, threads);
   std::vector<std::uint32_t> labels(few.size());
   nearest.assign(outlook.of(plane, few, threads), threads, labels, {});
   for (std::size_t i = 0; i < few.size(); ++i)

@@ -55,17 +55,18 @@ void IvfLists::encode(const Centroids& centroids, const Plane& plane, std::span<
                       std::span<const std::uint32_t> labels, std::byte* codes) const {
   const Encoder& encoder = quantizer->encoder;
   const std::size_t dim = encoder.dim();
-  std::vector<float> points(rows.size() * dim);
+  std::vector<float> points(rows.size() * dim), beyond(rows.size());
   for (std::size_t i = 0; i < rows.size(); ++i) {
     const std::span<float> point = std::span(points).subspan(i * dim, dim);
     plane.write_point(rows[i], point.data());
+    beyond[i] = plane.beyond(rows[i], point);
     centroids.subtract(labels[i], point, encoder.center());
   }
   plane.has_read(rows);
   encoder.encode_centered(points, codes);
   for (std::size_t i = 0; i < rows.size(); ++i) {
     std::byte* const code = codes + i * encoder.stride();
-    encoder.lengthen(code, centroids.bias_of(encoder, code, labels[i]));
+    encoder.lengthen(code, centroids.bias_of(encoder, code, labels[i]) + beyond[i]);
   }
 }
 

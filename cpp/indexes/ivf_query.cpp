@@ -58,7 +58,8 @@ std::optional<std::size_t> Ivf::probes(const Rows& rows, std::size_t passing, st
   const double scanned = static_cast<double>(rows.count()) * static_cast<double>(probes) / static_cast<double>(lists);
   const double kept = static_cast<double>(rows.store().view().stride);
   const double exact = static_cast<double>(passing) * (measured_row + byte_of_a_row * kept);
-  if (scanned * scanned_row + static_cast<double>(lists) >= exact) return std::nullopt;
+  const bool may_measure = !settings_.forgets_vectors();
+  if (may_measure && scanned * scanned_row + static_cast<double>(lists) >= exact) return std::nullopt;
   return probes;
 }
 
@@ -95,6 +96,8 @@ void Ivf::find(const Rows& rows, const VectorsView& queries, std::size_t k, std:
   const PreparedQueries prepared(queries, rows.store().element(), rows.metric(), threads);
   const std::shared_ptr<const MappedFile> file = file_.lock();
   IvfTarget target = {lists_, lists_.plane(rows), filter, file.get()};
+  target.keeps_vectors = !settings_.forgets_vectors();
+  const IvfTarget everything = target;
   // With a filter as many rows that pass are scanned as without it there would be rows, wherever they lie.
   std::vector<std::uint32_t> of_lists;
   if (admitted) {
@@ -110,6 +113,10 @@ void Ivf::find(const Rows& rows, const VectorsView& queries, std::size_t k, std:
     const std::span<Neighbor> of_query = out.subspan(q * k, k);
     if (found.size() == k) {
       std::copy(found.begin(), found.end(), of_query.begin());
+    } else if (!target.keeps_vectors) {
+      const auto worker = workers_.take();
+      const auto all = worker->one(everything, prepared, q, k, lists_.lists.size());
+      std::fill(std::copy(all.begin(), all.end(), of_query.begin()), of_query.end(), Neighbor{});
     } else {  // the nearest ones that pass lie in other lists
       find_exactly(rows, queries.slice(q, 1), k, admitted, 1, of_query);
     }
@@ -148,6 +155,7 @@ bool Ivf::search_hidden(const Rows& rows, const VectorsView& queries, std::span<
 RangeAnswer Ivf::range(const VectorsView& queries, float radius, const Where& where, unsigned threads) const {
   require_radius(radius);
   require_finite(queries, threads);
+  records_.read()->require_vectors("a search by range");
   const Sweep sweep(file_.lock());
   return exact_range(records_, queries, radius, where, threads);
 }
@@ -160,7 +168,8 @@ IvfCosts Ivf::costs(const VectorsView& queries, std::size_t k, std::size_t nprob
   if (lists_.is_empty()) return total;
   const PreparedQueries prepared(queries, rows->store().element(), rows->metric(), threads);
   const std::shared_ptr<const MappedFile> file = file_.lock();
-  const IvfTarget target = {lists_, lists_.plane(*rows), rows->ids().live(), file.get()};
+  IvfTarget target = {lists_, lists_.plane(*rows), rows->ids().live(), file.get()};
+  target.keeps_vectors = !settings_.forgets_vectors();
   std::mutex adding;
   parallel_for(queries.count, threads, [&](std::size_t q, unsigned) {
     const auto worker = workers_.take();

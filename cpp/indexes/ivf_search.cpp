@@ -36,9 +36,10 @@ void IvfSearch::prepare(const IvfTarget& target, const PreparedQueries& queries,
     queries.as_floats(query, floats_.data());
     plane.write_query_point(floats_.data(), point_.data());
     asked.slope = slope_of(plane, floats_);
+    asked.origin = origin_of(plane, point_, asked.slope);
   }
   quantizer.centroids.prepare(quantizer.encoder, quantizer.form, point_, asked.query);
-  asked.pool.begin(quantizer.scans_codes ? pool_for(k) : k);
+  asked.pool.begin(quantizer.scans_codes && target.keeps_vectors ? pool_for(k) : k);
 }
 
 void IvfSearch::take(const IvfTarget& target, const InvertedList& list, std::size_t first, std::size_t count,
@@ -52,7 +53,7 @@ void IvfSearch::take(const IvfTarget& target, const InvertedList& list, std::siz
     const float distance = distances[positions_[i]] + offset;
     if (!(distance <= pool.limit())) continue;
     const Row row = list.rows[first + positions_[i]];
-    if (row >= target.plane.rows.count) continue;  // a file that was not verified may say anything
+    if (row >= target.lists.listed) continue;  // a file that was not verified may say anything
     if ((target.admitted && !target.admitted->test(row)) || row == hidden) continue;
     pool.put(distance, row);
   }
@@ -113,6 +114,7 @@ std::span<const Neighbor> IvfSearch::finish(const IvfTarget& target, std::size_t
   found_.clear();
   asked.pool.append_to(found_);
   if (!target.lists.quantizer->scans_codes) return finite(found_);
+  if (!target.keeps_vectors) return told(target, asked);
   if (target.file) fetch_found(target);
   const std::uint64_t before = rerank_.measured;
   const std::span<const Neighbor> nearest = rerank_.nearest(asked.exact, found_, k, asked.slope);
@@ -120,6 +122,14 @@ std::span<const Neighbor> IvfSearch::finish(const IvfTarget& target, std::size_t
   costs.reranked += measured;
   if (target.file) target.file->has_read(measured, measured * target.plane.rows.stride);
   return nearest;
+}
+
+std::span<const Neighbor> IvfSearch::told(const IvfTarget& target, const Asked& asked) {
+  for (Neighbor& found : found_) {
+    const double told = asked.slope * (double{found.distance} + asked.query.square) + asked.origin;
+    found.distance = static_cast<float>(target.plane.metric == Metric::ip ? told : std::max(told, 0.0));
+  }
+  return finite(found_);
 }
 
 std::span<const Neighbor> IvfSearch::choose_lists(const IvfTarget& target, const ListQuery& query, std::size_t nprobe) {

@@ -29,7 +29,8 @@ struct IvfTarget {
   /// Where few rows of some lists are admitted: how many of each, and how many are to be seen.
   std::span<const std::uint32_t> passing = {};
   std::size_t wanted = 0;
-  std::size_t expected = 0;  // in the nearest lists; where there are far fewer, what passes lies elsewhere
+  std::size_t expected = 0;   // in the nearest lists; where there are far fewer, what passes lies elsewhere
+  bool keeps_vectors = true;  // else what codes tell is the answer
 };
 
 /// What searches took: lists scanned, rows scanned in them, kept vectors measured, bytes of all of these.
@@ -57,7 +58,7 @@ class IvfSearch {
     ListQuery query;
     NearestPool pool;
     Scorer exact;
-    double slope = 1;
+    double slope = 1, origin = 0;  // the metric's distance = slope * that between points + origin
   };
   /// A list to be scanned for a query.
   struct Visit {
@@ -76,6 +77,8 @@ class IvfSearch {
   void take(const IvfTarget& target, const InvertedList& list, std::size_t first, std::size_t count,
             const float* distances, float offset, Row hidden, NearestPool& pool);
   std::span<const Neighbor> finish(const IvfTarget& target, std::size_t k, Asked& asked);
+  /// What was found by codes, at the distances these tell.
+  std::span<const Neighbor> told(const IvfTarget& target, const Asked& asked);
 
   std::vector<Asked> asked_;
   std::vector<Visit> visits_;

@@ -8,9 +8,18 @@
 
 namespace lookalike {
 
+/// Unlike a graph, lists can do without vectors: with keep='none' and codes that are none, their distances are the
+/// answer.
 struct IvfSettings : CodeSettings {
   std::size_t nlist = 0;  // 0: as many as suit the rows there are
   std::uint64_t seed = 0;
+
+  /// Whether vectors are kept only until they are listed.
+  bool forgets_vectors() const noexcept {
+    return keeps_codes_only && (codes == WalkCodes::u4 || codes == WalkCodes::rabitq);
+  }
+  /// As for other indexes.
+  Codes store_codes(Metric metric) const;
 };
 
 }  // namespace lookalike

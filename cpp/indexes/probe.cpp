@@ -26,6 +26,7 @@ Probe<Index>::Probe(const Index& index, const VectorsView& queries, std::size_t 
   hidden_.assign(count_, no_row);
   {
     const Records::Reading rows = index.records().read();
+    rows->require_vectors("measuring recall");
     if (queries.count > 0) rows->require_shape(queries, "queries");
     choose_k(*rows, k);
   }
@@ -38,6 +39,7 @@ Probe<Index>::Probe(const Index& index, std::size_t count, std::size_t k, std::u
   if (k == 0) throw InvalidArgument("k is 0; it must be at least 1");
   {
     const Records::Reading rows = index.records().read();
+    rows->require_vectors("measuring recall");
     std::vector<Row> live = rows->ids().live_rows();
     count_ = std::min(count, live.size());
     Random random(seed);

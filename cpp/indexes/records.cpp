@@ -28,6 +28,7 @@ OwnedIds Records::ids() const {
 OwnedVectors Records::get(const IdsView& ids) const {
   const Reading rows = read();
   const std::vector<Row> picks = rows->known(ids);
+  rows->require_vectors("reading vectors");
   const VectorStore& store = rows->store();
   const std::size_t bytes = row_bytes(store.element(), rows->dim());
   OwnedVectors vectors{store.element(), picks.size(), rows->dim(), {}};

@@ -43,6 +43,14 @@ double slope_of(const Plane& plane, std::span<const float> query) {
   return plane.length > 0 ? std::sqrt(square) / (2 * double{plane.length}) : 0;
 }
 
+double origin_of(const Plane& plane, std::span<const float> point, double slope) {
+  if (plane.metric != Metric::cosine && plane.metric != Metric::ip) return 0;
+  double square = 0;  // of the point, which is as long as rows are, or nothing
+  for (std::size_t d = 0; d < plane.rows.dim; ++d) square += double{point[d]} * point[d];
+  if (plane.metric == Metric::cosine) return 1 - slope * (square + 1);
+  return -slope * (square + double{plane.length} * plane.length);
+}
+
 std::span<const Neighbor> finite(std::span<const Neighbor> found) {
   const auto is_finite = [](const Neighbor& neighbor) { return std::isfinite(neighbor.distance); };
   return std::all_of(found.begin(), found.end(), is_finite) ? found : std::span<const Neighbor>();

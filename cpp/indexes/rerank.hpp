@@ -16,6 +16,9 @@ namespace lookalike {
 /// How fast distances between kept vectors grow with those between points (see Plane), from a query of floats.
 double slope_of(const Plane& plane, std::span<const float> query);
 
+/// And where they begin: what is left of them where points coincide. `point`: the query as one.
+double origin_of(const Plane& plane, std::span<const float> point, double slope);
+
 /// The same neighbours, or none where a query is so long that distances overflow.
 std::span<const Neighbor> finite(std::span<const Neighbor> found);
 

@@ -41,8 +41,7 @@ RowSpool::RowSpool(std::filesystem::path beside, Metric metric, Codes codes, std
 }
 
 Element RowSpool::element_with(const VectorsView& vectors, unsigned threads) {
-  if (codes_ != Codes::automatic || vectors.element == Element::bits)
-    return VectorStore(codes_).element_with(vectors, threads);
+  if (is_forced(codes_) || vectors.element == Element::bits) return VectorStore(codes_).element_with(vectors, threads);
   const Survey found = survey(vectors, "vectors", threads);
   came_as_ = !came_as_ || *came_as_ == vectors.element ? vectors.element : Element::f32;
   fits_u8_ = fits_u8_ && found.fits_u8;

@@ -61,6 +61,13 @@ std::vector<Row> Rows::known(const IdsView& ids) const {
   return rows;
 }
 
+void Rows::require_vectors(const char* what) const {
+  if (codes_ != Codes::none) return;
+  throw InvalidArgument(std::string(what) +
+                        " needs the vectors, which keep='none' does not keep; keep='auto' keeps them, keep='f16' in "
+                        "half the memory");
+}
+
 ExactTarget Rows::target(const std::optional<RowFilter>& admitted) const {
   const RowFilter* filter = admitted ? &*admitted : ids_.live();
   return {store_.view(), metric_, inverse_norms(), largest_norm_, filter, nullptr};
@@ -75,7 +82,9 @@ void Rows::commit(Change& change) {
   const std::size_t bytes = row_bytes(store_.element(), dim_);
   for (std::size_t i = 0; i < change.replaced_.size(); ++i) {
     store_.overwrite(change.replaced_[i], change.replacements_.data() + i * bytes);
-    if (change.norms_) inverse_norms_.mutable_data()[change.replaced_[i]] = change.replacement_norms_[i];
+    if (change.replaced_[i] < store_.forgotten()) continue;
+    const std::size_t place = change.replaced_[i] - store_.forgotten();
+    if (change.norms_) inverse_norms_.mutable_data()[place] = change.replacement_norms_[i];
   }
 }
 
@@ -85,11 +94,17 @@ std::size_t Rows::remove(std::span<const Row> rows) {
   return before - live_count();
 }
 
+void Rows::forget_vectors() noexcept {
+  if (codes_ != Codes::none) return;
+  store_.forget();
+  inverse_norms_ = {};
+}
+
 void Rows::take_back(Row first) noexcept {
   if (first == count()) return;
   store_.truncate(first);
   ids_.truncate(first);
-  if (metric_ == Metric::cosine) inverse_norms_.resize_for_overwrite(first);
+  if (metric_ == Metric::cosine) inverse_norms_.resize_for_overwrite(first - store_.forgotten());
 }
 
 void Rows::renew() noexcept {
@@ -105,7 +120,7 @@ Rows Rows::picked(std::span<const Row> rows) const {
   picked.store_ = store_.picked(rows);
   picked.ids_ = ids_.picked(rows);
   picked.largest_norm_ = largest_norm_;
-  if (metric_ != Metric::cosine) return picked;
+  if (metric_ != Metric::cosine || store_.forgotten() > 0) return picked;
   picked.inverse_norms_.resize_for_overwrite(rows.size());
   for (std::size_t i = 0; i < rows.size(); ++i) picked.inverse_norms_.mutable_data()[i] = inverse_norms_[rows[i]];
   return picked;
@@ -146,7 +161,7 @@ Rows Rows::load(const FileReader& file) {
   }
   rows.ids_ = IdMap::load(file, store.rows());
   rows.inverse_norms_ = file.array<float>("inverse_norms");
-  if (rows.inverse_norms_.size() != (rows.metric_ == Metric::cosine ? store.rows() : 0)) {
+  if (rows.inverse_norms_.size() != (rows.metric_ == Metric::cosine ? store.view().count : 0)) {
     throw CorruptFile("section 'inverse_norms' is not one value a vector");
   }
   rows.largest_norm_ = file.value<double>("largest_norm");

@@ -39,7 +39,7 @@ class Rows {
   double removed_share() const noexcept;
   const VectorStore& store() const noexcept { return store_; }
   const IdMap& ids() const noexcept { return ids_; }
-  /// For Metric::cosine one a row, 0 for a zero vector; else null.
+  /// For Metric::cosine one a row of the store's view, 0 for a zero vector; else null.
   const float* inverse_norms() const noexcept { return metric_ == Metric::cosine ? inverse_norms_.data() : nullptr; }
   /// For Metric::ip at least the length of every row; else 0.
   double largest_norm() const noexcept { return largest_norm_; }
@@ -52,11 +52,16 @@ class Rows {
   /// For an exact search among the admitted rows (all live ones for nullopt), which must outlive the target.
   ExactTarget target(const std::optional<RowFilter>& admitted) const;
 
+  /// Throws InvalidArgument where vectors are not kept, saying that `what` needs them.
+  void require_vectors(const char* what) const;
+
   /// Puts a prepared change in place. Throws std::bad_alloc and changes nothing.
   void commit(Change& change);
   /// Live rows become removed ones; returns how many. Throws std::bad_alloc and changes nothing.
   std::size_t remove(std::span<const Row> rows);
-  /// Forgets the rows from `first` on, live and removed, which commits put in (not `load`). The next id, the dim and
+  /// Forgets the vectors of all rows there are, where that was asked for.
+  void forget_vectors() noexcept;
+  /// Takes away the rows from `first` on, live and removed, which commits put in (not `load`). The next id, the dim and
   /// the element stay as they are.
   void take_back(Row first) noexcept;
 

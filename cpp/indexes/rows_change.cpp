@@ -127,7 +127,8 @@ void Change::measure(Rows& rows, unsigned threads) {
   replacement_norms_.resize(changed.count);
   inverse_norms(changed, replacement_norms_.data());
   norms_.emplace(rows.inverse_norms_, added.count);
-  float* out = norms_->data() + first_;
+  norms_before_ = rows.inverse_norms_.size();
+  float* out = norms_->data() + norms_before_;
   parallel_for((added.count + rows_per_task - 1) / rows_per_task, threads, [&](std::size_t task, unsigned) {
     const std::size_t first = task * rows_per_task;
     inverse_norms(added.slice(first, std::min(rows_per_task, added.count - first)), out + first);

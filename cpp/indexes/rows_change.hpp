@@ -35,7 +35,7 @@ class Change {
   /// The new rows, in the element they will have.
   VectorsView fresh() noexcept { return store_.view(); }
   /// Their inverse norms, for Metric::cosine; else null.
-  const float* fresh_inverse_norms() noexcept { return norms_ ? norms_->data() + first_ : nullptr; }
+  const float* fresh_inverse_norms() noexcept { return norms_ ? norms_->data() + norms_before_ : nullptr; }
 
   /// Old rows that get new vectors, each once, in the order they were given.
   std::span<const Row> replaced() const noexcept { return replaced_; }
@@ -63,6 +63,7 @@ class Change {
   VectorStore::Growth store_;
   IdMap::Growth ids_;
   std::optional<Extension<float>> norms_;
+  std::size_t norms_before_ = 0;  // that there are already
   std::vector<Row> replaced_;
   Array<std::byte> replacements_;
   std::vector<float> replacement_norms_;

@@ -35,6 +35,17 @@ void BlockForm::put(std::byte* blocks, std::size_t i, const std::byte* code) con
   std::memcpy(tails + rows * sizeof(float), &tail.step, sizeof tail.step);
 }
 
+void BlockForm::get(const std::byte* blocks, std::size_t i, std::byte* code) const {
+  constexpr std::size_t rows = CodeBlock::rows, unit = CodeBlock::unit_bytes;
+  const std::byte* const block = blocks + i / rows * CodeBlock::bytes(units_);
+  for (std::size_t u = 0; u < units_; ++u) std::memcpy(code + u * unit, block + (u * rows + i % rows) * unit, unit);
+  CodeTail tail;
+  const std::byte* const tails = block + units_ * rows * unit + i % rows * sizeof(float);
+  std::memcpy(&tail.bias, tails, sizeof tail.bias);
+  std::memcpy(&tail.step, tails + rows * sizeof(float), sizeof tail.step);
+  std::memcpy(code + code_stride_ - sizeof tail, &tail, sizeof tail);
+}
+
 void BlockForm::copy(std::byte* blocks, std::size_t i, const std::byte* others, std::size_t from) const {
   constexpr std::size_t rows = CodeBlock::rows, unit = CodeBlock::unit_bytes;
   std::byte* to = blocks + i / rows * CodeBlock::bytes(units_) + i % rows * unit;

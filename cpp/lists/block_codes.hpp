@@ -23,6 +23,8 @@ class BlockForm {
 
   /// Puts the code of one row, as the encoder wrote it, where row `i` stands.
   void put(std::byte* blocks, std::size_t i, const std::byte* code) const;
+  /// Writes the code of row `i` as the encoder wrote it.
+  void get(const std::byte* blocks, std::size_t i, std::byte* code) const;
   /// Copies row `from` of other blocks to where row `i` stands.
   void copy(std::byte* blocks, std::size_t i, const std::byte* others, std::size_t from) const;
 

@@ -12,6 +12,7 @@
 #include "answers.hpp"
 #include "base/errors.hpp"
 #include "clusters.hpp"
+#include "indexes/flat.hpp"
 #include "indexes/ivf.hpp"
 #include "storage/crc32c.hpp"
 #include "storage/format.hpp"
@@ -117,6 +118,25 @@ TEST_CASE("sections that do not go together are corrupt, with right checksums") 
   CHECK(refusal(forged(whole, "list_rows", [](std::span<std::byte> bytes) {
           std::memcpy(bytes.data(), bytes.data() + sizeof(Row), sizeof(Row));
         })) != "accepted");
+}
+
+TEST_CASE("vectors may be missing only where nothing but codes was to be kept, and all rows are listed") {
+  IvfSettings settings;
+  settings.codes = WalkCodes::u4;
+  settings.keeps_codes_only = true;
+  Ivf index(0, Metric::l2, settings);
+  index.add(clustered(1100, 40, Element::f32, 1).view(), 1);
+  const Bytes whole = *saved(index);
+  CHECK(refusal(forged(whole, "seed", with<std::uint64_t>(0, 5))) == "accepted");
+  CHECK(refusal(forged(whole, "listed", with<std::uint64_t>(0, 1099))) != "accepted");
+  CHECK(refusal(forged(whole, "has_lists", with<std::uint8_t>(0, 0))) != "accepted");
+  CHECK(refusal(forged(whole, "scans_codes", with<std::uint8_t>(0, 0))) != "accepted");
+  CHECK(refusal(forged(whole, "codes", with<std::uint8_t>(0, 0))) != "accepted");
+  CHECK(refusal(forged(whole, "keeps_codes_only", with<std::uint8_t>(0, 0))) != "accepted");
+  Flat list(0, Metric::l2, Codes::automatic);
+  list.add(clustered(3, 40, Element::f32, 1).view(), 1);
+  CHECK_THROWS_AS(Flat::load(FileReader::from_bytes(forged(*saved(list), "codes", with<std::uint8_t>(0, 6)))),
+                  CorruptFile);
 }
 
 TEST_CASE("values that cannot be checked do no harm") {

@@ -258,7 +258,6 @@ def test_bad_construction(kinds, name: str, values) -> None:
 @pytest.mark.parametrize(
     "words",
     [
-        {"codes": "u4", "keep": "none"},
         {"codes": "auto", "keep": "none"},
         {"codes": "f32", "keep": "f16"},
         {"codes": "f16", "keep": "u8"},
@@ -270,6 +269,12 @@ def test_bad_construction(kinds, name: str, values) -> None:
 def test_words_that_do_not_go_together(approximate, words) -> None:
     with pytest.raises(la.InvalidArgument, match=r"keep|metric"):
         approximate(**words)
+
+
+@pytest.mark.parametrize("codes", ["u4", "rabitq"])
+def test_a_graph_needs_more_than_codes(codes: str) -> None:
+    with pytest.raises(la.InvalidArgument, match="keep='none' leaves only codes that are vectors"):
+        la.HNSW(codes=codes, keep="none")
 
 
 @pytest.mark.parametrize("value", [0, -1, 2.0, "64", True, 2**31, [10]])

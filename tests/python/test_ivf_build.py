@@ -64,6 +64,7 @@ def test_the_file_is_that_of_add_and_save(metric: str, ids: str | None, tmp_path
         {"codes": "u4", "nlist": 30},
         {"codes": "rabitq", "seed": 5},
         {"codes": "f16", "keep": "none"},
+        {"codes": "u4", "keep": "none"},
         {"keep": "f16"},
     ],
     ids=str,
