@@ -32,7 +32,8 @@ inline Codes codes_named(const std::string& word) {
 }
 
 inline WalkCodes walk_codes_named(const std::string& word) {
-  return static_cast<WalkCodes>(position_of(word, "codes", {"auto", "f32", "f16", "u8", "s8", "u4", "rabitq", "bits"}));
+  return static_cast<WalkCodes>(
+      position_of(word, "codes", {"auto", "f32", "f16", "u8", "s8", "u4", "rabitq", "bits", "u2"}));
 }
 
 /// keep='none' is a word of its own: it says that nothing is kept beside the codes.

@@ -18,12 +18,6 @@ constexpr std::size_t leading = 10;             // first ones in the codes' orde
 constexpr std::size_t most_measured = 1 << 20;  // rows, evenly spread where there are more
 constexpr std::size_t together = 1024;          // rows measured in one go
 
-/// A row and those around it, nearest first.
-struct Neighborhood {
-  Row row;
-  std::vector<Row> near;
-};
-
 using Near = std::pair<float, Row>;  // the distance of a row
 
 /// Puts the nearest of `rows` among those that are nearest so far, in order.
@@ -60,28 +54,29 @@ std::vector<Neighborhood> neighborhoods(const Plane& plane, unsigned threads) {
 }
 
 /// How many of a row's true neighbours the codes put first; those as near as one of them count as one.
-std::size_t kept(const Encoder& encoder, const Plane& plane, const Neighborhood& hood) {
-  const std::size_t dim = plane.point_dim(), count = hood.near.size();
-  std::vector<float> points(count * dim), query(dim), distances(count);
-  for (std::size_t i = 0; i < count; ++i) plane.write_point(hood.near[i], points.data() + i * dim);
-  plane.write_point(hood.row, query.data());
-  plane.has_read(hood.near);
+std::size_t kept(const Encoder& encoder, const Neighborhood& hood,
+                 function_ref<void(const Neighborhood&, float*)> write_points) {
+  const std::size_t dim = encoder.dim(), count = hood.near.size();
+  std::vector<float> points((count + 1) * dim), distances(count);
+  write_points(hood, points.data());
   std::vector<std::byte> codes(count * encoder.stride());
-  encoder.encode(points, codes.data());
+  encoder.encode(std::span(points).first(count * dim), codes.data());
   std::vector<Row> order(count);
   std::iota(order.begin(), order.end(), 0);
   ScorerSpace space;
-  encoder.from_query(query.data(), codes.data(), space).measure(order.data(), count, distances.data());
+  encoder.from_query(points.data() + count * dim, codes.data(), space).measure(order.data(), count, distances.data());
   std::stable_sort(order.begin(), order.end(), [&](Row a, Row b) { return distances[a] < distances[b]; });
   order.resize(std::min(leading, count));
   return static_cast<std::size_t>(std::count_if(order.begin(), order.end(), [](Row i) { return i < wanted; }));
 }
 
-/// The share of true neighbours that codes keep in front.
-double quality(const Encoder& encoder, const Plane& plane, std::span<const Neighborhood> hoods, unsigned threads) {
+}  // namespace
+
+double share_in_front(const Encoder& encoder, std::span<const Neighborhood> hoods,
+                      function_ref<void(const Neighborhood&, float*)> write_points, unsigned threads) {
   std::vector<std::size_t> held(hoods.size()), most(hoods.size());
   parallel_for(hoods.size(), threads, [&](std::size_t i, unsigned) {
-    held[i] = kept(encoder, plane, hoods[i]);
+    held[i] = kept(encoder, hoods[i], write_points);
     most[i] = std::min(wanted, hoods[i].near.size());
   });
   const auto sum = [](const std::vector<std::size_t>& counts) {
@@ -90,14 +85,16 @@ double quality(const Encoder& encoder, const Plane& plane, std::span<const Neigh
   return sum(most) > 0 ? sum(held) / sum(most) : 1;
 }
 
-}  // namespace
-
 std::optional<CodeForm> choose_codes(std::span<const CodeWidth> widths, const Plane& plane,
                                      std::span<const float> sample, std::uint64_t seed, unsigned threads,
                                      const CodeQuality& demand) {
   constexpr std::size_t strides[] = {64, 128, 192, 256, 384, 512, 768, 1024, 1536, 2048, 3072, 4096};
   const std::size_t dim = plane.point_dim();
   const std::vector<Neighborhood> hoods = neighborhoods(plane, threads);
+  const auto write_points = [&](const Neighborhood& hood, float* points) {
+    for (const Row row : hood.near) plane.write_point(row, points), points += dim;
+    plane.write_point(hood.row, points);
+  };
   std::optional<CodeForm> best;
   double most = 0;
   for (const std::size_t stride : strides) {
@@ -106,7 +103,8 @@ std::optional<CodeForm> choose_codes(std::span<const CodeWidth> widths, const Pl
       const bool holds_all = Encoder::room(width, stride) >= dim;
       // In the shortest codes eight bits leave too few coordinates to be worth a try beside four.
       if (stride == strides[0] && width == CodeWidth::eight && widths.size() > 1 && !holds_all) continue;
-      const double share = quality(Encoder(sample, dim, width, stride, seed, threads), plane, hoods, threads);
+      const Encoder encoder(sample, dim, {width, stride}, seed, threads);
+      const double share = share_in_front(encoder, hoods, write_points, threads);
       if (share > most) most = share, best = {width, stride};
       is_whole = is_whole || (holds_all && width == widths.front());
     }

@@ -1,25 +1,34 @@
-// Which codes a graph should be walked over.
+// Which codes tell neighbours apart.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <vector>
 
+#include "base/function_ref.hpp"
+#include "base/types.hpp"
 #include "codes/encoder.hpp"
 #include "codes/plane.hpp"
 
 namespace lookalike {
 
-struct CodeForm {
-  CodeWidth width;
-  std::size_t stride;
-};
-
 /// How large a share of true neighbours codes should keep in front; and the longest ones, at least.
 struct CodeQuality {
   double enough = 0.93, bearable = 0.9;
 };
+
+/// A row and others near it, nearest first.
+struct Neighborhood {
+  Row row;
+  std::vector<Row> near;
+};
+
+/// The share of the nearest few of neighbourhoods that codes put first. `write_points` writes encoder.dim() floats a
+/// row, those near first and the row itself behind them; on several threads.
+double share_in_front(const Encoder& encoder, std::span<const Neighborhood> hoods,
+                      function_ref<void(const Neighborhood& hood, float* points)> write_points, unsigned threads);
 
 /// The shortest codes of one of `widths`, the finest first, that keep nearly all true neighbours of some rows of
 /// `plane` in front of the others near them. Codes are learned from a sample: dense rows of point_dim() floats. Nullopt

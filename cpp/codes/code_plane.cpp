@@ -50,7 +50,7 @@ std::optional<CodePlane> CodePlane::learn(const Plane& plane, std::optional<Code
   if (!form && width) form = {*width, Encoder::whole_stride(*width, dim)};  // whoever forces codes gets them
   if (!form) return std::nullopt;
   const std::vector<float> sample = sample_of(plane, std::min(count, most_learned), threads);
-  CodePlane codes(Encoder(sample, dim, form->width, form->stride, seed, threads));
+  CodePlane codes(Encoder(sample, dim, *form, seed, threads));
   codes.codes_ = codes.encode(plane, threads);
   return codes;
 }

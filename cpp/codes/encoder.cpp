@@ -5,6 +5,7 @@
 #include <cstring>
 #include <numeric>
 #include <string>
+#include <utility>
 
 #include "base/errors.hpp"
 #include "codes/projection.hpp"
@@ -28,6 +29,7 @@ float offset_of(CodeWidth width) {
   switch (width) {
     case CodeWidth::eight: return 128;
     case CodeWidth::four: return 7.5f;
+    case CodeWidth::two: return 1.5f;
     case CodeWidth::one: return 0.5f;
   }
   return 0;
@@ -58,6 +60,9 @@ float step_of(CodeWidth width, std::span<const float> values) {
   if (width == CodeWidth::four) return 2 * peak / 15;
   double square = 0, sum = 0;
   for (const float value : values) square += double{value} * value, sum += std::fabs(value);
+  // What suits normally distributed values best [Max 1960, table 2].
+  if (width == CodeWidth::two)
+    return static_cast<float>(0.9957 * std::sqrt(square / static_cast<double>(values.size())));
   return static_cast<float>(2 * square / sum);
 }
 
@@ -89,28 +94,36 @@ CodeQuery code_query(const SignedBytes& projected, CodeWidth width) {
   return {projected.bytes.data(), -2 * projected.step, shift};
 }
 
-Encoder::Encoder(std::span<const float> sample, std::size_t dim, CodeWidth width, std::size_t stride,
-                 std::uint64_t seed, unsigned threads)
-    : dim_(dim),
-      projected_(std::min(dim, room(width, stride))),
-      stride_(stride),
-      width_(width),
-      directions_(projected_ * dim) {
+Encoder::Encoder(std::span<const float> sample, std::size_t dim, const CodeForm& form, std::uint64_t seed,
+                 unsigned threads)
+    : dim_(dim), projected_(kept(dim, form)), stride_(form.stride), width_(form.width) {
   std::vector<float> centered = without_outliers(sample, dim);
   center_ = mean_of(centered, dim);
   for (std::size_t i = 0; i < centered.size(); ++i) centered[i] -= center_[i % dim];
+  std::vector<float> leading;
+  if (projected_ < dim) leading = principal_directions(centered, dim, projected_, seed, threads);
+  rotate(leading, seed, threads);
+}
 
-  const std::vector<float> rotation = random_rotation(projected_, seed);
-  if (projected_ == dim) {
-    directions_ = rotation;
-  } else {
-    const std::vector<float> leading = principal_directions(centered, dim, projected_, seed, threads);
-    std::vector<float> columns(leading.size());
+Encoder::Encoder(std::vector<float> center, std::span<const float> leading, const CodeForm& form, std::uint64_t seed,
+                 unsigned threads)
+    : dim_(center.size()),
+      projected_(kept(dim_, form)),
+      stride_(form.stride),
+      width_(form.width),
+      center_(std::move(center)) {
+  rotate(leading, seed, threads);
+}
+
+void Encoder::rotate(std::span<const float> leading, std::uint64_t seed, unsigned threads) {
+  directions_ = random_rotation(projected_, seed);
+  if (!leading.empty()) {
+    std::vector<float> columns(projected_ * dim_), rotated(projected_ * dim_);
     for (std::size_t i = 0; i < projected_; ++i)
-      for (std::size_t j = 0; j < dim; ++j) columns[j * projected_ + i] = leading[i * dim + j];
-    products(rotation, columns, projected_, threads, directions_);
+      for (std::size_t j = 0; j < dim_; ++j) columns[j * projected_ + i] = leading[i * dim_ + j];
+    products(directions_, columns, projected_, threads, rotated);
+    directions_ = std::move(rotated);
   }
-
   finish_directions();
 }
 
@@ -211,6 +224,7 @@ Scorer Encoder::scorer(const std::byte* rows, const CodeQuery& query) const {
   switch (width_) {
     case CodeWidth::eight: scorer.gather = gather_codes<&KernelTable::octets>; break;
     case CodeWidth::four: scorer.gather = gather_codes<&KernelTable::nibbles>; break;
+    case CodeWidth::two: scorer.gather = gather_codes<&KernelTable::pairs>; break;
     case CodeWidth::one: scorer.gather = gather_codes<&KernelTable::signs>; break;
   }
   scorer.rows = rows;
@@ -237,7 +251,7 @@ Scorer Encoder::from_row(Row row, const std::byte* rows, ScorerSpace& space) con
   CodeTail tail;
   std::memcpy(&tail, own + stride_ - sizeof tail, sizeof tail);
   space.bytes.bytes.assign(query_room(), 0);
-  // Half steps, so that the middle between two codes is a whole number: 2 * code - 15, or 2 * code - 1.
+  // Half steps, so that the middle between two codes is a whole number: 2 * code - 15, - 3 or - 1.
   const bool halves = width_ != CodeWidth::eight;
   const int factor = halves ? 2 : 1;
   const int middle = halves ? static_cast<int>(2 * offset_of(width_)) : 128;
@@ -259,7 +273,8 @@ void Encoder::save(FileWriter& file) const {
 Encoder Encoder::load(const FileReader& file) {
   Encoder encoder;
   const auto width = file.value<std::uint8_t>("code_width");
-  if (width != 1 && width != 4 && width != 8) throw CorruptFile("codes are " + std::to_string(width) + " bits wide");
+  if (width != 1 && width != 2 && width != 4 && width != 8)
+    throw CorruptFile("codes are " + std::to_string(width) + " bits wide");
   encoder.width_ = static_cast<CodeWidth>(width);
   encoder.stride_ = file.value<std::uint64_t>("code_stride");
   const Array<float> center = file.array<float>("code_center"), directions = file.array<float>("code_directions");

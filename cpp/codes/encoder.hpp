@@ -1,13 +1,15 @@
 // Vectors as a few bytes each that tell nearly how far they are.
 //
 // A vector is centred, projected onto the leading principal directions and rotated at random, so that every coordinate
-// is as large as any other; its coordinates are rounded to 8, 4 or 1 bits with a step of its own [Aguerrebere et al.
+// is as large as any other; its coordinates are rounded to 8, 4, 2 or 1 bits with a step of its own [Aguerrebere et al.
 // 2023 for the step; Gao and Long 2024 for one bit]. Of what the projection leaves out only the length is known, and
 // near neighbours differ there by less than strangers do: half its square is what fits best.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <span>
 #include <vector>
 
@@ -20,7 +22,14 @@
 namespace lookalike {
 
 /// Bits of a code.
-enum class CodeWidth : std::uint8_t { one = 1, four = 4, eight = 8 };
+enum class CodeWidth : std::uint8_t { one = 1, two = 2, four = 4, eight = 8 };
+
+/// What rows of codes are.
+struct CodeForm {
+  CodeWidth width;
+  std::size_t stride;                                          // bytes, a multiple of 64
+  std::size_t dims = std::numeric_limits<std::size_t>::max();  // coordinates, at most
+};
 
 /// A projected query against codes: the numbers that turn its products with them into distances, less the square of
 /// its length.
@@ -28,8 +37,11 @@ CodeQuery code_query(const SignedBytes& projected, CodeWidth width);
 
 class Encoder {
  public:
-  /// Learns from a sample, dense rows of `dim` floats. Rows of codes will be `stride` bytes, a multiple of 64.
-  Encoder(std::span<const float> sample, std::size_t dim, CodeWidth width, std::size_t stride, std::uint64_t seed,
+  /// Learns from a sample, dense rows of `dim` floats.
+  Encoder(std::span<const float> sample, std::size_t dim, const CodeForm& form, std::uint64_t seed, unsigned threads);
+  /// From what was learned: `center` is subtracted, and `leading` directions (orthonormal rows, none where all
+  /// coordinates are kept) span what is kept.
+  Encoder(std::vector<float> center, std::span<const float> leading, const CodeForm& form, std::uint64_t seed,
           unsigned threads);
 
   std::size_t dim() const noexcept { return dim_; }
@@ -44,6 +56,10 @@ class Encoder {
   /// Room that a vector in signed bytes needs to be projected.
   std::size_t byte_room() const noexcept { return byte_stride_; }
 
+  /// Coordinates that rows of `dim` floats keep.
+  static std::size_t kept(std::size_t dim, const CodeForm& form) {
+    return std::min({dim, form.dims, room(form.width, form.stride)});
+  }
   /// Most coordinates that `stride` bytes hold.
   static std::size_t room(CodeWidth width, std::size_t stride) {
     return (stride - sizeof(CodeTail)) * 8 / static_cast<std::size_t>(width);
@@ -86,6 +102,7 @@ class Encoder {
 
  private:
   Encoder() = default;
+  void rotate(std::span<const float> leading, std::uint64_t seed, unsigned threads);
   void finish_directions();
   Scorer scorer(const std::byte* rows, const CodeQuery& query) const;
   std::size_t query_room() const { return stride_ * 8 / static_cast<std::size_t>(width_); }

@@ -43,6 +43,7 @@ std::optional<CodeWidth> CodeSettings::code_width() const {
     case WalkCodes::u8:
     case WalkCodes::s8: return CodeWidth::eight;
     case WalkCodes::u4: return CodeWidth::four;
+    case WalkCodes::u2: return CodeWidth::two;
     case WalkCodes::rabitq: return CodeWidth::one;
     default: return std::nullopt;
   }
@@ -59,6 +60,7 @@ bool CodeSettings::wants_codes(const VectorStore& kept) const {
     case WalkCodes::u8:
     case WalkCodes::s8: return !integers;
     case WalkCodes::u4:
+    case WalkCodes::u2:
     case WalkCodes::rabitq: return true;
     default: return false;
   }
@@ -72,7 +74,7 @@ void CodeSettings::save(FileWriter& file) const {
 
 CodeSettings CodeSettings::load(const FileReader& file) {
   const auto codes = file.value<std::uint8_t>("walk_codes"), keep = file.value<std::uint8_t>("keep");
-  if (codes > static_cast<int>(WalkCodes::bits)) throw CorruptFile("unknown walk_codes " + std::to_string(codes));
+  if (codes > static_cast<int>(WalkCodes::u2)) throw CorruptFile("unknown walk_codes " + std::to_string(codes));
   if (keep > static_cast<int>(Codes::bits)) throw CorruptFile("unknown keep " + std::to_string(keep));
   return {static_cast<WalkCodes>(codes), static_cast<Codes>(keep), file.value<std::uint8_t>("keeps_codes_only") != 0};
 }
@@ -82,6 +84,7 @@ WalkCodes searched_codes(std::optional<CodeWidth> codes, Element element) {
     switch (*codes) {
       case CodeWidth::eight: return WalkCodes::u8;
       case CodeWidth::four: return WalkCodes::u4;
+      case CodeWidth::two: return WalkCodes::u2;
       case CodeWidth::one: return WalkCodes::rabitq;
     }
   }

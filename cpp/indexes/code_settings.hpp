@@ -12,10 +12,10 @@
 namespace lookalike {
 
 /// Part of the file format: never reorder.
-enum class WalkCodes : std::uint8_t { automatic, f32, f16, u8, s8, u4, rabitq, bits };
+enum class WalkCodes : std::uint8_t { automatic, f32, f16, u8, s8, u4, rabitq, bits, u2 };
 
 constexpr const char* name_of(WalkCodes codes) {
-  constexpr const char* names[] = {"auto", "f32", "f16", "u8", "s8", "u4", "rabitq", "bits"};
+  constexpr const char* names[] = {"auto", "f32", "f16", "u8", "s8", "u4", "rabitq", "bits", "u2"};
   return names[static_cast<int>(codes)];
 }
 

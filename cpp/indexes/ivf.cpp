@@ -275,9 +275,9 @@ void Ivf::set_tuning(Tuning tuning) {
   writing.exclusively([&](Rows&) noexcept { std::swap(tuning_, tuning); });
 }
 
-std::size_t Ivf::usual_effort(std::size_t) const {
+std::size_t Ivf::usual_effort(std::size_t k) const {
   const Records::Reading rows = records_.read();
-  return probes_for(0);
+  return probes_for(*rows, k, 0);
 }
 
 bool Ivf::has_lists_for(const Rows& rows) const noexcept {

@@ -2,14 +2,13 @@
 
 #include <algorithm>
 #include <cmath>
-#include <optional>
 #include <utility>
 
 #include "base/random.hpp"
 #include "cluster/kmeans.hpp"
 #include "cluster/nearest_centroid.hpp"
-#include "codes/code_choice.hpp"
 #include "codes/projection.hpp"
+#include "indexes/ivf_codes.hpp"
 #include "runtime/parallel.hpp"
 
 namespace lookalike {
@@ -113,24 +112,11 @@ std::size_t longest_stride(std::size_t dim, std::size_t rows, const IvfSettings&
   return stride;
 }
 
-CodeForm form_of(const IvfSettings& settings, const Plane& plane, std::size_t rows, std::span<const float> sample,
-                 bool scans_codes, unsigned threads) {
-  const CodeWidth width = settings.code_width().value_or(CodeWidth::four);
-  const CodeForm whole = {width, Encoder::whole_stride(width, plane.point_dim())};
-  // Only for centroids, which are measured again.
-  if (!scans_codes) return {CodeWidth::four, std::min<std::size_t>(64, whole.stride)};
-  // Distances by one bit need every coordinate there is.
-  if (width == CodeWidth::one) return whole;
-  if (settings.forgets_vectors()) return {width, longest_stride(plane.point_dim(), rows, settings)};
-  // Codes of what is left when a centroid is subtracted are better than those of whole vectors, which are tried.
-  return choose_codes({&width, 1}, plane, sample, settings.seed, threads, {0.85, 0.8}).value_or(whole);
-}
-
 }  // namespace
 
 std::size_t list_count(const IvfSettings& settings, std::size_t rows) {
   // So many that ranking them and scanning the nearest ones take about equally long.
-  const double usual = std::max(1.0, 4 * std::sqrt(static_cast<double>(rows)));
+  const double usual = std::max(1.0, 3 * std::sqrt(static_cast<double>(rows)));
   return std::min(settings.nlist ? settings.nlist : static_cast<std::size_t>(usual), rows);
 }
 
@@ -182,12 +168,19 @@ LearnedLists learn_lists(const Plane& plane, std::span<const Row> rows, const Iv
   std::vector<float> centers = centers_of(plane, sample, clusters, outlook, threads);
 
   const bool scans_codes = settings.wants_codes(kept);
-  const CodeForm form = form_of(settings, plane, rows.size(), points, scans_codes, threads);
   std::vector<std::uint32_t> labels(few.size());
   nearest.assign(outlook.of(plane, few, threads), threads, labels, {});
   for (std::size_t i = 0; i < few.size(); ++i)
     for (std::size_t d = 0; d < dim; ++d) points[i * dim + d] -= centers[labels[i] * dim + d];
-  Encoder encoder(points, dim, form.width, form.stride, settings.seed, threads);
+  // Without codes only for centroids, which are measured again.
+  constexpr CodeForm of_centroids = {CodeWidth::four, 64};
+  const std::optional<CodeWidth> width = settings.code_width();
+  const auto encoder_of = [&](const CodeForm& form) { return Encoder(points, dim, form, settings.seed, threads); };
+  Encoder encoder =
+      !scans_codes ? encoder_of(of_centroids)
+      : settings.forgets_vectors() && width != CodeWidth::one
+          ? encoder_of({CodeWidth::four, longest_stride(dim, rows.size(), settings)})
+          : learn_list_codes({plane, rows, learned.labels, centers}, points, width, settings.seed, threads);
   const BlockForm blocks(encoder);
   Centroids centroids(std::move(centers), encoder);
   learned.lists.quantizer.emplace(std::move(encoder), blocks, std::move(centroids), scans_codes);

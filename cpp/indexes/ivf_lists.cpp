@@ -37,7 +37,7 @@ std::vector<std::uint32_t> IvfLists::nearest_lists(const Plane& plane, std::span
     RankingSpace space;
     for (std::size_t i = 0; i < rows.size(); ++i) {
       centroids.prepare(quantizer->encoder, quantizer->form, points_of(plane, rows.subspan(i, 1), 1), query);
-      labels[i] = centroids.rank(query, 1, space).front().row;
+      labels[i] = centroids.rank(query, 1, 1, space).front().row;
     }
     return labels;
   }

@@ -42,8 +42,15 @@ class Sweep {
 
 }  // namespace
 
-std::size_t Ivf::probes_for(std::size_t nprobe) const {
-  if (nprobe == 0) nprobe = tuning_.usual ? tuning_.usual : usual_probes;
+std::size_t Ivf::probes_for(const Rows& rows, std::size_t k, std::size_t nprobe) const {
+  // Where nothing is asked for, as many as hold a few times k rows, at least.
+  constexpr double times = 4;
+  const double lists = static_cast<double>(lists_.lists.size());
+  if (nprobe == 0) {
+    const double holding =
+        times * static_cast<double>(k) * lists / static_cast<double>(std::max<std::size_t>(1, rows.live_count()));
+    nprobe = std::max(tuning_.usual ? tuning_.usual : usual_probes, static_cast<std::size_t>(std::min(holding, lists)));
+  }
   return lists_.is_empty() ? nprobe : std::min(nprobe, lists_.lists.size());
 }
 
@@ -82,7 +89,8 @@ void Ivf::search_at_once(const VectorsView& queries, std::size_t k, std::size_t 
   const std::optional<RowFilter> admitted = admitted_rows(where, rows->ids());
   const std::size_t reachable = std::min(k, admitted ? admitted->count() : rows->live_count());
   std::vector<Neighbor> neighbors(queries.count * reachable);
-  if (!neighbors.empty()) find(*rows, queries, reachable, probes_for(nprobe), admitted, threads, neighbors);
+  if (!neighbors.empty())
+    find(*rows, queries, reachable, probes_for(*rows, reachable, nprobe), admitted, threads, neighbors);
   write_answer(neighbors, reachable, k, rows->ids(), answer);
 }
 
@@ -141,7 +149,7 @@ void Ivf::find_exactly(const Rows& rows, const VectorsView& queries, std::size_t
 bool Ivf::search_hidden(const Rows& rows, const VectorsView& queries, std::span<const Row> hidden, std::size_t k,
                         std::size_t effort, unsigned threads,
                         function_ref<void(std::size_t, std::span<const Neighbor>)> put) const {
-  const std::optional<std::size_t> probes = this->probes(rows, rows.live_count(), probes_for(effort));
+  const std::optional<std::size_t> probes = this->probes(rows, rows.live_count(), probes_for(rows, k, effort));
   if (!probes) return false;
   const PreparedQueries prepared(queries, rows.store().element(), rows.metric(), threads);
   const std::shared_ptr<const MappedFile> file = file_.lock();
@@ -174,7 +182,7 @@ IvfCosts Ivf::costs(const VectorsView& queries, std::size_t k, std::size_t nprob
   parallel_for(queries.count, threads, [&](std::size_t q, unsigned) {
     const auto worker = workers_.take();
     worker->costs = {};
-    worker->one(target, prepared, q, k, probes_for(nprobe));
+    worker->one(target, prepared, q, k, probes_for(*rows, k, nprobe));
     const std::scoped_lock lock(adding);
     total.lists += worker->costs.lists;
     total.distances += worker->costs.distances;

@@ -12,8 +12,26 @@ namespace {
 constexpr std::size_t blocks_together = 8, rows_together = blocks_together * CodeBlock::rows;
 constexpr std::size_t scanned_at_once = 8;
 
-/// How many of the nearest by codes are measured, at most: the last of the k may be told wrong by many places.
-std::size_t pool_for(std::size_t k) { return 3 * k + 34; }
+/// How many of the nearest by codes are measured, at most: the last of the k may be told wrong by many places, and by
+/// more the more rows are told apart and the coarser codes are.
+std::size_t pool_for(std::size_t k, std::size_t lists, CodeWidth width) {
+  return (4 * k + lists / 2) * (width == CodeWidth::one ? 3 : 1);
+}
+
+/// Of all lists, nearest first, those that hold admitted rows, until these are enough. None where what is admitted lies
+/// elsewhere.
+void keep_passing(const IvfTarget& target, std::size_t nprobe, std::vector<Neighbor>& ranked) {
+  std::size_t near = 0, seen = 0, kept = 0;
+  for (std::size_t i = 0; i < std::min(nprobe, ranked.size()); ++i) near += target.passing[ranked[i].row];
+  if (2 * near < target.expected) return ranked.clear();
+  for (std::size_t i = 0; i < ranked.size() && seen < target.wanted; ++i) {
+    const Neighbor list = ranked[i];
+    if (target.passing[list.row] == 0) continue;
+    seen += target.passing[list.row];
+    ranked[kept++] = list;
+  }
+  ranked.resize(kept);
+}
 
 /// Asks memory for the beginning.
 void prefetch(std::span<const std::byte> bytes) {
@@ -23,8 +41,7 @@ void prefetch(std::span<const std::byte> bytes) {
 
 }  // namespace
 
-void IvfSearch::prepare(const IvfTarget& target, const PreparedQueries& queries, std::size_t query, std::size_t k,
-                        Asked& asked) {
+void IvfSearch::prepare(const IvfTarget& target, const PreparedQueries& queries, std::size_t query, Asked& asked) {
   const Plane& plane = target.plane;
   const IvfQuantizer& quantizer = *target.lists.quantizer;
   asked.exact = plane.from_query(queries.query(query), queries.element(), queries.dim());
@@ -39,24 +56,45 @@ void IvfSearch::prepare(const IvfTarget& target, const PreparedQueries& queries,
     asked.origin = origin_of(plane, point_, asked.slope);
   }
   quantizer.centroids.prepare(quantizer.encoder, quantizer.form, point_, asked.query);
-  asked.pool.begin(quantizer.scans_codes && target.keeps_vectors ? pool_for(k) : k);
 }
 
-void IvfSearch::take(const IvfTarget& target, const InvertedList& list, std::size_t first, std::size_t count,
-                     const float* distances, float offset, Row hidden, NearestPool& pool) {
+void IvfSearch::take(const IvfTarget& target, const Visit& visit, std::size_t first, std::size_t count,
+                     const float* distances, Row hidden) {
+  NearestBuffer& pool = asked_[visit.asked].pool;
   // A little more than the limit, for what subtracting rounds off.
-  const float limit = pool.limit() - offset;
-  const float slack = 1e-6f * (std::fabs(limit) + std::fabs(offset));
+  const float limit = pool.limit() - visit.offset;
+  const float slack = 1e-6f * (std::fabs(limit) + std::fabs(visit.offset));
   const std::size_t near = kernels().find_not_above(
       distances, count, std::isfinite(limit) ? limit + slack : pool.limit(), positions_.data());
+  const bool takes_all = !target.admitted && hidden == no_row && !target.file;
   for (std::size_t i = 0; i < near; ++i) {
-    const float distance = distances[positions_[i]] + offset;
+    const float distance = distances[positions_[i]] + visit.offset;
     if (!(distance <= pool.limit())) continue;
-    const Row row = list.rows[first + positions_[i]];
-    if (row >= target.lists.listed) continue;  // a file that was not verified may say anything
-    if ((target.admitted && !target.admitted->test(row)) || row == hidden) continue;
-    pool.put(distance, row);
+    const std::size_t place = first + positions_[i];
+    if (!takes_all) {
+      const Row row = target.lists.lists[visit.list].rows[place];
+      if (row >= target.lists.listed) continue;  // a file that was not verified may say anything
+      if ((target.admitted && !target.admitted->test(row)) || row == hidden) continue;
+    }
+    pool.put(distance, visit.first + static_cast<std::uint32_t>(place));
   }
+}
+
+void IvfSearch::name_found(const IvfTarget& target, const Asked& asked) {
+  rows_found_.clear();
+  for (const Neighbor& found : found_) {
+    const auto behind =
+        std::upper_bound(asked.lists.begin(), asked.lists.end(), found.row,
+                         [](std::uint32_t number, const Chosen& chosen) { return number < chosen.first; });
+    const Chosen& chosen = *(behind - 1);
+    rows_found_.push_back(target.lists.lists[chosen.list].rows.data() + (found.row - chosen.first));
+    __builtin_prefetch(rows_found_.back());
+  }
+  for (std::size_t i = 0; i < found_.size(); ++i) found_[i].row = *rows_found_[i];
+  // Those equally far stood by their numbers.
+  std::sort(found_.begin(), found_.end(), [](const Neighbor& a, const Neighbor& b) {
+    return std::tie(a.distance, a.row) < std::tie(b.distance, b.row);
+  });
 }
 
 void IvfSearch::fetch_lists(const IvfTarget& target, std::span<const Neighbor> lists) const {
@@ -90,7 +128,7 @@ void IvfSearch::scan(const IvfTarget& target, Row number, std::span<const Visit>
       for (const Visit& visit : visits) {
         Asked& asked = asked_[visit.asked];
         asked.exact.measure(list.rows.data() + first, count, distances_.data());
-        take(target, list, first, count, distances_.data(), 0, hidden, asked.pool);
+        take(target, visit, first, count, distances_.data(), hidden);
       }
       continue;
     }
@@ -102,8 +140,7 @@ void IvfSearch::scan(const IvfTarget& target, Row number, std::span<const Visit>
       for (const Visit& visit : some) block_queries_.push_back(asked_[visit.asked].query.codes);
       quantizer.form.measure(block_queries_, blocks, needed, distances_.data());
       for (std::size_t i = 0; i < some.size(); ++i)
-        take(target, list, first, count, distances_.data() + i * needed * CodeBlock::rows, some[i].offset, hidden,
-             asked_[some[i].asked].pool);
+        take(target, some[i], first, count, distances_.data() + i * needed * CodeBlock::rows, hidden);
     }
   }
 }
@@ -113,6 +150,7 @@ std::span<const Neighbor> IvfSearch::finish(const IvfTarget& target, std::size_t
   if (asked.exact.scale * shortest_measurable > 1) return {};
   found_.clear();
   asked.pool.append_to(found_);
+  name_found(target, asked);
   if (!target.lists.quantizer->scans_codes) return finite(found_);
   if (!target.keeps_vectors) return told(target, asked);
   if (target.file) fetch_found(target);
@@ -132,34 +170,44 @@ std::span<const Neighbor> IvfSearch::told(const IvfTarget& target, const Asked& 
   return finite(found_);
 }
 
-std::span<const Neighbor> IvfSearch::choose_lists(const IvfTarget& target, const ListQuery& query, std::size_t nprobe) {
+std::span<const Neighbor> IvfSearch::choose_lists(const IvfTarget& target, Asked& asked, std::size_t k,
+                                                  std::size_t nprobe) {
   const Centroids& centroids = target.lists.quantizer->centroids;
-  if (target.passing.empty()) return centroids.rank(query, nprobe, ranking_);
-  centroids.rank(query, centroids.count(), ranking_);
-  std::size_t near = 0, seen = 0, kept = 0;
-  for (std::size_t i = 0; i < std::min(nprobe, ranking_.ranked.size()); ++i)
-    near += target.passing[ranking_.ranked[i].row];
-  if (2 * near < target.expected) return {};  // found exactly, then
-  for (std::size_t i = 0; i < ranking_.ranked.size() && seen < target.wanted; ++i) {
-    const Neighbor list = ranking_.ranked[i];
-    if (target.passing[list.row] == 0) continue;
-    seen += target.passing[list.row];
-    ranking_.ranked[kept++] = list;
+  std::vector<Neighbor>& ranked = ranking_.ranked;
+  if (target.passing.empty()) {
+    // What is scanned first sets the limit for all others, whose order does not matter.
+    constexpr std::size_t ordered = 8;
+    centroids.rank(asked.query, nprobe, ordered, ranking_);
+  } else {
+    centroids.rank(asked.query, centroids.count(), centroids.count(), ranking_);
+    keep_passing(target, nprobe, ranked);
   }
-  ranking_.ranked.resize(kept);
-  return ranking_.ranked;
+  const IvfQuantizer& quantizer = *target.lists.quantizer;
+  asked.pool.begin(quantizer.scans_codes && target.keeps_vectors ? pool_for(k, ranked.size(), quantizer.encoder.width())
+                                                                 : k);
+  // Whole vectors lack nothing.
+  if (!quantizer.scans_codes)
+    for (Neighbor& list : ranked) list.distance = 0;
+  for (const Neighbor& list : ranked) __builtin_prefetch(&target.lists.lists[list.row]);
+  asked.lists.clear();
+  std::uint32_t first = 0;
+  for (const Neighbor& list : ranked) {
+    asked.lists.push_back({list.row, first});
+    first += static_cast<std::uint32_t>(target.lists.lists[list.row].size());
+  }
+  return ranked;
 }
 
 std::span<const Neighbor> IvfSearch::one(const IvfTarget& target, const PreparedQueries& queries, std::size_t query,
                                          std::size_t k, std::size_t nprobe, Row hidden) {
   if (asked_.empty()) asked_.resize(1);
   Asked& asked = asked_.front();
-  prepare(target, queries, query, k, asked);
-  const std::span<const Neighbor> lists = choose_lists(target, asked.query, nprobe);
+  prepare(target, queries, query, asked);
+  const std::span<const Neighbor> lists = choose_lists(target, asked, k, nprobe);
   if (target.file) fetch_lists(target, lists);
   for (std::size_t i = 0; i < lists.size(); ++i) {
     if (i + 1 < lists.size()) prefetch(target.lists.lists[lists[i + 1].row].blocks.span());
-    const Visit visit = {lists[i].row, 0, lists[i].distance};
+    const Visit visit = {lists[i].row, 0, asked.lists[i].first, lists[i].distance};
     scan(target, lists[i].row, {&visit, 1}, hidden);
   }
   costs.lists += lists.size();
@@ -174,13 +222,12 @@ void IvfSearch::several(const IvfTarget& target, const PreparedQueries& queries,
   std::vector<Visit> nearest;
   for (std::size_t q = first; q < last; ++q) {
     Asked& asked = asked_[q - first];
-    prepare(target, queries, q, k, asked);
-    bool is_first = true;
-    for (const Neighbor& list : choose_lists(target, asked.query, nprobe)) {
-      (is_first ? nearest : visits_).push_back({list.row, static_cast<std::uint32_t>(q - first), list.distance});
-      is_first = false;
-      ++costs.lists;
-    }
+    prepare(target, queries, q, asked);
+    const std::span<const Neighbor> lists = choose_lists(target, asked, k, nprobe);
+    for (std::size_t i = 0; i < lists.size(); ++i)
+      (i == 0 ? nearest : visits_)
+          .push_back({lists[i].row, static_cast<std::uint32_t>(q - first), asked.lists[i].first, lists[i].distance});
+    costs.lists += lists.size();
   }
   // Everyone's nearest list before all others: limits are low from then on.
   for (std::vector<Visit>* visits : {&nearest, &visits_}) {

@@ -13,7 +13,7 @@
 #include "indexes/exact_parts.hpp"
 #include "indexes/ivf_lists.hpp"
 #include "indexes/rerank.hpp"
-#include "select/nearest_pool.hpp"
+#include "select/nearest_buffer.hpp"
 #include "select/neighbor.hpp"
 #include "select/row_filter.hpp"
 #include "storage/mapped_file.hpp"
@@ -53,29 +53,39 @@ class IvfSearch {
   IvfCosts costs;  // bytes are left out
 
  private:
+  /// A list chosen for a query. What the lists hold is numbered through, one list after the other, and `first` is the
+  /// number of this one's first row: which row that is matters only for the few that are nearest.
+  struct Chosen {
+    Row list;
+    std::uint32_t first;
+  };
   /// A query on its way.
   struct Asked {
     ListQuery query;
-    NearestPool pool;
+    std::vector<Chosen> lists;
+    NearestBuffer pool;  // of numbers, see Chosen
     Scorer exact;
     double slope = 1, origin = 0;  // the metric's distance = slope * that between points + origin
   };
   /// A list to be scanned for a query.
   struct Visit {
     Row list;
-    std::uint32_t asked;
+    std::uint32_t asked, first;
     float offset;  // what the list's codes lack
   };
 
-  void prepare(const IvfTarget& target, const PreparedQueries& queries, std::size_t query, std::size_t k, Asked& asked);
-  /// The lists to be scanned for a query, nearest first: `nprobe`, or as many as hold enough admitted rows.
-  std::span<const Neighbor> choose_lists(const IvfTarget& target, const ListQuery& query, std::size_t nprobe);
+  void prepare(const IvfTarget& target, const PreparedQueries& queries, std::size_t query, Asked& asked);
+  /// Begins with the lists to be scanned for a query, the nearest few first: `nprobe`, or as many as hold enough
+  /// admitted rows.
+  std::span<const Neighbor> choose_lists(const IvfTarget& target, Asked& asked, std::size_t k, std::size_t nprobe);
   /// Has what is going to be read from the target's file read at once, not one after the other.
   void fetch_lists(const IvfTarget& target, std::span<const Neighbor> lists) const;
   void fetch_found(const IvfTarget& target) const;
   void scan(const IvfTarget& target, Row list, std::span<const Visit> visits, Row hidden);
-  void take(const IvfTarget& target, const InvertedList& list, std::size_t first, std::size_t count,
-            const float* distances, float offset, Row hidden, NearestPool& pool);
+  void take(const IvfTarget& target, const Visit& visit, std::size_t first, std::size_t count, const float* distances,
+            Row hidden);
+  /// The rows behind the numbers in `found_`.
+  void name_found(const IvfTarget& target, const Asked& asked);
   std::span<const Neighbor> finish(const IvfTarget& target, std::size_t k, Asked& asked);
   /// What was found by codes, at the distances these tell.
   std::span<const Neighbor> told(const IvfTarget& target, const Asked& asked);
@@ -87,6 +97,7 @@ class IvfSearch {
   Rerank rerank_;
   std::vector<float> floats_, point_, distances_;
   std::vector<std::uint32_t> positions_;
+  std::vector<const Row*> rows_found_;
   std::vector<Neighbor> found_;
 };
 

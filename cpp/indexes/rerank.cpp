@@ -3,14 +3,9 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <tuple>
 
 namespace lookalike {
 namespace {
-
-bool is_nearer(const Neighbor& a, const Neighbor& b) {
-  return std::tie(a.distance, a.row) < std::tie(b.distance, b.row);
-}
 
 /// How far codes are from the truth, learned from what was measured so far: the truth is slope * code + offset, give
 /// or take a deviation.
@@ -60,12 +55,11 @@ std::span<const Neighbor> Rerank::nearest(const Scorer& exact, std::span<const N
                                           double slope) {
   constexpr std::size_t together = 8;
   CodeError error(slope);
-  found_.clear();
   rows_.resize(together);
   distances_.resize(together);
-  float limit = std::numeric_limits<float>::infinity();  // the k-th nearest so far
+  nearest_.begin(std::min(k, coarse.size()));
   for (std::size_t i = 0; i < coarse.size(); i += together) {
-    if (i >= k && i >= 2 * together && error.least(coarse[i].distance) > limit) break;
+    if (i >= k && i >= 2 * together && error.least(coarse[i].distance) > nearest_.limit()) break;
     const std::size_t count = std::min(together, coarse.size() - i);
     for (std::size_t j = 0; j < count; ++j) rows_[j] = coarse[i + j].row;
     exact.measure(rows_.data(), count, distances_.data());
@@ -74,17 +68,12 @@ std::span<const Neighbor> Rerank::nearest(const Scorer& exact, std::span<const N
       // What is read from a file that was not verified may be no number, which no order has a place for.
       if (std::isnan(distances_[j])) distances_[j] = std::numeric_limits<float>::infinity();
       error.see(coarse[i + j].distance, distances_[j]);
-      found_.push_back({rows_[j], distances_[j]});
-    }
-    if (found_.size() >= k) {
-      const auto last = found_.begin() + static_cast<std::ptrdiff_t>(k - 1);
-      std::nth_element(found_.begin(), last, found_.end(), is_nearer);
-      limit = last->distance;
+      nearest_.put(distances_[j], rows_[j]);
     }
   }
-  const std::size_t count = std::min(k, found_.size());
-  std::partial_sort(found_.begin(), found_.begin() + static_cast<std::ptrdiff_t>(count), found_.end(), is_nearer);
-  return finite({found_.data(), count});
+  found_.clear();
+  nearest_.append_to(found_);
+  return finite(found_);
 }
 
 }  // namespace lookalike

@@ -9,6 +9,7 @@
 #include "base/types.hpp"
 #include "codes/plane.hpp"
 #include "codes/scorer.hpp"
+#include "select/nearest_pool.hpp"
 #include "select/neighbor.hpp"
 
 namespace lookalike {
@@ -34,6 +35,7 @@ class Rerank {
  private:
   std::vector<Row> rows_;
   std::vector<float> distances_;
+  NearestPool nearest_;
   std::vector<Neighbor> found_;
 };
 

@@ -46,11 +46,28 @@ template <class K>
 std::size_t find_not_above(const float* values, std::size_t count, float limit, std::uint32_t* positions) noexcept {
   const auto bound = K::broadcast(limit);
   std::size_t found = 0, i = 0;
-  for (; i + K::lanes <= count; i += K::lanes)
-    for (std::uint32_t mask = K::not_above(K::load(values + i), bound); mask; mask &= mask - 1)
-      positions[found++] = static_cast<std::uint32_t>(i) + static_cast<std::uint32_t>(__builtin_ctz(mask));
+  for (; i + K::lanes <= count; i += K::lanes) {
+    std::uint32_t mask = K::not_above(K::load(values + i), bound);
+    if constexpr (requires { K::put_places(mask, 0, positions); }) {  // no branches to be told wrong
+      K::put_places(mask, static_cast<std::uint32_t>(i), positions + found);
+      found += static_cast<std::size_t>(__builtin_popcount(mask));
+    } else {
+      for (; mask; mask &= mask - 1)
+        positions[found++] = static_cast<std::uint32_t>(i) + static_cast<std::uint32_t>(__builtin_ctz(mask));
+    }
+  }
   for (; i < count; ++i)
     if (!(values[i] > limit)) positions[found++] = static_cast<std::uint32_t>(i);
+  return found;
+}
+
+template <class K>
+std::size_t count_not_above(const float* values, std::size_t count, float limit) noexcept {
+  const auto bound = K::broadcast(limit);
+  std::size_t found = 0, i = 0;
+  for (; i + K::lanes <= count; i += K::lanes)
+    found += static_cast<std::size_t>(__builtin_popcount(K::not_above(K::load(values + i), bound)));
+  for (; i < count; ++i) found += !(values[i] > limit);
   return found;
 }
 

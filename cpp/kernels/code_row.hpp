@@ -1,4 +1,4 @@
-// Rows of codes of 8, 4 or 1 bits, and the queries that meet them.
+// Rows of codes of 8, 4, 2 or 1 bits, and the queries that meet them.
 #pragma once
 
 #include <cstdint>

@@ -45,9 +45,11 @@ constexpr KernelTable make_table(const char* isa) {
       .inner_product_s8 = pair<Memory, S, InnerProduct, std::int8_t, std::int8_t>(),
       .octets = gather_codes<Memory, typename Simd::Octets>,
       .nibbles = gather_codes<Memory, typename Simd::Nibbles>,
+      .pairs = gather_codes<Memory, typename Simd::Pairs>,
       .signs = gather_codes<Memory, typename Simd::Signs>,
       .block_octets = scan_blocks<Memory, typename Simd::Columns, K, 8>,
       .block_nibbles = scan_blocks<Memory, typename Simd::Columns, K, 4>,
+      .block_pairs = scan_blocks<Memory, typename Simd::Columns, K, 2>,
       .block_signs = scan_blocks<Memory, typename Simd::Columns, K, 1>,
       .hamming = pair<Memory, typename Simd::Bits, Hamming, std::uint8_t, std::uint8_t>(),
       .tile_f32 = {vectors * FT::lanes, queries, FT::elements_per_unit, TileUnits<FT>::header,
@@ -59,6 +61,7 @@ constexpr KernelTable make_table(const char* isa) {
       .widen = widen<F>,
       .round_to_bytes = round_to_bytes<F>,
       .find_not_above = find_not_above<K>,
+      .count_not_above = count_not_above<K>,
       .insert_sorted = insert_sorted<typename Simd::Longs>,
   };
 }

@@ -83,9 +83,9 @@ struct KernelTable {
   // integers against integers: exact while the sum is below 2^31 (dim <= 33025), rounded once to float
   Kernels<std::uint8_t> squared_l2_u8, inner_product_u8;
   Kernels<std::int8_t> squared_l2_s8, inner_product_s8;
-  // codes of 8, 4 and 1 bits against signed bytes
-  CodeKernel octets, nibbles, signs;
-  BlockKernel block_octets, block_nibbles, block_signs;
+  // codes of 8, 4, 2 and 1 bits against signed bytes
+  CodeKernel octets, nibbles, pairs, signs;
+  BlockKernel block_octets, block_nibbles, block_pairs, block_signs;
   // packed bits; dim counts bytes
   Kernels<std::uint8_t> hamming;
   // blocks of matrix products
@@ -95,8 +95,10 @@ struct KernelTable {
   /// out[i] = values[i] / step, rounded to the nearest integer, ties to even; returns the step, with which the largest
   /// magnitude becomes 127, or 0, with zeros, where all are as good as 0.
   float (*round_to_bytes)(const float* values, std::size_t count, std::int8_t* out) noexcept;
-  /// positions[...] = every i with !(values[i] > limit); returns how many.
+  /// positions[...] = every i with !(values[i] > limit); returns how many. There is room for `count`.
   std::size_t (*find_not_above)(const float* values, std::size_t count, float limit, std::uint32_t* positions) noexcept;
+  /// How many i there are with !(values[i] > limit).
+  std::size_t (*count_not_above)(const float* values, std::size_t count, float limit) noexcept;
   /// Puts `value` into its place among `count` ascending values, of which the last drops out; returns the place, which
   /// is `count` where the value itself is dropped. values[-1] must be readable and not above any value; before it and
   /// behind the last, `sorted_margin` values must be there.

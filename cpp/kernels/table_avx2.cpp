@@ -15,6 +15,7 @@ struct Simd {
   using Integers = avx2::Integers<Byte>;
   using Octets = avx2::Octets;
   using Nibbles = avx2::Nibbles;
+  using Pairs = avx2::Pairs;
   using Signs = avx2::Signs;
   using Bits = avx2::Bits;
   using Keys = avx2::Keys;

@@ -15,6 +15,7 @@ struct Simd {
   using Integers = avx512::Integers<Byte>;
   using Octets = avx512::Octets;
   using Nibbles = avx512::Nibbles;
+  using Pairs = avx512::Pairs;
   using Signs = avx512::Signs;
   using Bits = avx512::Bits;
   using Keys = avx512::Keys;

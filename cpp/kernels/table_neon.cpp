@@ -15,6 +15,7 @@ struct Simd {
   using Integers = neon::Integers<Byte>;
   using Octets = neon::Octets;
   using Nibbles = neon::Nibbles;
+  using Pairs = neon::Pairs;
   using Signs = neon::Signs;
   using Bits = neon::Bits;
   using Keys = neon::Keys;

@@ -14,6 +14,7 @@ struct Simd {
   using Integers = scalar::Integers<Byte>;
   using Octets = scalar::Octets;
   using Nibbles = scalar::Nibbles;
+  using Pairs = scalar::Pairs;
   using Signs = scalar::Signs;
   using Bits = scalar::Bits;
   using Keys = scalar::Keys;

@@ -11,6 +11,7 @@ BlockKernel kernel_of(CodeWidth width) {
   switch (width) {
     case CodeWidth::eight: return kernels().block_octets;
     case CodeWidth::four: return kernels().block_nibbles;
+    case CodeWidth::two: return kernels().block_pairs;
     case CodeWidth::one: return kernels().block_signs;
   }
   return nullptr;

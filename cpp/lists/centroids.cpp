@@ -6,6 +6,7 @@
 
 #include "codes/projection.hpp"
 #include "kernels/dispatch.hpp"
+#include "select/admitting_limit.hpp"
 
 namespace lookalike {
 namespace {
@@ -37,13 +38,10 @@ std::size_t pick_nearest(std::span<const float> distances, std::size_t count, Ra
   const std::size_t step = (distances.size() + sampled - 1) / sampled;
   space.sample.clear();
   for (std::size_t i = 0; i < distances.size(); i += step) space.sample.push_back(distances[i]);
-  std::size_t place = std::min(space.sample.size() - 1, count * space.sample.size() / distances.size() + 4);
-  for (;; place = 2 * place) {
-    if (place >= space.sample.size()) break;
-    std::nth_element(space.sample.begin(), space.sample.begin() + static_cast<std::ptrdiff_t>(place),
-                     space.sample.end());
-    const std::size_t found =
-        kernels().find_not_above(distances.data(), distances.size(), space.sample[place], space.rows.data());
+  for (std::size_t least = count * space.sample.size() / distances.size() + 4; least < space.sample.size();
+       least *= 2) {
+    const float limit = admitting_limit(space.sample, least);
+    const std::size_t found = kernels().find_not_above(distances.data(), distances.size(), limit, space.rows.data());
     if (found >= count) return found;
   }
   std::iota(space.rows.begin(), space.rows.end(), Row{0});
@@ -122,7 +120,8 @@ void Centroids::prepare(const Encoder& encoder, const BlockForm& form, std::span
   query.centroid_codes = form_.query(code_query(query.space, centroid_width), query.centroid_words);
 }
 
-std::span<const Neighbor> Centroids::rank(const ListQuery& query, std::size_t count, RankingSpace& space) const {
+std::span<const Neighbor> Centroids::rank(const ListQuery& query, std::size_t count, std::size_t ordered,
+                                          RankingSpace& space) const {
   const std::size_t lists = this->count();
   count = std::min(count, lists);
   // By codes, with some to spare.
@@ -144,8 +143,9 @@ std::span<const Neighbor> Centroids::rank(const ListQuery& query, std::size_t co
   const auto is_nearer = [](const Neighbor& a, const Neighbor& b) {
     return a.distance < b.distance || (a.distance == b.distance && a.row < b.row);
   };
-  std::partial_sort(space.ranked.begin(), space.ranked.begin() + static_cast<std::ptrdiff_t>(count), space.ranked.end(),
-                    is_nearer);
+  const auto at = [&](std::size_t i) { return space.ranked.begin() + static_cast<std::ptrdiff_t>(i); };
+  if (count < space.ranked.size()) std::nth_element(at(0), at(count), space.ranked.end(), is_nearer);
+  std::partial_sort(at(0), at(std::min(count, ordered)), at(count), is_nearer);
   space.ranked.resize(count);
   return space.ranked;
 }

@@ -53,8 +53,10 @@ class Centroids {
 
   /// Prepares a query: encoder.dim() floats.
   void prepare(const Encoder& encoder, const BlockForm& form, std::span<const float> point, ListQuery& query) const;
-  /// The `count` lists nearest a query, nearest first, nearly: all of them where count is so large.
-  std::span<const Neighbor> rank(const ListQuery& query, std::size_t count, RankingSpace& space) const;
+  /// The `count` lists nearest a query, nearly: all of them where count is so large. The `ordered` nearest stand first,
+  /// nearest first, and the others behind them in no order.
+  std::span<const Neighbor> rank(const ListQuery& query, std::size_t count, std::size_t ordered,
+                                 RankingSpace& space) const;
 
  private:
   std::size_t dim_;

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <algorithm>
-#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -13,6 +12,7 @@
 #include "kernels/dispatch.hpp"
 #include "kernels/table.hpp"
 #include "select/neighbor.hpp"
+#include "select/ordered_bits.hpp"
 
 namespace lookalike {
 
@@ -45,17 +45,12 @@ class NearestPool {
   }
 
  private:
-  // A float's bits, ordered as integers are, above the row.
+  // The distance above the row.
   static constexpr std::int64_t empty = std::numeric_limits<std::int64_t>::max();
   static std::int64_t key_of(float distance, Row row) {
-    const std::int32_t bits = std::bit_cast<std::int32_t>(distance);
-    const std::int64_t ordered = bits ^ (bits >> 31 & 0x7fffffff);
-    return ordered * (std::int64_t{1} << 32) + std::int64_t{row};
+    return ordered_bits(distance) * (std::int64_t{1} << 32) + std::int64_t{row};
   }
-  static float distance_of(std::int64_t key) {
-    const std::int32_t ordered = static_cast<std::int32_t>(key >> 32);
-    return std::bit_cast<float>(ordered ^ (ordered >> 31 & 0x7fffffff));
-  }
+  static float distance_of(std::int64_t key) { return from_ordered_bits(static_cast<std::int32_t>(key >> 32)); }
 
   std::size_t width_ = 0;
   float limit_ = 0;

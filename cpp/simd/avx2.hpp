@@ -145,6 +145,18 @@ struct Nibbles : Codes {
   }
 };
 
+/// The first code of four in the lowest bits of its byte.
+struct Pairs : Codes {
+  static constexpr std::size_t bytes = 4, codes_per_byte = 4;
+  static __m256i load_codes(const std::byte* p) {
+    std::int32_t four;
+    __builtin_memcpy(&four, p, sizeof four);
+    const __m128i wide = _mm_cvtepu8_epi32(_mm_cvtsi32_si128(four));
+    const __m128i low = _mm_or_si128(wide, _mm_slli_epi32(wide, 6));
+    return _mm256_cvtepu8_epi16(_mm_and_si128(_mm_or_si128(low, _mm_slli_epi32(low, 12)), _mm_set1_epi8(3)));
+  }
+};
+
 /// The first code of eight in the lowest bit of its byte.
 struct Signs : Codes {
   static constexpr std::size_t bytes = 2, codes_per_byte = 8;

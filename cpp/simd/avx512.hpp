@@ -134,7 +134,7 @@ struct Integers {
   }
 };
 
-/// What codes of 8, 4 and 1 bits have in common: sixty-four at a time against as many signed bytes.
+/// What codes of 8, 4, 2 and 1 bits have in common: sixty-four at a time against as many signed bytes.
 struct Codes {
   using Accumulator = __m512i;
 
@@ -155,6 +155,16 @@ struct Nibbles : Codes {
   static __m512i load_codes(const std::byte* p) {
     const __m512i wide = _mm512_cvtepu8_epi16(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)));
     return _mm512_and_si512(_mm512_or_si512(wide, _mm512_slli_epi16(wide, 4)), _mm512_set1_epi8(15));
+  }
+};
+
+/// The first code of four in the lowest bits of its byte.
+struct Pairs : Codes {
+  static constexpr std::size_t bytes = 16, codes_per_byte = 4;
+  static __m512i load_codes(const std::byte* p) {
+    const __m512i wide = _mm512_cvtepu8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));
+    const __m512i low = _mm512_or_si512(wide, _mm512_slli_epi32(wide, 6));
+    return _mm512_and_si512(_mm512_or_si512(low, _mm512_slli_epi32(low, 12)), _mm512_set1_epi8(3));
   }
 };
 
@@ -201,6 +211,12 @@ struct Keys {
   }
   /// One bit a lane where key > limit does not hold; a NaN key counts as not above.
   static std::uint32_t not_above(Register key, Register limit) { return _mm512_cmp_ps_mask(key, limit, _CMP_NGT_UQ); }
+  /// Writes `first` plus the place of each bit of a mask, and anything behind them, `lanes` in all.
+  static void put_places(std::uint32_t mask, std::uint32_t first, std::uint32_t* out) {
+    const __m512i places = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+    const __m512i all = _mm512_add_epi32(places, _mm512_set1_epi32(static_cast<int>(first)));
+    _mm512_storeu_si512(out, _mm512_maskz_compress_epi32(static_cast<__mmask16>(mask), all));
+  }
 };
 
 /// Eight 64-bit integers.

@@ -152,6 +152,19 @@ struct Nibbles : Codes {
   }
 };
 
+/// The first code of four in the lowest bits of its byte.
+struct Pairs : Codes {
+  static constexpr std::size_t bytes = 4, codes_per_byte = 4;
+  static uint8x16_t load_codes(const std::byte* p) {
+    std::uint32_t four;
+    __builtin_memcpy(&four, p, sizeof four);
+    const uint8x16_t byte = {0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3};
+    const int8x16_t down = {0, -2, -4, -6, 0, -2, -4, -6, 0, -2, -4, -6, 0, -2, -4, -6};
+    const uint8x16_t spread = vqtbl1q_u8(vreinterpretq_u8_u32(vdupq_n_u32(four)), byte);
+    return vandq_u8(vshlq_u8(spread, down), vdupq_n_u8(3));
+  }
+};
+
 /// The first code of eight in the lowest bit of its byte.
 struct Signs : Codes {
   static constexpr std::size_t bytes = 2, codes_per_byte = 8;

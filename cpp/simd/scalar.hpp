@@ -104,6 +104,7 @@ struct Codes {
 };
 using Octets = Codes<1>;
 using Nibbles = Codes<2>;
+using Pairs = Codes<4>;
 using Signs = Codes<8>;
 
 struct Bits {

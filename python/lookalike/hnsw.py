@@ -47,10 +47,10 @@ class HNSW(Approximate):
     ef_construction : int
         Neighbours considered when a vector is linked. More give a better graph, slower; 100 builds about
         twice as fast as 200.
-    codes : {"auto", "f32", "f16", "u8", "s8", "u4", "rabitq", "bits"}
+    codes : {"auto", "f32", "f16", "u8", "s8", "u4", "u2", "rabitq", "bits"}
         What is walked over. "f32" and "f16": the vectors kept, as these. "u8", "s8": the vectors kept where
-        they are bytes, else codes of 8 bits an element; "u4" and "rabitq": codes of 4 bits and of 1. "auto"
-        takes the vectors kept where they are short, else the shortest codes that rank a sample well.
+        they are bytes, else codes of 8 bits an element; "u4", "u2" and "rabitq": codes of 4, 2 and 1 bits.
+        "auto" takes the vectors kept where they are short, else the shortest codes that rank a sample well.
     keep : {"auto", "f32", "f16", "u8", "s8", "none"}
         What is kept of the vectors, measures what a walk found, and is returned by ``index[id]``, as the
         codes of `Flat`: "auto" loses nothing, "f16" halves the memory of floats. "none": nothing beside the

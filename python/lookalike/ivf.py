@@ -63,12 +63,13 @@ class IVF(Approximate):
     metric : {"l2", "ip", "cosine", "hamming"}
         As for `Flat`.
     nlist : int, optional
-        How many lists there are, 1 to 1048576, and stay. Left out: about four times the square root of the
+        How many lists there are, 1 to 1048576, and stay. Left out: about three times the square root of the
         number of vectors, more as lists are split.
-    codes : {"auto", "f32", "f16", "u8", "s8", "u4", "rabitq", "bits"}
+    codes : {"auto", "f32", "f16", "u8", "s8", "u4", "u2", "rabitq", "bits"}
         What is scanned. "f32" and "f16": the vectors kept, as these. "u8", "s8": the vectors kept where they
-        are bytes, else codes of 8 bits an element; "u4" and "rabitq": codes of 4 bits and of 1. "auto" takes
-        the vectors kept where they are at most 64 bytes or bits, else "u4".
+        are bytes, else codes of 8 bits an element; "u4", "u2" and "rabitq": codes of 4, 2 and 1 bits. "auto"
+        takes the vectors kept where they are at most 64 bytes or bits, else "u2", or "u4" where that would
+        lose too many neighbours. Codes are of as few directions as tell neighbours apart; "rabitq" has all.
     keep : {"auto", "f32", "f16", "u8", "s8", "none"}
         What is kept of the vectors, measures what a scan found, and is returned by ``index[id]``, as the
         codes of `Flat`: "auto" loses nothing, "f16" halves the memory of floats. "none": nothing beside the
@@ -256,7 +257,7 @@ class IVF(Approximate):
             both 65536 and ``len(index)`` is refused.
         nprobe : int, optional
             How many lists are scanned: effort. More than there are act as all. Left out: what `tune` found
-            last, else 32.
+            last, else 32; and more where those would hold fewer than four times k vectors.
         where : optional
             Which vectors may be found: an array of ids (those not stored are passed over), a boolean mask
             over insertion order, or a callable, called once for every id. k vectors are found wherever k are

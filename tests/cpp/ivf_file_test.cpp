@@ -87,7 +87,7 @@ TEST_CASE("sections that do not go together are corrupt, with right checksums") 
     std::function<void(std::span<std::byte>)> change;
   };
   const std::vector<Case> cases = {
-      {"walk_codes", with<std::uint8_t>(0, 8)},
+      {"walk_codes", with<std::uint8_t>(0, 9)},
       {"walk_codes", with<std::uint8_t>(0, 7)},
       {"keep", with<std::uint8_t>(0, 6)},
       {"keep", with<std::uint8_t>(0, 5)},
@@ -106,7 +106,7 @@ TEST_CASE("sections that do not go together are corrupt, with right checksums") 
       {"list_sizes", with<std::uint32_t>(3, 0xffffffff)},
       {"list_rows", with<std::uint32_t>(5, 1100)},
       {"list_rows", with<std::uint32_t>(5, no_row)},
-      {"code_width", with<std::uint8_t>(0, 8)},
+      {"code_width", with<std::uint8_t>(0, 9)},
       {"code_width", with<std::uint8_t>(0, 3)},
       {"code_stride", with<std::uint64_t>(0, 63)},
   };

@@ -78,6 +78,7 @@ TEST_CASE("blocks of codes are measured right by every instruction set") {
       for (const std::size_t queries : {1, 2, 3, 4, 7}) {
         check<8>(*table, table->block_octets, units, 3, queries);
         check<4>(*table, table->block_nibbles, units, 3, queries);
+        check<2>(*table, table->block_pairs, units, 3, queries);
         check<1>(*table, table->block_signs, units, 3, queries);
       }
 }

@@ -140,11 +140,11 @@ TEST_CASE("Hamming distances count differing bits") {
       }
 }
 
-TEST_CASE("codes of 8, 4 and 1 bits meet signed bytes exactly, and their tails are applied") {
+TEST_CASE("codes of 8, 4, 2 and 1 bits meet signed bytes exactly, and their tails are applied") {
   std::mt19937 random(3);
   for (const KernelTable* table : runnable_kernels())
-    for (const auto& [kernel, width] :
-         {std::pair(table->octets, 8u), std::pair(table->nibbles, 4u), std::pair(table->signs, 1u)})
+    for (const auto& [kernel, width] : {std::pair(table->octets, 8u), std::pair(table->nibbles, 4u),
+                                        std::pair(table->pairs, 2u), std::pair(table->signs, 1u)})
       for (const std::size_t stride : {64, 128, 832}) {
         CAPTURE(std::string(table->isa));
         CAPTURE(width);
@@ -191,7 +191,7 @@ TEST_CASE("halves widen exactly, every one of them") {
   }
 }
 
-TEST_CASE("the few values at or below a limit are found in order, NaN among them") {
+TEST_CASE("the few values at or below a limit are counted, and found in order, NaN among them") {
   std::mt19937 random(3);
   for (const KernelTable* table : runnable_kernels())
     for (const std::size_t count : {0, 1, 7, 16, 33, 100}) {
@@ -201,6 +201,7 @@ TEST_CASE("the few values at or below a limit are found in order, NaN among them
       std::vector<std::uint32_t> expected, found(count);
       for (std::size_t i = 0; i < count; ++i)
         if (!(values[i] > 0.25f)) expected.push_back(static_cast<std::uint32_t>(i));
+      CHECK(table->count_not_above(values.data(), count, 0.25f) == expected.size());
       found.resize(table->find_not_above(values.data(), count, 0.25f, found.data()));
       CHECK(found == expected);
     }

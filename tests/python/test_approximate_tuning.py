@@ -244,7 +244,7 @@ def test_what_lists_were_made_with() -> None:
         ([la.HNSW], "ef_construction", [0, -1, 65537, 1.5, None]),
         ([la.IVF], "nlist", [0, -1, 2**20 + 1, 1.5, "16", True]),
         ([la.HNSW, la.IVF], "seed", [-1, 2**63, 0.5, None]),
-        ([la.HNSW, la.IVF], "codes", ["u2", 8, None]),
+        ([la.HNSW, la.IVF], "codes", ["u3", 8, None]),
         ([la.HNSW, la.IVF], "keep", ["u2", "u4", 8, None]),
     ],
 )

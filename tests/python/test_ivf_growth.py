@@ -31,13 +31,13 @@ def test_a_crowd_costs_what_it_costs_when_it_is_there_from_the_beginning(batch: 
 
 
 def test_lists_are_split_unless_their_number_was_asked_for() -> None:
-    free, fixed = la.IVF(), la.IVF(nlist=282)
+    free, fixed = la.IVF(), la.IVF(nlist=212)
     for index in (free, fixed):
         index.add(clustered(5_000, 32))
-        assert index.nlist == 282
+        assert index.nlist == 212
         for seed in range(6):
             index.add(crowd(1_000, seed))
-    assert 350 < free.nlist < 564 and fixed.nlist == 282
+    assert 350 < free.nlist < 564 and fixed.nlist == 212
     queries = crowd(100, 9)
     assert free.stats(queries)["distances"] < 0.5 * fixed.stats(queries)["distances"]
 

@@ -28,7 +28,7 @@ def run_together(*bodies) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(60)
+        thread.join(300)
         assert not thread.is_alive(), "a thread hangs"
     if errors:
         raise errors[0]

@@ -1,0 +1,103 @@
+#include "indexes/ivf_codes.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <iterator>
+#include <utility>
+#include <vector>
+
+#include "codes/code_choice.hpp"
+#include "codes/projection.hpp"
+#include "runtime/parallel.hpp"
+
+namespace lookalike {
+namespace {
+
+constexpr std::size_t asked = 192;       // lists in which a row's neighbours are looked at
+constexpr std::size_t fewest_near = 14;  // neighbours that say something
+constexpr std::size_t most_near = 50, most_measured = 256;
+constexpr std::size_t tried[] = {64, 128, 256, 512, 1024};  // coordinates
+
+std::vector<Neighborhood> neighborhoods_of(const LabelledRows& rows, unsigned threads) {
+  const std::size_t dim = rows.plane.point_dim(), lists = rows.centroids.size() / dim;
+  std::vector<std::vector<Row>> members(lists);  // places among `rows`
+  for (std::size_t i = 0; i < rows.labels.size(); ++i) members[rows.labels[i]].push_back(static_cast<Row>(i));
+  std::erase_if(members, [](const std::vector<Row>& list) { return list.size() <= fewest_near; });
+
+  std::vector<Neighborhood> hoods(std::min(asked, members.size()));
+  parallel_for(hoods.size(), threads, [&](std::size_t h, unsigned) {
+    std::vector<Row>& list = members[h * members.size() / hoods.size()];
+    list.resize(std::min(list.size(), most_measured));
+    std::vector<float> center(dim), other(dim);
+    rows.write_rest(list.front(), center.data());
+    std::vector<std::pair<float, Row>> near;
+    for (const Row i : std::span(list).subspan(1)) {
+      rows.write_rest(i, other.data());
+      float distance = 0;
+      for (std::size_t d = 0; d < dim; ++d) distance += (other[d] - center[d]) * (other[d] - center[d]);
+      near.emplace_back(distance, i);
+    }
+    hoods[h].row = list.front();
+    std::sort(near.begin(), near.end());
+    near.resize(std::min(near.size(), most_near));
+    for (Row& i : list) i = rows.rows[i];
+    rows.plane.has_read(list);
+    for (const auto& [distance, i] : near) hoods[h].near.push_back(i);
+  });
+  return hoods;
+}
+
+/// What share of neighbours should stand in front: those that do not are found by measuring more rows, which costs the
+/// more the longer rows are.
+double enough_for(const VectorsView& rows) {
+  constexpr double line = 64;
+  return 1 - 0.09 / std::sqrt(std::max(1.0, static_cast<double>(rows.stride) / line));
+}
+
+CodeForm form_of(CodeWidth width, std::size_t dims) { return {width, Encoder::whole_stride(width, dims), dims}; }
+
+}  // namespace
+
+void LabelledRows::write_rest(std::size_t i, float* out) const {
+  const std::size_t dim = plane.point_dim();
+  plane.write_point(rows[i], out);
+  for (std::size_t d = 0; d < dim; ++d) out[d] -= centroids[labels[i] * dim + d];
+}
+
+Encoder learn_list_codes(const LabelledRows& rows, std::span<const float> sample, std::optional<CodeWidth> width,
+                         std::uint64_t seed, unsigned threads) {
+  const std::size_t dim = rows.plane.point_dim();
+  std::vector<float> centered = without_outliers(sample, dim);
+  const std::vector<float> center = mean_of(centered, dim);
+  for (std::size_t i = 0; i < centered.size(); ++i) centered[i] -= center[i % dim];
+
+  const auto encoder_of = [&](CodeWidth bits, std::size_t dims) {
+    const CodeForm form = form_of(bits, dims);
+    const std::size_t kept = Encoder::kept(dim, form);
+    std::vector<float> leading;
+    if (kept < dim) leading = principal_directions(centered, dim, kept, seed, threads);
+    return Encoder(center, leading, form, seed, threads);
+  };
+  // Distances by one bit need every coordinate there is.
+  if (width == CodeWidth::one) return encoder_of(CodeWidth::one, dim);
+
+  const std::vector<Neighborhood> hoods = neighborhoods_of(rows, threads);
+  const auto write_rests = [&](const Neighborhood& hood, float* out) {
+    std::vector<Row> read;
+    for (const Row i : hood.near) rows.write_rest(i, out), out += dim, read.push_back(rows.rows[i]);
+    rows.write_rest(hood.row, out);
+    rows.plane.has_read(read);
+  };
+  const std::size_t most = std::min(dim, tried[std::size(tried) - 1]);
+  for (const CodeWidth bits : {width.value_or(CodeWidth::two), width.value_or(CodeWidth::four)})
+    for (const std::size_t dims : tried) {
+      Encoder encoder = encoder_of(bits, std::min(dims, dim));
+      if (hoods.empty()) break;
+      const double share = share_in_front(encoder, hoods, write_rests, threads);
+      if (share >= enough_for(rows.plane.rows)) return encoder;
+      if (dims >= most) break;
+    }
+  return encoder_of(width.value_or(CodeWidth::four), most);
+}
+
+}  // namespace lookalike

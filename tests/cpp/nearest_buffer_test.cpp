@@ -1,0 +1,86 @@
+// The nearest few of many, and limits that admit so many, against sorting all of them.
+#include "select/nearest_buffer.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <random>
+#include <tuple>
+#include <vector>
+
+#include "select/admitting_limit.hpp"
+
+namespace lookalike {
+namespace {
+
+bool is_nearer(const Neighbor& a, const Neighbor& b) {
+  return std::tie(a.distance, a.row) < std::tie(b.distance, b.row);
+}
+
+TEST_CASE("a buffer holds the nearest, whatever the order they come in and however many are equally far") {
+  std::mt19937 random(1);
+  NearestBuffer buffer;
+  for (const std::size_t width : {1, 2, 10, 64, 333})
+    for (const std::size_t count : {0, 1, 63, 500, 5000})
+      for (const int different : {1, 3, 1000000}) {
+        CAPTURE(width);
+        CAPTURE(count);
+        CAPTURE(different);
+        std::vector<Neighbor> all;
+        for (std::size_t i = 0; i < count; ++i)
+          all.push_back({static_cast<Row>(i), static_cast<float>(static_cast<int>(random() % different) - 2) / 7});
+        std::shuffle(all.begin(), all.end(), random);
+        buffer.begin(width);
+        for (const Neighbor& one : all) {
+          if (one.distance > buffer.limit()) continue;
+          buffer.put(one.distance, one.row);
+        }
+        std::vector<Neighbor> found = {{7, -1000.0f}};
+        buffer.append_to(found);
+        std::sort(all.begin(), all.end(), is_nearer);
+        all.resize(std::min(width, count));
+        REQUIRE(found.size() == all.size() + 1);
+        for (std::size_t i = 0; i < all.size(); ++i) {
+          CHECK(found[i + 1].row == all[i].row);
+          CHECK(found[i + 1].distance == all[i].distance);
+        }
+      }
+}
+
+TEST_CASE("a buffer that saw many has a limit that most of them are above") {
+  std::mt19937 random(2);
+  NearestBuffer buffer;
+  buffer.begin(20);
+  CHECK(std::isinf(buffer.limit()));
+  for (Row i = 0; i < 20000; ++i) {
+    const float distance = std::uniform_real_distribution<float>()(random);
+    if (distance <= buffer.limit()) buffer.put(distance, i);
+  }
+  CHECK(buffer.limit() < 0.02f);
+}
+
+TEST_CASE("a limit admits so many values, and few more where they differ") {
+  constexpr float infinity = std::numeric_limits<float>::infinity();
+  std::mt19937 random(3);
+  for (const std::size_t count : {1, 5, 100, 3000})
+    for (const std::size_t least : {std::size_t{1}, count / 3 + 1, count}) {
+      std::vector<float> values(count);
+      for (float& value : values)
+        value = std::ldexp(static_cast<float>(random() % 100000) - 50000, static_cast<int>(random() % 40));
+      const float limit = admitting_limit(values, least);
+      const auto admitted = std::count_if(values.begin(), values.end(), [&](float v) { return v <= limit; });
+      std::sort(values.begin(), values.end());
+      const float last = values[least - 1];
+      const auto equal = std::count(values.begin(), values.end(), last);
+      CHECK(admitted >= static_cast<std::ptrdiff_t>(least));
+      CHECK(admitted <= static_cast<std::ptrdiff_t>(least + least / 8) + equal);
+    }
+  CHECK(admitting_limit(std::vector<float>(9, 2.5f), 4) >= 2.5f);
+  CHECK(admitting_limit(std::vector<float>{infinity, -infinity, 0.0f}, 2) < infinity);
+  CHECK(admitting_limit(std::vector<float>{infinity, -infinity, 0.0f}, 3) == infinity);
+}
+
+}  // namespace
+}  // namespace lookalike
