@@ -163,8 +163,10 @@ void Ivf::list_new(Records::Writing& writing, double largest_norm, unsigned thre
   const bool is_learned = settings_.forgets_vectors() && !lists_.is_empty();  // for good
   if (has_extremes_ || (!is_learned && writing->live_count() < fewest_listed())) return;
   if (lists_.listed == count && (is_learned || !is_longer(largest_norm))) return;
-  const bool has_grown = writing->live_count() >= most_growth * most_growth * lists_.trained_over;
-  if (!is_learned && (lists_.is_empty() || has_grown || is_longer(largest_norm)))
+  // Of all rows there are then, or were meanwhile, few were looked at.
+  const bool has_changed =
+      lists_.listed_since + (count - lists_.listed) >= (most_growth * most_growth - 1) * lists_.trained_over;
+  if (!is_learned && (lists_.is_empty() || has_changed || is_longer(largest_norm)))
     return learn(writing, largest_norm, threads);
   std::vector<Row> rows(count - lists_.listed);
   std::iota(rows.begin(), rows.end(), static_cast<Row>(lists_.listed));
@@ -187,6 +189,7 @@ void Ivf::enlist(Records::Writing& writing, std::vector<Row> rows, IvfLists::Cha
   Plane plane = lists_.plane(*writing);
   if (forgets) plane.elsewhere = &passing.elsewhere();
   std::vector<std::uint32_t> labels = lists_.nearest_lists(plane, rows, threads);
+  const std::size_t coming = rows.size();
   Arrivals arrivals = {std::move(rows), std::move(labels), std::move(before)};
   // What codes of one bit stand for is too far from the truth to be encoded again.
   const bool may_split = settings_.nlist == 0 && !(forgets && settings_.codes == WalkCodes::rabitq);
@@ -204,6 +207,7 @@ void Ivf::enlist(Records::Writing& writing, std::vector<Row> rows, IvfLists::Cha
   IvfLists::Changes changes = lists_.with(plane, arrivals.rows, arrivals.labels, threads, std::move(arrivals.before));
   writing.exclusively([&](Rows& stored) {
     lists_.apply(changes);
+    lists_.listed_since += coming;
     lists_.listed = listed;
     if (listed == stored.count()) stored.forget_vectors();
   });
@@ -262,6 +266,9 @@ void Ivf::optimize() {
   Records::Writing writing = records_.write();
   require_verified();
   compact(writing);
+  // Someone who asks for order has time for better lists.
+  const bool is_fixed = settings_.forgets_vectors() || lists_.is_empty();
+  if (!is_fixed && 2 * lists_.listed_since >= lists_.trained_over) return learn(writing, writing->largest_norm(), 0);
   list_new(writing, writing->largest_norm(), 0);
 }
 

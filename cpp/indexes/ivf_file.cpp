@@ -19,6 +19,7 @@ void IvfLists::save(FileWriter& file, std::span<const std::uint32_t> sizes) cons
   file.value<float>("lifted_length", length);
   file.value<std::uint64_t>("listed", listed);
   file.value<std::uint64_t>("trained_over", trained_over);
+  file.value<std::uint64_t>("listed_since", listed_since);
   file.value<std::uint8_t>("has_lists", quantizer.has_value());
   if (!quantizer) return;
   file.value<std::uint8_t>("scans_codes", quantizer->scans_codes);
@@ -41,6 +42,7 @@ IvfLists IvfLists::load(const FileReader& file, const Rows& rows) {
   loaded.length = file.value<float>("lifted_length");
   loaded.listed = file.value<std::uint64_t>("listed");
   loaded.trained_over = file.value<std::uint64_t>("trained_over");
+  loaded.listed_since = file.value<std::uint64_t>("listed_since");
   const std::size_t forgotten = rows.store().forgotten();
   if (loaded.listed > rows.count() || loaded.listed < forgotten || !(loaded.length >= 0)) {
     throw CorruptFile("sections 'listed' and 'lifted_length' do not agree with the rows");

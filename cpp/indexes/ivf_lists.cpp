@@ -164,6 +164,7 @@ IvfLists IvfLists::picked(std::span<const Row> rows) const {
   IvfLists next;
   next.length = length;
   next.trained_over = trained_over;
+  next.listed_since = listed_since;
   if (is_empty()) return next;
   next.quantizer = quantizer;
   std::vector<Row> now(listed, no_row);

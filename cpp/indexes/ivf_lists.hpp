@@ -52,6 +52,7 @@ struct IvfLists {
   float length = 0;              // of lifted vectors, for Metric::ip
   std::size_t listed = 0;        // rows that were given a list: those before this one
   std::size_t trained_over = 0;  // rows the quantizer was learned from
+  std::size_t listed_since = 0;  // rows that came into lists after that
 
   bool is_empty() const noexcept { return !quantizer; }
   std::size_t bytes() const noexcept;

@@ -165,7 +165,8 @@ class Index:
 
         Worth a call when an index has been filled. In a `Flat`, a search for one vector then measures only
         the rows that a short code cannot rule out, and answers the same, often ten times sooner. In an
-        `HNSW`, whatever no walk could come to is linked again.
+        `HNSW`, whatever no walk could come to is linked again. An `IVF` of which a third came after its lists
+        were learned learns them anew.
 
         Examples
         --------

@@ -48,7 +48,7 @@ class IVF(Approximate):
     than 1024 vectors, or than `nlist`, and the few that a strict `where` leaves, are searched exactly, and so
     is `range`.
 
-    Centroids and codes are learned as soon as there are so many, and anew when there are four times as many.
+    Centroids and codes are learned as soon as there are so many, and anew when three times as many have come.
     Where `nlist` is left out, a list that grows to four times the usual length in between is split; equal
     vectors stay together. Vectors can be found as soon as `add` returns, and are gone as soon as `remove`
     returns. One thread may change the index while others search it. A change that fails changes nothing; but

@@ -51,3 +51,16 @@ def test_equal_vectors_are_added_as_fast_as_others() -> None:
     assert index.nlist <= 283
     assert index.search(same[0], k=10).distances.tolist() == [0] * 10
     assert index.check().unreachable == 0
+
+
+def test_optimize_learns_anew_what_has_changed() -> None:
+    rows, others = clustered(3000, 24), clustered(3000, 24, seed=5) + 40
+    index, fresh = la.IVF(), la.IVF()
+    index.add(rows)
+    index.upsert(others, ids=np.arange(3000))
+    fresh.add(others)
+    queries = clustered(200, 24, seed=6) + 40
+    assert index.search(queries, nprobe=2).ids.tolist() != fresh.search(queries, nprobe=2).ids.tolist()
+    index.optimize()
+    assert index.search(queries, nprobe=2).ids.tolist() == fresh.search(queries, nprobe=2).ids.tolist()
+    assert index.__reduce__()[1] == fresh.__reduce__()[1]
