@@ -37,7 +37,8 @@ def test_lists_are_split_unless_their_number_was_asked_for() -> None:
         assert index.nlist == 212
         for seed in range(6):
             index.add(crowd(1_000, seed))
-    assert 350 < free.nlist < 564 and fixed.nlist == 212
+    # Among 11,000 rows a list is split when it is longer than 140, into parts of 25 rows or more at first.
+    assert 212 + 6_000 // 140 < free.nlist < 212 + 6_000 // 25 and fixed.nlist == 212
     queries = crowd(100, 9)
     assert free.stats(queries)["distances"] < 0.5 * fixed.stats(queries)["distances"]
 
@@ -48,7 +49,7 @@ def test_equal_vectors_are_added_as_fast_as_others() -> None:
     same = np.full((500, 32), 0.5, np.float32)
     for _ in range(20):
         index.add(same)
-    assert index.nlist <= 283
+    assert index.nlist <= 213
     assert index.search(same[0], k=10).distances.tolist() == [0] * 10
     assert index.check().unreachable == 0
 
