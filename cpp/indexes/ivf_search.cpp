@@ -33,9 +33,8 @@ void keep_passing(const IvfTarget& target, std::size_t nprobe, std::vector<Neigh
   ranked.resize(kept);
 }
 
-/// Asks memory for the beginning.
-void prefetch(std::span<const std::byte> bytes) {
-  constexpr std::size_t most = 4096;
+/// Asks memory for the first `most` bytes.
+void prefetch(std::span<const std::byte> bytes, std::size_t most) {
   for (std::size_t at = 0; at < std::min(bytes.size(), most); at += 64) __builtin_prefetch(bytes.data() + at);
 }
 
@@ -83,18 +82,29 @@ void IvfSearch::take(const IvfTarget& target, const Visit& visit, std::size_t fi
 void IvfSearch::name_found(const IvfTarget& target, const Asked& asked) {
   rows_found_.clear();
   for (const Neighbor& found : found_) {
-    const auto behind =
-        std::upper_bound(asked.lists.begin(), asked.lists.end(), found.row,
-                         [](std::uint32_t number, const Chosen& chosen) { return number < chosen.first; });
-    const Chosen& chosen = *(behind - 1);
-    rows_found_.push_back(target.lists.lists[chosen.list].rows.data() + (found.row - chosen.first));
+    // The last list that begins at this number or before; without branches to be told wrong.
+    const Chosen* chosen = asked.lists.data();
+    for (std::size_t left = asked.lists.size(); left > 1;) {
+      const std::size_t half = left / 2;
+      chosen += chosen[half].first <= found.row ? half : 0;
+      left -= half;
+    }
+    rows_found_.push_back(target.lists.lists[chosen->list].rows.data() + (found.row - chosen->first));
     __builtin_prefetch(rows_found_.back());
   }
-  for (std::size_t i = 0; i < found_.size(); ++i) found_[i].row = *rows_found_[i];
+  const VectorsView& kept = target.plane.rows;
+  for (std::size_t i = 0; i < found_.size(); ++i) {
+    found_[i].row = *rows_found_[i];
+    if (target.keeps_vectors && !target.file) prefetch({kept.row(found_[i].row), kept.stride}, 256);
+  }
+}
+
+std::span<const Neighbor> IvfSearch::in_order() {
   // Those equally far stood by their numbers.
   std::sort(found_.begin(), found_.end(), [](const Neighbor& a, const Neighbor& b) {
     return std::tie(a.distance, a.row) < std::tie(b.distance, b.row);
   });
+  return finite(found_);
 }
 
 void IvfSearch::fetch_lists(const IvfTarget& target, std::span<const Neighbor> lists) const {
@@ -151,7 +161,7 @@ std::span<const Neighbor> IvfSearch::finish(const IvfTarget& target, std::size_t
   found_.clear();
   asked.pool.append_to(found_);
   name_found(target, asked);
-  if (!target.lists.quantizer->scans_codes) return finite(found_);
+  if (!target.lists.quantizer->scans_codes) return in_order();
   if (!target.keeps_vectors) return told(target, asked);
   if (target.file) fetch_found(target);
   const std::uint64_t before = rerank_.measured;
@@ -167,7 +177,7 @@ std::span<const Neighbor> IvfSearch::told(const IvfTarget& target, const Asked& 
     const double told = asked.slope * (double{found.distance} + asked.query.square) + asked.origin;
     found.distance = static_cast<float>(target.plane.metric == Metric::ip ? told : std::max(told, 0.0));
   }
-  return finite(found_);
+  return in_order();
 }
 
 std::span<const Neighbor> IvfSearch::choose_lists(const IvfTarget& target, Asked& asked, std::size_t k,
@@ -206,7 +216,7 @@ std::span<const Neighbor> IvfSearch::one(const IvfTarget& target, const Prepared
   const std::span<const Neighbor> lists = choose_lists(target, asked, k, nprobe);
   if (target.file) fetch_lists(target, lists);
   for (std::size_t i = 0; i < lists.size(); ++i) {
-    if (i + 1 < lists.size()) prefetch(target.lists.lists[lists[i + 1].row].blocks.span());
+    if (i + 1 < lists.size()) prefetch(target.lists.lists[lists[i + 1].row].blocks.span(), 4096);
     const Visit visit = {lists[i].row, 0, asked.lists[i].first, lists[i].distance};
     scan(target, lists[i].row, {&visit, 1}, hidden);
   }
@@ -231,13 +241,15 @@ void IvfSearch::several(const IvfTarget& target, const PreparedQueries& queries,
   }
   // Everyone's nearest list before all others: limits are low from then on.
   for (std::vector<Visit>* visits : {&nearest, &visits_}) {
-    std::sort(visits->begin(), visits->end(),
-              [](const Visit& a, const Visit& b) { return std::tie(a.list, a.asked) < std::tie(b.list, b.asked); });
-    for (std::size_t begin = 0; begin < visits->size();) {
-      std::size_t end = begin + 1;
-      while (end < visits->size() && (*visits)[end].list == (*visits)[begin].list) ++end;
-      scan(target, (*visits)[begin].list, std::span(*visits).subspan(begin, end - begin), no_row);
-      begin = end;
+    by_list_.clear();
+    for (std::size_t i = 0; i < visits->size(); ++i) by_list_.push_back(std::uint64_t{(*visits)[i].list} << 32 | i);
+    std::sort(by_list_.begin(), by_list_.end());
+    for (std::size_t i = 0; i < by_list_.size();) {
+      const Row list = static_cast<Row>(by_list_[i] >> 32);
+      of_list_.clear();
+      for (; i < by_list_.size() && by_list_[i] >> 32 == list; ++i)
+        of_list_.push_back((*visits)[static_cast<std::uint32_t>(by_list_[i])]);
+      scan(target, list, of_list_, no_row);
     }
   }
   for (std::size_t q = first; q < last; ++q) put(q, finish(target, k, asked_[q - first]));

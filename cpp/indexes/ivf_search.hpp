@@ -84,6 +84,8 @@ class IvfSearch {
   void scan(const IvfTarget& target, Row list, std::span<const Visit> visits, Row hidden);
   void take(const IvfTarget& target, const Visit& visit, std::size_t first, std::size_t count, const float* distances,
             Row hidden);
+  /// What was found, in the order of answers.
+  std::span<const Neighbor> in_order();
   /// The rows behind the numbers in `found_`.
   void name_found(const IvfTarget& target, const Asked& asked);
   std::span<const Neighbor> finish(const IvfTarget& target, std::size_t k, Asked& asked);
@@ -91,7 +93,8 @@ class IvfSearch {
   std::span<const Neighbor> told(const IvfTarget& target, const Asked& asked);
 
   std::vector<Asked> asked_;
-  std::vector<Visit> visits_;
+  std::vector<Visit> visits_, of_list_;
+  std::vector<std::uint64_t> by_list_;  // a list above the place of a visit to it
   std::vector<BlockQuery> block_queries_;
   RankingSpace ranking_;
   Rerank rerank_;

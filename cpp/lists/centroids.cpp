@@ -125,7 +125,7 @@ std::span<const Neighbor> Centroids::rank(const ListQuery& query, std::size_t co
   const std::size_t lists = this->count();
   count = std::min(count, lists);
   // By codes, with some to spare.
-  const std::size_t seen = std::min(lists, count + count / 2 + 16);
+  const std::size_t seen = std::min(lists, count + count / 4 + 12);
   space.rows.resize(lists);
   space.distances.resize(CodeBlock::needed(lists) * CodeBlock::rows);
   if (seen < lists) {

@@ -47,14 +47,14 @@ void NearestBuffer::shrink() {
 }
 
 void NearestBuffer::append_to(std::vector<Neighbor>& out) const {
-  thread_local std::vector<std::int64_t> keys;
+  const float limit = count_ > width_ ? admitting_limit({distances_.data(), count_}, width_) : limit_;
+  std::vector<std::int64_t>& keys = keys_;
   keys.clear();
-  for (std::size_t i = 0; i < count_; ++i) keys.push_back(key_of(distances_[i], rows_[i]));
-  const std::size_t count = std::min(width_, count_);
-  const auto last = keys.begin() + static_cast<std::ptrdiff_t>(count);
-  std::nth_element(keys.begin(), last, keys.end());
-  std::sort(keys.begin(), last);
-  for (std::size_t i = 0; i < count; ++i) out.push_back(neighbor_of(keys[i]));
+  for (std::size_t i = 0; i < count_; ++i)
+    if (distances_[i] <= limit) keys.push_back(key_of(distances_[i], rows_[i]));
+  std::sort(keys.begin(), keys.end());
+  keys.resize(std::min(width_, keys.size()));
+  for (const std::int64_t key : keys) out.push_back(neighbor_of(key));
 }
 
 }  // namespace lookalike

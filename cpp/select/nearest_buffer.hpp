@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <limits>
 #include <vector>
 
@@ -35,6 +36,7 @@ class NearestBuffer {
   float limit_ = std::numeric_limits<float>::infinity();
   std::vector<float> distances_;
   std::vector<Row> rows_;
+  mutable std::vector<std::int64_t> keys_;  // room
 };
 
 }  // namespace lookalike
