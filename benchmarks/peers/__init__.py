@@ -110,9 +110,9 @@ def approximate() -> list[type[Approximate]]:
     return sorted((index for index in indexes if index.available()), key=lambda index: not index.ours)
 
 
-def list_count(rows: int, per_root: float) -> int:
-    """Inverted lists for so many rows: a multiple of their square root."""
-    return max(1, round(per_root * rows**0.5))
+def list_count(rows: int) -> int:
+    """The inverted lists that suit most peers best, of 1, 2, 4 and 8 times the square root of the rows."""
+    return max(1, round((1 if rows < 100_000 else 2) * rows**0.5))
 
 
 def has_package(name: str) -> bool:

@@ -19,9 +19,8 @@ class Flat(MatrixRows, Approximate):
     package = "faiss-cpu"
     module = "faiss"
     factory: ClassVar[str] = "IVF{lists},Flat"
-    # Of 1, 2 and 4, what is fastest at recall 0.95.
-    per_root: ClassVar[float] = 4
-    settings = "4 lists per root of n"
+    times: ClassVar[int] = 4  # as many lists as suit the others
+    settings = "lists: 4 to 8 roots of n"
     ladders = (PROBES,)
 
     def __init__(self, vectors: Any, metric: str, threads: int) -> None:
@@ -29,7 +28,8 @@ class Flat(MatrixRows, Approximate):
 
         faiss.omp_set_num_threads(threads)
         rows, dim = vectors.shape
-        words = self.factory.format(lists=list_count(rows, self.per_root), half=dim // 2, quarter=dim // 4)
+        lists = self.times * list_count(rows)
+        words = self.factory.format(lists=lists, half=dim // 2, quarter=dim // 4)
         self._take(faiss.index_factory(dim, words))
         self.index.train(vectors)
         self.index.add(vectors)
@@ -71,6 +71,7 @@ class Flat(MatrixRows, Approximate):
 class Refined(Flat):
     """Codes choose `k_factor` times as many as are wanted, the vectors themselves which of those."""
 
+    times = 1
     # Lists that are searched, and candidates a neighbour.
     ladders = tuple(tuple((probes, factor) for probes in PROBES) for factor in (1, 2, 4, 8, 16, 32))
 
@@ -81,15 +82,19 @@ class Refined(Flat):
 class PQFastScan(Refined):
     name = "faiss IVF-PQ-FastScan, refined"
     factory = "IVF{lists},PQ{half}x4fs,RFlat"
-    per_root = 2
-    settings = "2 lists per root of n, 4 bits for 2 elements"
+    settings = "lists: 1 to 2 roots of n, 4 bits for 2 elements"
+
+
+class PQFastScan4(Refined):
+    name = "faiss IVF-PQ-FastScan of 4, refined"
+    factory = "IVF{lists},PQ{quarter}x4fs,RFlat"
+    settings = "lists: 1 to 2 roots of n, 4 bits for 4 elements"
 
 
 class RaBitQFastScan(Refined):
     name = "faiss IVF-RaBitQ-FastScan, refined"
     factory = "HR,IVF{lists},RaBitQfs,RFlat"
-    per_root = 2
-    settings = "2 lists per root of n, rotated, 1 bit"
+    settings = "lists: 1 to 2 roots of n, rotated, 1 bit"
 
 
-APPROXIMATE = (Flat, PQFastScan, RaBitQFastScan)
+APPROXIMATE = (Flat, PQFastScan, PQFastScan4, RaBitQFastScan)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 from benchmarks.peers import PROBES, Approximate, MatrixRows, has_package, list_count
 
@@ -82,9 +82,7 @@ class Raw(HNSW):
 
     name = "rabitqlib IVF raw"
     families = ("lists",)
-    # Of 1, 2, 4 and 8, what is fastest at recall 0.95.
-    per_root: ClassVar[float] = 4
-    settings = "4 lists per root of n"
+    settings = "lists: 1 to 2 roots of n"
     bits = 32
     ladders = (PROBES,)
 
@@ -92,7 +90,7 @@ class Raw(HNSW):
         import rabitqlib
 
         rows, dim = vectors.shape
-        lists = list_count(rows, self.per_root)
+        lists = list_count(rows)
         clustering = rabitqlib.QGKMeans(
             dim, lists, num_threads=threads, final_assignment=rabitqlib.FinalAssignmentMode.Exact
         )
@@ -114,11 +112,16 @@ class Raw(HNSW):
         return loaded
 
 
-class Coded(Raw):
+class Coded5(Raw):
     """Codes of 5 bits: 1 that chooses, 4 that decide."""
 
     name = "rabitqlib IVF 5 bits"
     bits = 5
 
 
-APPROXIMATE = (SymphonyQG, SymphonyQG8, HNSW, Raw, Coded)
+class Coded9(Raw):
+    name = "rabitqlib IVF 9 bits"
+    bits = 9
+
+
+APPROXIMATE = (SymphonyQG, SymphonyQG8, HNSW, Raw, Coded5, Coded9)
