@@ -58,6 +58,7 @@ LISTS = {
     "ivf-v1-l2-u8-int": ("l2", "u8", "u8", False),
     "ivf-v1-ip-f32-f32-int": ("ip", "f32", "f32", False),
     "ivf-v1-cosine-f16-u4-str": ("cosine", "f16", "u4", True),
+    "ivf-v1-l2-f32-u2-int": ("l2", "f32", "u2", False),
     "ivf-v1-l2-s8-rabitq-int": ("l2", "s8", "rabitq", False),
     "ivf-v1-hamming-bits-int": ("hamming", "bits", "bits", False),
 }
