@@ -33,6 +33,20 @@ void normalize(std::span<float> row) {
   if (square > 0) scale_row(row, 1 / std::sqrt(square));
 }
 
+/// Row-major rows of `dim`, turned: block by block, as caches have it.
+std::vector<float> transposed_rows(std::span<const float> rows, std::size_t dim, unsigned threads) {
+  constexpr std::size_t side = 32;
+  const std::size_t count = rows.size() / dim;
+  std::vector<float> turned(rows.size());
+  parallel_for((dim + side - 1) / side, threads, [&](std::size_t task, unsigned) {
+    const std::size_t from = task * side, to = std::min(dim, from + side);
+    for (std::size_t first = 0; first < count; first += side)
+      for (std::size_t d = from; d < to; ++d)
+        for (std::size_t i = first; i < std::min(count, first + side); ++i) turned[d * count + i] = rows[i * dim + d];
+  });
+  return turned;
+}
+
 }  // namespace
 
 std::vector<float> mean_of(std::span<const float> rows, std::size_t dim) {
@@ -118,9 +132,7 @@ std::vector<float> principal_directions(std::span<const float> centered, std::si
                                         std::uint64_t seed, unsigned threads) {
   constexpr int iterations = 3;
   const std::size_t samples = centered.size() / dim;
-  std::vector<float> transposed(centered.size());
-  for (std::size_t i = 0; i < samples; ++i)
-    for (std::size_t d = 0; d < dim; ++d) transposed[d * samples + i] = centered[i * dim + d];
+  const std::vector<float> transposed = transposed_rows(centered, dim, threads);
   std::vector<float> directions = normal_rows(count, dim, seed);
   std::vector<float> projected(count * samples);
   for (int i = 0; i < iterations; ++i) {

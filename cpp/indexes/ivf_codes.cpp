@@ -51,7 +51,7 @@ std::vector<Neighborhood> neighborhoods_of(const LabelledRows& rows, unsigned th
 /// more the longer rows are.
 double enough_for(const VectorsView& rows) {
   constexpr double line = 64;
-  return 1 - 0.09 / std::sqrt(std::max(1.0, static_cast<double>(rows.stride) / line));
+  return 1 - 0.12 / std::sqrt(std::max(1.0, static_cast<double>(rows.stride) / line));
 }
 
 CodeForm form_of(CodeWidth width, std::size_t dims) { return {width, Encoder::whole_stride(width, dims), dims}; }

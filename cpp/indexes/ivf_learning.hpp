@@ -23,7 +23,7 @@ struct LearnedLists {
 /// Lists that are made of so many rows.
 std::size_t list_count(const IvfSettings& settings, std::size_t rows);
 /// Rows that directions and codes are learned from, at most.
-inline constexpr std::size_t most_learned = 4096;
+inline constexpr std::size_t most_learned = 2048;
 
 /// What learning holds in memory at a time.
 struct LearningRoom {
