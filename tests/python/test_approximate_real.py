@@ -21,7 +21,7 @@ CASES = [
     ("cnn-1280", "f16", "ip"),
 ]
 FLOOR = {la.HNSW: 0.95, la.IVF: 0.85}
-# Lists stay where the first rows put them, 18 rows a list here, and fit those best.
+# Lists stay where the first rows put them, 24 rows a list here, and fit those best.
 LOSS = {la.HNSW: 0.005, la.IVF: 0.02}
 
 
@@ -34,7 +34,7 @@ def load(name: str, part: str, dtype: str, count: int) -> np.ndarray:
 
 @pytest.mark.parametrize(("name", "dtype", "metric"), CASES)
 def test_defaults_find_nearly_all(approximate, name: str, dtype: str, metric: str) -> None:
-    rows, queries = load(name, "base", dtype, 20_000), load(name, "query", dtype, 500)
+    rows, queries = load(name, "base", dtype, 10_000), load(name, "query", dtype, 300)
     index = approximate(metric=metric)
     index.add(rows)
     flat = exact(index)
@@ -51,12 +51,12 @@ def test_defaults_find_nearly_all(approximate, name: str, dtype: str, metric: st
 @pytest.mark.parametrize(("name", "dtype", "metric"), CASES[:4])
 def test_churn_costs_no_recall(approximate, name: str, dtype: str, metric: str) -> None:
     rng = np.random.default_rng(0)
-    rows, queries = load(name, "base", dtype, 10_000), load(name, "query", dtype, 500)
+    rows, queries = load(name, "base", dtype, 8_000), load(name, "query", dtype, 500)
     half = len(rows) // 2
     index = approximate(metric=metric)
     index.add(rows[:half])
     before = recall(index, exact(index), queries)
-    for _ in range(10):
+    for _ in range(6):
         inside = index.ids
         free = np.setdiff1d(np.arange(len(rows)), inside)
         index.remove(rng.permutation(inside)[: half // 2])
