@@ -34,8 +34,7 @@ def run_together(*bodies) -> None:
         raise errors[0]
 
 
-@pytest.mark.parametrize("string", [False, True])
-@pytest.mark.parametrize("metric", ["l2", "ip", "cosine"])
+@pytest.mark.parametrize(("metric", "string"), [("l2", False), ("ip", True), ("cosine", False)])
 def test_readers_never_see_half_a_change(kind, metric: str, string: bool) -> None:
     """A vector's first element is its id, whatever happens to it: any mixture would show."""
     rng = np.random.default_rng(0)
@@ -52,7 +51,7 @@ def test_readers_never_see_half_a_change(kind, metric: str, string: bool) -> Non
 
     def write() -> None:
         try:
-            for step in range(300):
+            for step in range(200):
                 fresh = range(100 + 40 * step, 140 + 40 * step)
                 index.add(rows(fresh), ids=[name(i) for i in fresh])
                 again = [*fresh[:10], *range(5)]
@@ -71,11 +70,11 @@ def test_readers_never_see_half_a_change(kind, metric: str, string: bool) -> Non
             assert all(len(set(row)) == 8 for row in ids.tolist())
             keep = [name(i) for i in range(100)]
             assert index[keep][:, 0].tolist() == list(range(100))
-            assert name(3) in index and 100 <= len(index) <= 100 + 40 * 300
+            assert name(3) in index and 100 <= len(index) <= 100 + 40 * 200
             assert index.range(np.zeros(6), -1e9).counts.tolist() == [0]
 
     run_together(write, read, read, read)
-    assert len(index) == 100 + 10 * 300
+    assert len(index) == 100 + 10 * 200
     assert index[list(index)][:, 0].tolist() == [int(str(id).lstrip("n")) for id in index]
 
 
