@@ -160,24 +160,32 @@ BUILDER = r"""
 """
 
 
+@pytest.fixture(scope="module")
+def large(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A file of 500,000 vectors of 128 dimensions."""
+    path = tmp_path_factory.mktemp("large") / "rows.npy"
+    rows = np.lib.format.open_memmap(path, "w+", np.float32, (500_000, 128))
+    for start in range(0, len(rows), 50_000):
+        rows[start : start + 50_000] = clustered(50_000, 128, seed=start)
+    rows.flush()
+    yield path
+    path.unlink()
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="where the peak is told differs")
 @pytest.mark.parametrize(("form", "metric"), [("mapped", "l2"), ("mapped", "ip"), ("chunks", "cosine")])
-def test_memory_stays_within_the_budget(form: str, metric: str, tmp_path: Path) -> None:
-    budget, count, dim = 64 * MB, 500_000, 128
-    source, target = tmp_path / "rows.npy", tmp_path / "built"
-    rows = np.lib.format.open_memmap(source, "w+", np.float32, (count, dim))
-    for start in range(0, count, 50_000):
-        rows[start : start + 50_000] = clustered(50_000, dim, seed=start)
-    rows.flush()
+def test_memory_stays_within_the_budget(form: str, metric: str, large: Path, tmp_path: Path) -> None:
+    budget, target = 64 * MB, tmp_path / "built"
+    rows = np.load(large, mmap_mode="r")
     assert rows.nbytes >= 3.8 * budget
     script = textwrap.dedent(BUILDER)
-    command = [sys.executable, "-c", script, form, str(source), str(target), str(budget), metric]
+    command = [sys.executable, "-c", script, form, str(large), str(target), str(budget), metric]
     told = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     before, most = map(int, told.split())
     assert (most - before) * 1024 < budget, f"{(most - before) / 1024:.0f} MB"
-    queries = clustered(50, dim, seed=7)
+    queries = clustered(50, rows.shape[1], seed=7)
     with la.load(target, mmap=True) as index:
-        assert len(index) == count
+        assert len(index) == len(rows)
         found = index.search(queries, 10, nprobe=100).ids
     flat = la.Flat(metric=metric)
     flat.add(rows)
