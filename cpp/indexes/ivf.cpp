@@ -18,7 +18,8 @@ namespace {
 constexpr double most_removed = 0.25;
 constexpr std::size_t most_lists = 1 << 20;
 constexpr std::size_t most_growth = 2;  // of the number of lists before they are learned anew: it grows as sqrt(rows)
-constexpr double tolerated_length = 1.05;  // of rows longer than any before, for Metric::ip
+constexpr double tolerated_length = 1.05;                    // of rows longer than any before, for Metric::ip
+constexpr double splittable_length = 2, longest_told = 1e4;  // of the same, where codes are all there is
 
 IvfSettings checked(const IvfSettings& settings) {
   if (settings.nlist > most_lists) {
@@ -124,6 +125,11 @@ void Ivf::place(Records::Writing& writing, Change& change, unsigned threads) {
         "vectors are so long or, under metric='cosine', so short that floats cannot measure them, so codes cannot "
         "stand for them; keep='auto' keeps such vectors");
   }
+  if (settings_.forgets_vectors() && !lists_.is_empty() && is_longer(change.largest_norm(), longest_told)) {
+    throw InvalidArgument(
+        "vectors are more than 10000 times as long as all that codes were learned from, which cannot stand for them "
+        "under metric='ip'; add the longest first, or keep vectors by keep='auto'");
+  }
   IvfLists none;
   writing.exclusively([&](Rows& rows) {
     rows.commit(change);
@@ -154,19 +160,19 @@ void Ivf::learn(Records::Writing& writing, double largest_norm, unsigned threads
   });
 }
 
-bool Ivf::is_longer(double norm) const noexcept {
-  return records_.metric() == Metric::ip && norm > tolerated_length * static_cast<double>(lists_.length);
+bool Ivf::is_longer(double norm, double times) const noexcept {
+  return records_.metric() == Metric::ip && norm > times * static_cast<double>(lists_.length);
 }
 
 void Ivf::list_new(Records::Writing& writing, double largest_norm, unsigned threads) {
   const std::size_t count = writing->count();
   const bool is_learned = settings_.forgets_vectors() && !lists_.is_empty();  // for good
   if (has_extremes_ || (!is_learned && writing->live_count() < fewest_listed())) return;
-  if (lists_.listed == count && (is_learned || !is_longer(largest_norm))) return;
+  if (lists_.listed == count && (is_learned || !is_longer(largest_norm, tolerated_length))) return;
   // Of all rows there are then, or were meanwhile, few were looked at.
   const bool has_changed =
       lists_.listed_since + (count - lists_.listed) >= (most_growth * most_growth - 1) * lists_.trained_over;
-  if (!is_learned && (lists_.is_empty() || has_changed || is_longer(largest_norm)))
+  if (!is_learned && (lists_.is_empty() || has_changed || is_longer(largest_norm, tolerated_length)))
     return learn(writing, largest_norm, threads);
   std::vector<Row> rows(count - lists_.listed);
   std::iota(rows.begin(), rows.end(), static_cast<Row>(lists_.listed));
@@ -191,8 +197,11 @@ void Ivf::enlist(Records::Writing& writing, std::vector<Row> rows, IvfLists::Cha
   std::vector<std::uint32_t> labels = lists_.nearest_lists(plane, rows, threads);
   const std::size_t coming = rows.size();
   Arrivals arrivals = {std::move(rows), std::move(labels), std::move(before)};
-  // What codes of one bit stand for is too far from the truth to be encoded again.
-  const bool may_split = settings_.nlist == 0 && !(forgets && settings_.codes == WalkCodes::rabitq);
+  // What codes of one bit stand for is too far from the truth to be encoded again; and about centroids far longer than
+  // queries, which are as long as rows were, codes mislead.
+  const bool may_split =
+      settings_.nlist == 0 &&
+      !(forgets && (settings_.codes == WalkCodes::rabitq || is_longer(writing->largest_norm(), splittable_length)));
   if (may_split) {
     const std::vector<std::uint32_t> emptied = empty_long_lists(lists_, writing->ids().live(), live, arrivals);
     if (!emptied.empty()) {

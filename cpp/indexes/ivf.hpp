@@ -106,7 +106,8 @@ class Ivf {
   void renew(Records::Writing& writing) noexcept;
   /// Fewer rows than this are searched exactly.
   std::size_t fewest_listed() const noexcept { return std::max<std::size_t>(1024, settings_.nlist); }
-  bool is_longer(double norm) const noexcept;
+  /// Under Metric::ip: than so many times all that lists were learned from.
+  bool is_longer(double norm, double times) const noexcept;
   /// Under the lock.
   bool has_lists_for(const Rows& rows) const noexcept;
   std::size_t probes_for(const Rows& rows, std::size_t k, std::size_t nprobe) const;

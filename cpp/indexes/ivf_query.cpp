@@ -100,6 +100,11 @@ void Ivf::find(const Rows& rows, const VectorsView& queries, std::size_t k, std:
   const std::size_t passing = admitted ? admitted->count() : rows.live_count();
   const std::optional<std::size_t> probes = this->probes(rows, passing, nprobe);
   if (!probes) return find_exactly(rows, queries, k, admitted, threads, out);
+  if (settings_.forgets_vectors() && !is_measurable(queries, rows.metric(), threads)) {
+    throw InvalidArgument(
+        "queries are so long or, under metric='cosine', so short that floats cannot measure them by codes, and "
+        "keep='none' keeps nothing else");
+  }
 
   const PreparedQueries prepared(queries, rows.store().element(), rows.metric(), threads);
   const std::shared_ptr<const MappedFile> file = file_.lock();

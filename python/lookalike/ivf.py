@@ -93,7 +93,9 @@ class IVF(Approximate):
     in it stand for. ``index[id]``, `range`, `tune`, `check` and `stats` without queries need vectors, and
     raise `InvalidArgument`; recall can be measured against a `Flat` by `lookalike.evaluate.recall`.
     Searches with a strict `where` scan as many lists as it takes. ``codes="rabitq"`` takes about half as
-    much where vectors are many, is much coarser, and its lists are not split.
+    much where vectors are many, is much coarser, and its lists are not split. Under "ip" no list is split
+    once vectors have come that are more than twice as long as all there were when codes were learned; any
+    10,000 times as long are refused.
 
     References
     ----------
@@ -279,7 +281,8 @@ class IVF(Approximate):
             Where the queries are of another dim than the index.
         InvalidArgument
             For queries that are not finite, for an unusable k, nprobe or where, and for a recall that no
-            nprobe was measured to reach.
+            nprobe was measured to reach. Without vectors, also for queries longer than 1e18 or, under
+            "cosine", shorter than 1e-15.
 
         Examples
         --------

@@ -214,6 +214,33 @@ TEST_CASE("rows of no length and rows longer than any before are as near as they
   }
 }
 
+TEST_CASE("rows far longer than any before are told apart as well, and those that codes cannot tell are refused") {
+  std::vector<float> rows = clustered_floats(6000, dim, 1);
+  for (std::size_t i = 3000 * dim; i < rows.size(); ++i) rows[i] *= 100;
+  const Vectors vectors(rows, dim, Element::f32), queries = clustered(50, dim, Element::f32, 2);
+  Ivf index(0, Metric::ip, forgetting());
+  index.add(vectors.view(0, 3000), 1);
+  index.add(vectors.view(3000, 3000), 1);
+  CHECK(recall(search(index, queries.view(), 10, 1000), truth(vectors, Metric::ip, queries.view(), 10)) >= 0.8);
+  CHECK(index.unreachable() == 0);
+  const Vectors longest(std::vector<float>(dim, 1e9f), dim, Element::f32);
+  const auto before = saved(index);
+  CHECK_THROWS_AS(index.add(longest.view(), 1), InvalidArgument);
+  CHECK(*saved(index) == *before);
+}
+
+TEST_CASE("queries that codes cannot measure are refused, not answered with nothing") {
+  const Vectors vectors = clustered(1500, dim, Element::f32, 1);
+  for (const Metric metric : {Metric::l2, Metric::ip, Metric::cosine}) {
+    Ivf index(0, metric, forgetting());
+    index.add(vectors.view(), 1);
+    const float extreme = metric == Metric::cosine ? 1e-30f : 1e30f;
+    const Vectors query(std::vector<float>(dim, extreme), dim, Element::f32);
+    CHECK_THROWS_AS(search(index, query.view(), 10), InvalidArgument);
+    CHECK(search(index, vectors.view(7, 1), 1).ids[0] != no_id);
+  }
+}
+
 TEST_CASE("lists are split by what codes stand for, and searches stay as good") {
   const Vectors vectors = clustered(16000, dim, Element::f32, 1), queries = clustered(50, dim, Element::f32, 2);
   Ivf index(0, Metric::l2, forgetting()), fixed(0, Metric::l2, forgetting(WalkCodes::u4, 100));
