@@ -89,7 +89,9 @@ Encoder learn_list_codes(const LabelledRows& rows, std::span<const float> sample
     rows.plane.has_read(read);
   };
   const std::size_t most = std::min(dim, tried[std::size(tried) - 1]);
-  for (const CodeWidth bits : {width.value_or(CodeWidth::two), width.value_or(CodeWidth::four)})
+  std::vector<CodeWidth> widths = {CodeWidth::two, CodeWidth::four};
+  if (width) widths = {*width};
+  for (const CodeWidth bits : widths)
     for (const std::size_t dims : tried) {
       Encoder encoder = encoder_of(bits, std::min(dims, dim));
       if (hoods.empty()) break;
