@@ -111,7 +111,7 @@ class Ivf {
   /// Under the lock.
   bool has_lists_for(const Rows& rows) const noexcept;
   std::size_t probes_for(const Rows& rows, std::size_t k, std::size_t nprobe) const;
-  std::optional<std::size_t> probes(const Rows& rows, std::size_t passing, std::size_t nprobe) const;
+  std::optional<std::size_t> probes(const Rows& rows, std::size_t passing, std::size_t k, std::size_t nprobe) const;
   void search_at_once(const VectorsView& queries, std::size_t k, std::size_t nprobe, const Where& where,
                       unsigned threads, Answer& answer) const;
   void find(const Rows& rows, const VectorsView& queries, std::size_t k, std::size_t nprobe,

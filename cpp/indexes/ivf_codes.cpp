@@ -16,7 +16,7 @@ namespace {
 constexpr std::size_t asked = 192;       // lists in which a row's neighbours are looked at
 constexpr std::size_t fewest_near = 14;  // neighbours that say something
 constexpr std::size_t most_near = 50, most_measured = 256;
-constexpr std::size_t tried[] = {64, 128, 256, 512, 1024};  // coordinates
+constexpr std::size_t tried[] = {64, 128, 256, 512};  // coordinates
 
 std::vector<Neighborhood> neighborhoods_of(const LabelledRows& rows, unsigned threads) {
   const std::size_t dim = rows.plane.point_dim(), lists = rows.centroids.size() / dim;

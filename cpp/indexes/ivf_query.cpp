@@ -20,7 +20,7 @@ namespace {
 constexpr std::size_t usual_probes = 32;
 
 // Rough costs in nanoseconds, which need only be right to a factor of two.
-constexpr double scanned_row = 3, measured_row = 10, byte_of_a_row = 0.08;
+constexpr double scanned_row = 3, measured_row = 10, byte_of_a_row = 0.08, kept_in_order = 0.03;
 
 /// While it lives, a file is read from its beginning to its end.
 class Sweep {
@@ -56,7 +56,7 @@ std::size_t Ivf::probes_for(const Rows& rows, std::size_t k, std::size_t nprobe)
 
 // Of what lists hold only the share that passes is left, so there have to be that many more of them. Nullopt where
 // measuring all that pass is cheaper.
-std::optional<std::size_t> Ivf::probes(const Rows& rows, std::size_t passing, std::size_t nprobe) const {
+std::optional<std::size_t> Ivf::probes(const Rows& rows, std::size_t passing, std::size_t k, std::size_t nprobe) const {
   if (!has_lists_for(rows)) return std::nullopt;
   const std::size_t lists = lists_.lists.size();
   const double widening = static_cast<double>(rows.count()) / static_cast<double>(std::max<std::size_t>(passing, 1));
@@ -65,8 +65,10 @@ std::optional<std::size_t> Ivf::probes(const Rows& rows, std::size_t passing, st
   const double scanned = static_cast<double>(rows.count()) * static_cast<double>(probes) / static_cast<double>(lists);
   const double kept = static_cast<double>(rows.store().view().stride);
   const double exact = static_cast<double>(passing) * (measured_row + byte_of_a_row * kept);
+  const double measured = 4 * static_cast<double>(k), order = kept_in_order * static_cast<double>(k);
+  const double found = measured * (measured_row + byte_of_a_row * kept + order);
   const bool may_measure = !settings_.forgets_vectors();
-  if (may_measure && scanned * scanned_row + static_cast<double>(lists) >= exact) return std::nullopt;
+  if (may_measure && scanned * scanned_row + static_cast<double>(lists) + found >= exact) return std::nullopt;
   return probes;
 }
 
@@ -98,7 +100,7 @@ void Ivf::find(const Rows& rows, const VectorsView& queries, std::size_t k, std:
                const std::optional<RowFilter>& admitted, unsigned threads, std::span<Neighbor> out) const {
   const RowFilter* const filter = admitted ? &*admitted : rows.ids().live();
   const std::size_t passing = admitted ? admitted->count() : rows.live_count();
-  const std::optional<std::size_t> probes = this->probes(rows, passing, nprobe);
+  const std::optional<std::size_t> probes = this->probes(rows, passing, k, nprobe);
   if (!probes) return find_exactly(rows, queries, k, admitted, threads, out);
   if (settings_.forgets_vectors() && !is_measurable(queries, rows.metric(), threads)) {
     throw InvalidArgument(
@@ -154,7 +156,7 @@ void Ivf::find_exactly(const Rows& rows, const VectorsView& queries, std::size_t
 bool Ivf::search_hidden(const Rows& rows, const VectorsView& queries, std::span<const Row> hidden, std::size_t k,
                         std::size_t effort, unsigned threads,
                         function_ref<void(std::size_t, std::span<const Neighbor>)> put) const {
-  const std::optional<std::size_t> probes = this->probes(rows, rows.live_count(), probes_for(rows, k, effort));
+  const std::optional<std::size_t> probes = this->probes(rows, rows.live_count(), k, probes_for(rows, k, effort));
   if (!probes) return false;
   const PreparedQueries prepared(queries, rows.store().element(), rows.metric(), threads);
   const std::shared_ptr<const MappedFile> file = file_.lock();
