@@ -95,6 +95,10 @@ class Hnsw {
   void relearn(Records::Writing& writing, unsigned threads);
   void spread_entries(Records::Writing& writing);
   void apply(Records::Writing& writing, const Rewiring& rewiring);
+  /// Keeps what neighbours the nodes that were linked have before they are rewired for the first time.
+  void remember(const Rewiring& rewiring);
+  /// Gives them back, and forgets.
+  void put_back(Records::Writing& writing) noexcept;
   void make_reachable(Records::Writing& writing, unsigned threads);
   void look_after_reach(Records::Writing& writing, std::size_t changed, unsigned threads);
   void take_back(Records::Writing& writing, Row first) noexcept;
@@ -118,6 +122,11 @@ class Hnsw {
   std::uint64_t version_ = 0;  // counts changes of rows
   bool has_extremes_ = false;  // vectors that floats cannot measure: then there is no graph
   std::size_t changed_ = 0;    // rows linked since all were seen to be reached
+  struct Memory {
+    RowFilter nodes;
+    std::vector<Rewiring> neighbors;  // what each batch was the first to change
+  };
+  std::optional<Memory> before_;  // while rows are linked to those that were
   mutable PoolOf<HnswWorker> workers_;
 };
 

@@ -1,6 +1,7 @@
 // How rows come into the graph of an HNSW index, and how it stays whole when rows go.
 #include <algorithm>
 #include <numeric>
+#include <utility>
 
 #include "base/random.hpp"
 #include "graph/builder.hpp"
@@ -45,16 +46,23 @@ void Hnsw::link_new(Records::Writing& writing, unsigned threads) {
     std::erase_if(order, is_entry);
     order.insert(order.begin(), graph_.entries.begin(), graph_.entries.end());
   }
-  std::size_t linked = graph_.linked;
-  for (std::size_t at = 0; at < order.size();) {
-    const std::size_t size = std::min({std::max<std::size_t>(linked, 1), largest_batch, order.size() - at});
-    link(writing, {order.data() + at, size}, threads, is_first ? std::max<std::size_t>(linked, 1) : most_entries);
-    at += size;
-    linked += size;
+  if (!is_first) before_ = Memory{RowFilter(graph_.linked), {}};
+  try {
+    std::size_t linked = graph_.linked;
+    for (std::size_t at = 0; at < order.size();) {
+      const std::size_t size = std::min({std::max<std::size_t>(linked, 1), largest_batch, order.size() - at});
+      link(writing, {order.data() + at, size}, threads, is_first ? std::max<std::size_t>(linked, 1) : most_entries);
+      at += size;
+      linked += size;
+    }
+    if (!is_first && count > 4 * graph_.spread_over) spread_entries(writing);
+    look_after_reach(writing, order.size(), threads);
+  } catch (...) {  // rows that stay would have lost what was near for what goes
+    put_back(writing);
+    throw;
   }
-  if (!is_first && count > 4 * graph_.spread_over) spread_entries(writing);
-  look_after_reach(writing, order.size(), threads);
   writing.exclusively([&](Rows&) noexcept { graph_.linked = count; });
+  before_.reset();
 }
 
 void Hnsw::link(Records::Writing& writing, std::span<const Row> rows, unsigned threads, std::size_t entries) {
@@ -71,10 +79,33 @@ void Hnsw::apply(Records::Writing& writing, const Rewiring& rewiring) {
     Extension<Row> owned = graph_.neighbors.grow(0);
     writing.exclusively([&](Rows&) noexcept { owned.commit(); });
   }
+  if (before_) remember(rewiring);
   for (std::size_t first = 0; first < rewiring.size(); first += applied_together) {
     const std::size_t last = std::min(first + applied_together, rewiring.size());
     writing.exclusively([&](Rows&) { rewiring.apply(first, last, graph_.neighbors); });
   }
+}
+
+void Hnsw::remember(const Rewiring& rewiring) {
+  std::vector<Row> nodes;
+  for (const Row node : rewiring.nodes())
+    if (node < graph_.linked && !before_->nodes.test(node)) nodes.push_back(node);
+  Rewiring neighbors(settings_.degree());
+  neighbors.add(nodes);
+  for (std::size_t i = 0; i < nodes.size(); ++i) neighbors.set(i, graph_.neighbors.neighbors(nodes[i]));
+  before_->neighbors.push_back(std::move(neighbors));
+  for (const Row node : nodes) before_->nodes.set(node);
+}
+
+void Hnsw::put_back(Records::Writing& writing) noexcept {
+  if (!before_) return;
+  for (const Rewiring& neighbors : before_->neighbors) {
+    for (std::size_t first = 0; first < neighbors.size(); first += applied_together) {
+      const std::size_t last = std::min(first + applied_together, neighbors.size());
+      writing.exclusively([&](Rows&) { neighbors.apply(first, last, graph_.neighbors); });
+    }
+  }
+  before_.reset();
 }
 
 void Hnsw::relearn(Records::Writing& writing, unsigned threads) {
