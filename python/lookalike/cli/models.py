@@ -21,9 +21,10 @@ def add(commands: Commands) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Print each model's name, dimension, size and licence."""
-    from ..embed.images import ImageEmbedder, shipped_models
+    from ..embed.images import ImageEmbedder
+    from ..embed.shipped import shipped_models
 
-    cards = [ImageEmbedder(name, device="cpu").card for name in shipped_models()]
+    cards = [ImageEmbedder(name, device="cpu").card for name in shipped_models("image")]
     sizes = [card.file.stat().st_size for card in cards]
     if arguments.json:
         print_json(

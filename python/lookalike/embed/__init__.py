@@ -5,6 +5,7 @@ from __future__ import annotations
 from .embedder import Embedder
 from .images import ImageEmbedder
 from .model_card import ModelCard
+from .opening import open_embedder
 from .pixels import PixelEmbedder
 
-__all__ = ["Embedder", "ImageEmbedder", "ModelCard", "PixelEmbedder"]
+__all__ = ["Embedder", "ImageEmbedder", "ModelCard", "PixelEmbedder", "open_embedder"]

@@ -15,6 +15,7 @@ from .collect import Failure, OnError, Progress, as_images, check_count, collect
 from .decode import prepare
 from .model_card import InputSpec, ModelCard, load_card, names_file
 from .preparation import Limits
+from .shipped import find_shipped, shipped_models
 from .stream import available_threads, stream
 
 if TYPE_CHECKING:
@@ -194,23 +195,12 @@ class ImageEmbedder:
         self.__init__(**state)  # type: ignore[misc]
 
 
-def shipped_models() -> list[str]:
-    """Names of the models that came with lookalike.
-
-    >>> from lookalike.embed.images import shipped_models
-    >>> "efficientnet-lite0" in shipped_models()
-    True
-    """
-    return sorted(
-        {folder.name for root in _roots() for folder in root.glob("*") if (folder / "model.toml").is_file()}
-    )
-
-
 def tensor_of(squares: NDArray[np.uint8], spec: InputSpec) -> NDArray[Any]:
     """Turn uint8 (n, size, size, 3) into what a graph takes."""
     tensor: NDArray[Any] = squares
-    if spec.dtype == "float32":
-        tensor = (squares - np.array(spec.mean, np.float32)) / np.array(spec.std, np.float32)
+    if spec.dtype != "uint8":
+        scaled = (squares - np.array(spec.mean, np.float32)) / np.array(spec.std, np.float32)
+        tensor = scaled.astype(spec.dtype, copy=False)
     return np.ascontiguousarray(tensor.transpose(0, 3, 1, 2)) if spec.layout == "NCHW" else tensor
 
 
@@ -218,9 +208,7 @@ def _load(model: str, device: Device) -> tuple[ModelCard, OnnxSession]:
     from .onnx_graph import bare_card, check_card
     from .onnx_session import OnnxSession
 
-    path = Path(model)
-    if model in shipped_models():
-        path = next(root / model for root in _roots() if (root / model / "model.toml").is_file())
+    path = find_shipped(model) or Path(model)
     if path.is_dir():
         card = load_card(path)
     elif path.is_file() and names_file(path.parent, path.name):
@@ -229,15 +217,9 @@ def _load(model: str, device: Device) -> tuple[ModelCard, OnnxSession]:
         return bare_card(path, device)
     else:
         raise ModelError(
-            f"model {model!r} is neither a shipped one ({', '.join(shipped_models())}), nor a folder with a "
+            f"model {model!r} is neither a shipped one ({', '.join(shipped_models('image'))}), nor a folder with a "
             "model.toml, nor an .onnx file"
         )
     session = OnnxSession(card.read(), card.name, device)
     check_card(card, session)
     return card, session
-
-
-def _roots() -> list[Path]:
-    """Where shipped models may lie: inside the installed package, or in the source tree beside it."""
-    package = Path(__file__).resolve().parents[1]
-    return [package / "models", package.parents[1] / "models"]

@@ -48,9 +48,9 @@ def bare_card(path: Path, device: Device) -> tuple[ModelCard, OnnxSession]:
         raise ModelError(f"model {path}: cannot be read: {error.strerror}") from None
     session = OnnxSession(data, str(path), device)
     found = session.inputs[0]
-    if found.dtype not in ("uint8", "float32") or len(found.shape) != 4:
+    if found.dtype not in ("uint8", "float32", "float16") or len(found.shape) != 4:
         raise ModelError(
-            f"model {path}: takes {found}; needed: uint8 or float32 of shape "
+            f"model {path}: takes {found}; needed: uint8, float32 or float16 of shape "
             "(n, height, width, 3) or (n, 3, height, width)"
         )
     if (found.shape[1] == 3) == (found.shape[3] == 3):

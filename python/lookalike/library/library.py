@@ -293,8 +293,7 @@ def _as_folder(folder: str | os.PathLike[str]) -> Path:
 
 def _as_embedder(model: str | os.PathLike[str] | Embedder) -> Embedder:
     if isinstance(model, str | os.PathLike):
-        from ..embed import ImageEmbedder
+        from ..embed.opening import open_embedder
 
-        embedder: Embedder = ImageEmbedder(model)
-        return embedder
+        return open_embedder(model)
     return model

@@ -1,0 +1,48 @@
+"""Any model by its name: the one way in for those who do not care what kind it is."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..errors import InvalidArgument
+from .card_fields import FILE_NAME
+from .shipped import find_shipped
+from .summary import read_summary
+
+if TYPE_CHECKING:
+    from .embedder import Embedder
+    from .onnx_session import Device
+
+
+def open_embedder(
+    model: str | os.PathLike[str], *, device: Device = "auto", threads: int | None = None
+) -> Embedder:
+    """Open a model: a shipped name, ``pixels`` or ``pixels-SIDE``, a folder with a ``model.toml``, or a file.
+
+    Raises ModelError where there is no such model, or it is not what its card says.
+
+    Examples
+    --------
+    >>> from lookalike.embed.opening import open_embedder
+    >>> open_embedder("pixels-16").dim
+    256
+    """
+    if not isinstance(model, (str, os.PathLike)) or not os.fspath(model):
+        raise InvalidArgument(
+            f"model is {model!r}; needed: a name, a folder with a model.toml, or an .onnx file"
+        )
+    name = os.fspath(model)
+    if pixels := re.fullmatch(r"pixels(?:-([1-9][0-9]{0,3}))?", name):
+        from .pixels import PixelEmbedder
+
+        return PixelEmbedder(int(pixels[1] or 32), threads=threads)
+    from .images import ImageEmbedder
+
+    folder = find_shipped(name) or Path(name)
+    kind = read_summary(folder).kind if (folder / FILE_NAME).is_file() else "image"
+    # A kind of model is a line here.
+    openers = {"image": ImageEmbedder}
+    return openers[kind](name, device=device, threads=threads)

@@ -1,0 +1,82 @@
+"""What every model.toml says, whatever its model embeds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from .card_fields import Fields, read_fields
+from .card_file import CardFile, files_of
+
+Kind = Literal["image", "audio", "text-image"]
+_OPENERS = {"image": "ImageEmbedder", "audio": "AudioEmbedder", "text-image": "TextImageEmbedder"}
+
+
+@dataclass(frozen=True)
+class Measured:
+    """How good and how fast a model was found to be: the numbers, of what, and the command that shows it."""
+
+    quality: float
+    quality_of: str
+    milliseconds: float
+    milliseconds_of: str
+    command: str
+
+
+@dataclass(frozen=True)
+class Summary:
+    """A model as it is listed.
+
+    Examples
+    --------
+    >>> from lookalike.embed.shipped import find_shipped
+    >>> from lookalike.embed.summary import read_summary
+    >>> summary = read_summary(find_shipped("efficientnet-lite0"))
+    >>> summary.kind, summary.dim, summary.opener
+    ('image', 1280, 'ImageEmbedder')
+    """
+
+    name: str
+    kind: Kind
+    dim: int
+    license: str
+    source: str
+    files: dict[str, CardFile]
+    measured: Measured | None
+
+    @property
+    def opener(self) -> str:
+        """The class that runs models of this kind."""
+        return _OPENERS[self.kind]
+
+
+def read_summary(folder: Path) -> Summary:
+    """Read what folder/model.toml says of any model. Raises ModelError, which names the field."""
+    return take_summary(read_fields(folder), folder)
+
+
+def take_summary(fields: Fields, folder: Path) -> Summary:
+    """Take from a model.toml the fields that all have; the rest is for whoever opens this kind."""
+    measured = fields.table("measured", {})
+    return Summary(
+        name=fields.text("name"),
+        kind=fields.one_of("kind", Kind, "image"),
+        dim=fields.whole("dim"),
+        license=fields.text("license"),
+        source=fields.text("source"),
+        files=files_of(fields, folder),
+        measured=_measured(measured) if measured.content else None,
+    )
+
+
+def _measured(fields: Fields) -> Measured:
+    found = Measured(
+        quality=fields.number("quality"),
+        quality_of=fields.text("quality_of"),
+        milliseconds=fields.number("milliseconds"),
+        milliseconds_of=fields.text("milliseconds_of"),
+        command=fields.text("command"),
+    )
+    fields.refuse_others()
+    return found
