@@ -217,8 +217,8 @@ def _load(model: str, device: Device) -> tuple[ModelCard, OnnxSession]:
         return bare_card(path, device)
     else:
         raise ModelError(
-            f"model {model!r} is neither a shipped one ({', '.join(shipped_models('image'))}), nor a folder with a "
-            "model.toml, nor an .onnx file"
+            f"model {model!r} is neither a shipped one ({', '.join(shipped_models('image'))}), nor a folder "
+            "with a model.toml, nor an .onnx file"
         )
     session = OnnxSession(card.read(), card.name, device)
     check_card(card, session)
