@@ -39,7 +39,7 @@ from .kmeans import KMeans
 from .system import Info, info
 
 if TYPE_CHECKING:
-    from .embed import ImageEmbedder, ModelCard, PixelEmbedder
+    from .embed import ImageEmbedder, ModelCard, PixelEmbedder, TextImageEmbedder
     from .library import Library
 
 # Imported at first use, so that searching vectors costs nobody an image decoder.
@@ -47,6 +47,7 @@ _LATER = {
     "ImageEmbedder": "embed",
     "ModelCard": "embed",
     "PixelEmbedder": "embed",
+    "TextImageEmbedder": "embed",
     "Library": "library",
 }
 
@@ -72,6 +73,7 @@ __all__ = [
     "ModelError",
     "PixelEmbedder",
     "RangeHits",
+    "TextImageEmbedder",
     "UnknownId",
     "Unsupported",
     "__version__",

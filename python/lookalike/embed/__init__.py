@@ -7,5 +7,6 @@ from .images import ImageEmbedder
 from .model_card import ModelCard
 from .opening import open_embedder
 from .pixels import PixelEmbedder
+from .text_image import TextImageEmbedder
 
-__all__ = ["Embedder", "ImageEmbedder", "ModelCard", "PixelEmbedder", "open_embedder"]
+__all__ = ["Embedder", "ImageEmbedder", "ModelCard", "PixelEmbedder", "TextImageEmbedder", "open_embedder"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -57,8 +58,17 @@ class OnnxSession:
         self.device: Device = "cuda" if self._session.get_providers()[0] == _CUDA else "cpu"
         self.inputs = [_info(tensor) for tensor in self._session.get_inputs()]
         self.outputs = [_info(tensor) for tensor in self._session.get_outputs()]
+
+    @property
+    def name(self) -> str:
+        """The model's name, for errors."""
+        return self._name
+
+    def only_input(self, what: str = "the images") -> TensorInfo:
+        """Return the input of a graph that takes one tensor. Raises ModelError where it takes more."""
         if len(self.inputs) != 1:
-            raise ModelError(f"model {name}: has {len(self.inputs)} inputs; needed: one, the images")
+            raise ModelError(f"model {self._name}: has {len(self.inputs)} inputs; needed: one, {what}")
+        return self.inputs[0]
 
     def output(self, name: str | None) -> TensorInfo:
         """Return the output of that name, or the first. Raises ModelError where there is none."""
@@ -70,23 +80,28 @@ class OnnxSession:
         names = [info.name for info in self.outputs]
         raise ModelError(f"model {self._name}: output.name is {name!r}; the graph has {names}")
 
-    def run(self, tensor: NDArray[Any], output: str) -> NDArray[Any]:
-        """Run the graph on a batch; pads it where the graph's own batch is fixed."""
-        fixed = self.inputs[0].shape[0]
-        if fixed is None or fixed == len(tensor):
-            return self._run(tensor, output)
+    def run(self, tensors: NDArray[Any] | Mapping[str, NDArray[Any]], output: str) -> NDArray[Any]:
+        """Run the graph on a batch: the tensor of its only input, or all tensors by their names.
+
+        Where the graph's own batch is fixed, the last one is padded.
+        """
+        feeds = tensors if isinstance(tensors, Mapping) else {self.only_input().name: tensors}
+        count = len(next(iter(feeds.values())))
+        fixed = self.inputs[0].shape[0] if self.inputs[0].shape else None
+        if fixed is None or fixed == count:
+            return self._run(feeds, output)
         parts = []
-        for start in range(0, len(tensor), fixed):
-            part = tensor[start : start + fixed]
-            padding = [(0, fixed - len(part))] + [(0, 0)] * (tensor.ndim - 1)
-            parts.append(self._run(np.pad(part, padding), output)[: len(part)])
+        for start in range(0, count, fixed):
+            part = {name: _padded(tensor[start : start + fixed], fixed) for name, tensor in feeds.items()}
+            parts.append(self._run(part, output)[: count - start])
         return np.concatenate(parts)
 
-    def _run(self, tensor: NDArray[Any], output: str) -> NDArray[Any]:
+    def _run(self, feeds: Mapping[str, NDArray[Any]], output: str) -> NDArray[Any]:
         try:
-            result = self._session.run([output], {self.inputs[0].name: tensor})[0]
+            result = self._session.run([output], dict(feeds))[0]
         except Exception as error:
-            raise ModelError(f"model {self._name}: cannot run on {tensor.shape}: {error}") from error
+            shapes = ", ".join(str(tensor.shape) for tensor in feeds.values())
+            raise ModelError(f"model {self._name}: cannot run on {shapes}: {error}") from error
         return np.asarray(result)
 
 
@@ -115,6 +130,11 @@ def _open(data: bytes, name: str, device: Device) -> onnxruntime.InferenceSessio
             "device is 'cuda', but CUDA could not be started here: no GPU, or no fitting driver or libraries"
         )
     return session
+
+
+def _padded(tensor: NDArray[Any], count: int) -> NDArray[Any]:
+    """Return a batch made as long as the graph wants it, with zeros."""
+    return np.pad(tensor, [(0, count - len(tensor))] + [(0, 0)] * (tensor.ndim - 1))
 
 
 def _info(tensor: Any) -> TensorInfo:

@@ -24,6 +24,7 @@ from .query import stored_vector
 from .report import SyncReport
 from .schema import sqlite_errors
 from .sync import Sync
+from .words import WordSpace, as_words
 
 if TYPE_CHECKING:
     from ..embed import Embedder
@@ -80,6 +81,7 @@ class Library:
         self._model = model
         self._embedder: Embedder | None = None
         self._snapshot: Snapshot | None = None
+        self._words: WordSpace | None = None
         self._guard = threading.Lock()
 
     def __repr__(self) -> str:
@@ -161,13 +163,15 @@ class Library:
         return report
 
     def search(self, query: Any, k: int = 20) -> PhotoHits:
-        """Find the `k` photos that look most like the query.
+        """Find the `k` photos that look most like the query, or show what it says.
 
         Parameters
         ----------
-        query : path, bytes, PIL image or array
+        query : path, bytes, PIL image, array or words
             A photo inside the library (its stored vector is used) or anywhere else, an encoded image, or an
-            image of shape (height, width, 3), uint8.
+            image of shape (height, width, 3), uint8. A str that names no file is words, such as "red apple",
+            unless it has a photo's suffix or a path's separator. They need ``pip install 'lookalike[text]'``
+            and a model that knows words, or the default one.
         k : int
             How many photos at most.
 
@@ -187,14 +191,19 @@ class Library:
         """
         if isinstance(k, bool) or not isinstance(k, int | np.integer) or k < 1:
             raise InvalidArgument(f"k: got {k!r}, need a positive integer")
+        words = as_words(query)
+        query = query if words is None else words
         with self._catalogue() as catalogue:
             vector = stored_vector(catalogue, self.folder, query)
             # A model that was asked for by name is held to it, also where its vectors are at hand.
             if vector is None or self._model != DEFAULT_MODEL:
                 self._require_own(catalogue)
-            if vector is None:
-                vector = self.embedder.embed([query])[0]
             state = self._state(catalogue)
+            if words is not None:
+                space = self._word_space()
+                vector, state = space.vector(words), space.state(catalogue, state, self.store)
+            elif vector is None:
+                vector = self.embedder.embed([query])[0]
         if state.index is None:
             return PhotoHits([], query)
         ids, distances = state.index.search(vector, min(int(k), len(state.index)))
@@ -259,6 +268,13 @@ class Library:
             if self._snapshot is None or self._snapshot.generation != catalogue.generation:
                 self._snapshot = index_file.read(catalogue, self.index_path)
             return self._snapshot
+
+    def _word_space(self) -> WordSpace:
+        embedder = self.embedder
+        with self._guard:
+            if self._words is None:
+                self._words = WordSpace(embedder)
+            return self._words
 
     def _adopt(self, catalogue: Catalogue, embedder: Embedder) -> None:
         """Make the catalogue the embedder's own; what another model made is of no use to it."""
