@@ -43,6 +43,12 @@ def test_embedding() -> None:
     assert "| lookalike, file to vector" in printed and "| pixels, 32 x 32 greyscale" in printed
 
 
+def test_words() -> None:
+    pytest.importorskip("tokenizers")
+    printed = run("benchmarks.embed.words", "--quick")
+    assert "precision@10" in printed and "zero-shot" in printed
+
+
 def test_indexes(tmp_path: Path) -> None:
     pytest.importorskip("hnswlib")
     raw, drawn = tmp_path / "raw.json", tmp_path / "drawn.png"
