@@ -46,6 +46,7 @@ SECTIONS = {
     "Clustering": ["benchmarks.clustering"],
     "Kernels": ["benchmarks.kernels"],
     "Embedding": ["benchmarks.embed"],
+    "Image models": ["benchmarks.embed.models"],
     "Import time": ["benchmarks.import_time"],
     "Wheel size": ["benchmarks.wheel_size"],
 }

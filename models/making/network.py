@@ -1,4 +1,4 @@
-"""A network as a list of layers in the order they run, batch normalisation already folded into convolutions."""
+"""A network as a list of layers in the order they run, batch normalisation folded into convolutions."""
 
 from __future__ import annotations
 
