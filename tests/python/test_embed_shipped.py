@@ -15,44 +15,54 @@ from lookalike.embed import shipped
 from lookalike.embed.summary import read_summary
 
 ROOT = Path(__file__).resolve().parents[2]
-# Precision@1 each has to reach; chance is 0.09 on all example photos, 0.2 on those of five kinds.
+# Precision@1 each has to reach; chance is 0.09, and the picture itself, small and grey, reaches 0.32.
 FLOORS = {
-    "efficientnet-lite0": 0.8,
-    "efficientnet-lite1": 0.8,
-    "efficientnet-lite2": 0.8,
+    "efficientnet-lite0": 0.9,
+    "efficientnet-lite1": 0.9,
+    "efficientnet-lite2": 0.9,
     "inception-v3": 0.5,
-    "vgg16": 0.5,
 }
-SLOW = {"inception-v3", "vgg16"}
+# Four photos each of these are enough for a slow one; chance is 0.16 then, and the grey picture reaches 0.25.
+SLOW_FLOORS = {"vgg16": 0.5}
+FEW_KINDS = ("castle", "fish", "flower", "solar", "windmill")
+NAMES = sorted(FLOORS | SLOW_FLOORS)
+
+
+def photos(*kinds: str, most: int = 99) -> list[Path]:
+    """Example photos of these kinds, up to so many of each."""
+    return [path for kind in kinds for path in sorted(EXAMPLES.glob(f"{kind}-*.jpg"))[:most]]
+
+
+def quality(name: str, paths: list[Path]) -> float:
+    model = la.ImageEmbedder(name, device="cpu")
+    vectors = model.embed(paths)
+    assert vectors.shape == (len(paths), model.dim)
+    return precision_at_1(vectors, [path.name.split("-")[0] for path in paths])
 
 
 @pytest.mark.parametrize("name", sorted(FLOORS))
 def test_a_shipped_model_finds_its_kind(name: str) -> None:
-    kinds = ("castle", "fish", "flower", "solar", "windmill") if name in SLOW else ("",)
-    paths = [path for path in sorted(EXAMPLES.glob("*.jpg")) if path.name.startswith(kinds)]
-    if name in SLOW:
-        paths = [path for kind in kinds for path in paths if path.name.startswith(kind)][::2]
-    model = la.ImageEmbedder(name, device="cpu")
-    vectors = model.embed(paths)
-    assert vectors.shape == (len(paths), model.dim)
-    classes = [path.name.split("-")[0] for path in paths]
-    assert precision_at_1(vectors, classes) >= FLOORS[name]
+    assert quality(name, photos("*")) >= FLOORS[name]
+
+
+@pytest.mark.parametrize("name", sorted(SLOW_FLOORS))
+def test_a_slow_shipped_model_finds_its_kind(name: str) -> None:
+    assert quality(name, photos(*FEW_KINDS, most=4)) >= SLOW_FLOORS[name]
 
 
 def test_every_model_in_the_repository_is_tried() -> None:
     built = {folder.parent.name for folder in (ROOT / "models").glob("*/model.toml")}
     images = {name for name in built if read_summary(ROOT / "models" / name).kind == "image"}
-    assert images == set(FLOORS)
+    assert images == set(NAMES)
 
 
-@pytest.mark.parametrize("name", sorted(FLOORS))
+@pytest.mark.parametrize("name", NAMES)
 def test_a_shipped_model_has_what_it_needs_beside_it(name: str) -> None:
     folder = ROOT / "models" / name
     summary = read_summary(folder)
     assert summary.name == name
-    assert summary.files[summary.default].build.endswith(f"python models/{name}/export.py") or "nsfwjs" in (
-        summary.files[summary.default].build
-    )
+    assert f"python models/{name}/export.py" in summary.files[summary.default].build
+    assert summary.files[summary.default].path.stat().st_size < 20e6
     assert {"LICENSE", "README.md", "export.py"} <= {path.name for path in folder.iterdir()}
 
 

@@ -1,4 +1,4 @@
-"""The table of models that `lookalike models` prints: what each is, how good and how fast, and whether it runs."""
+"""The table of models that `lookalike models` prints: what each is, how good, how fast, and if it runs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PIXELS = "pixels-32"
 
 @dataclass(frozen=True)
 class Listed:
-    """A model as it is listed; `trouble` is why it could not be opened, `broken` whether it should have been."""
+    """A model as it is listed: why it could not be opened, if so, and whether it ought to have been."""
 
     summary: Summary
     trouble: str = ""

@@ -14,7 +14,7 @@ def add(commands: Commands) -> None:
         "models",
         run,
         "List the models that are shipped",
-        "Each is opened, so what is listed works; what has to be built first is listed with the command that does.",
+        "Each is opened, so what is listed works; one that has to be built first says how.",
     )
 
 
