@@ -12,7 +12,7 @@ BUILD = ROOT / "build" / "release"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep on one worker of pytest-xdist, where it is used, all tests that build the C++ side: it is one folder."""
+    """Keep all tests that build the C++ side, in one folder, on one worker of pytest-xdist."""
     for item in items:
         if "release_build" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.xdist_group("cpp"))
