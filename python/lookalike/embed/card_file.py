@@ -12,17 +12,19 @@ from .card_fields import FILE_NAME, Fields
 
 @dataclass(frozen=True)
 class CardFile:
-    """A file beside a ``model.toml``, and the checksum stated there."""
+    """A file beside a ``model.toml``, the checksum stated there, and the command that makes it anew."""
 
     path: Path
     sha256: str | None
+    build: str = ""
 
     def read(self, model: str) -> bytes:
         """Return the bytes. Raises ModelError where the file is missing or not what the card says."""
         try:
             data = self.path.read_bytes()
         except OSError as error:
-            raise ModelError(f"model {model}: {self.path} cannot be read: {error.strerror}") from None
+            remedy = f"; this makes it: {self.build}" if self.build and not self.path.exists() else ""
+            raise ModelError(f"model {model}: {self.path} cannot be read: {error.strerror}{remedy}") from None
         found = hashlib.sha256(data).hexdigest()
         if self.sha256 is not None and found != self.sha256:
             raise ModelError(
@@ -34,8 +36,8 @@ class CardFile:
 
 def files_of(fields: Fields, folder: Path) -> dict[str, CardFile]:
     """Return the card's ``[files.*]`` by their names."""
-    files = fields.table("files")
-    return {name: _file(files.table(name), folder) for name in files.content}
+    files, build = fields.table("files"), fields.text("build", "")
+    return {name: _file(files.table(name), folder, build) for name in files.content}
 
 
 def chosen_file(fields: Fields, folder: Path, file: str | None = None) -> CardFile:
@@ -52,7 +54,7 @@ def chosen_file(fields: Fields, folder: Path, file: str | None = None) -> CardFi
     return files[chosen]
 
 
-def _file(entry: Fields, folder: Path) -> CardFile:
+def _file(entry: Fields, folder: Path, build: str) -> CardFile:
     name = entry.text("file")
     if name != Path(name).name:
         entry.fail("file", "the name of a file beside model.toml")
@@ -60,4 +62,4 @@ def _file(entry: Fields, folder: Path) -> CardFile:
     if len(checksum) != 64 or set(checksum) - set("0123456789abcdef"):
         entry.fail("sha256", "64 hexadecimal digits")
     entry.refuse_others()
-    return CardFile(folder / name, checksum)
+    return CardFile(folder / name, checksum, build)

@@ -173,11 +173,12 @@ class ImageEmbedder:
 
     def _infer(self, squares: NDArray[np.uint8]) -> NDArray[np.float32]:
         result = self._session.run(tensor_of(squares, self._card.input), self._output)
-        vectors: NDArray[np.float32] = result.reshape(len(squares), -1).astype(np.float32, copy=False)
-        if vectors.shape[1] != self.dim:
+        if result.shape[:1] != (len(squares),) or result.size != len(squares) * self.dim:
             raise ModelError(
-                f"model {self.name}: dim is {self.dim}, but the graph gave vectors of {vectors.shape[1]}"
+                f"model {self.name}: dim is {self.dim}, but output {self._output!r} is {result.shape} for "
+                f"{len(squares)} images; needed: one vector an image"
             )
+        vectors: NDArray[np.float32] = result.reshape(len(squares), -1).astype(np.float32, copy=False)
         if self._card.normalize:
             lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
             vectors = vectors / np.where(lengths > 0, lengths, np.float32(1))
@@ -211,14 +212,15 @@ def _load(model: str, device: Device) -> tuple[ModelCard, OnnxSession]:
     path = find_shipped(model) or Path(model)
     if path.is_dir():
         card = load_card(path)
-    elif path.is_file() and names_file(path.parent, path.name):
+    elif names_file(path.parent, path.name):
         card = load_card(path.parent, path.name)
     elif path.is_file():
         return bare_card(path, device)
     else:
         raise ModelError(
             f"model {model!r} is neither a shipped one ({', '.join(shipped_models('image'))}), nor a folder "
-            "with a model.toml, nor an .onnx file"
+            "with a model.toml, nor an .onnx file. More models lie in the folder models/ of lookalike's "
+            "repository: pass the path of one"
         )
     session = OnnxSession(card.read(), card.name, device)
     check_card(card, session)

@@ -79,7 +79,13 @@ class OnnxSession:
         for start in range(0, len(tensor), fixed):
             part = tensor[start : start + fixed]
             padding = [(0, fixed - len(part))] + [(0, 0)] * (tensor.ndim - 1)
-            parts.append(self._run(np.pad(part, padding), output)[: len(part)])
+            result = self._run(np.pad(part, padding), output)
+            if result.shape[:1] != (fixed,):
+                raise ModelError(
+                    f"model {self._name}: output {output!r} is {result.dtype} {result.shape} for a batch of "
+                    f"{fixed}; needed: one row an image. Name another in output.name of a model.toml"
+                )
+            parts.append(result[: len(part)])
         return np.concatenate(parts)
 
     def _run(self, tensor: NDArray[Any], output: str) -> NDArray[Any]:
