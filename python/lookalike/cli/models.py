@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import argparse
 
+from . import models_export
 from .options import Commands, command
 from .output import print_json, print_table
 
 
 def add(commands: Commands) -> None:
     """Add the command."""
-    command(
+    parser = command(
         commands,
         "models",
         run,
         "List the models that are shipped",
         "Each is loaded, so what is listed works.",
     )
+    models_export.add(parser.add_subparsers(metavar="", title="more"))
 
 
 def run(arguments: argparse.Namespace) -> None:

@@ -9,7 +9,8 @@ from typing import cast
 import numpy as np
 
 from ..errors import ModelError
-from .model_card import Channels, Dtype, InputSpec, Layout, ModelCard
+from .card_fields import Channels
+from .model_card import Dtype, InputSpec, Layout, ModelCard
 from .onnx_session import Device, OnnxSession
 from .preparation import Preparation
 
