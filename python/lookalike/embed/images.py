@@ -16,13 +16,14 @@ from .decode import prepare
 from .model_card import InputSpec, ModelCard, load_card, names_file
 from .preparation import Limits
 from .shipped import find_shipped, shipped_models
-from .stream import available_threads, stream
+from .stream import Infer, available_threads, stream
 
 if TYPE_CHECKING:
+    from .cuda_batches import CudaBatches
     from .onnx_session import Device, OnnxSession
 
 # A batch saves next to nothing on a CPU, and a short one spreads a short list over all of them.
-_CPU_BATCH, _GPU_BATCH = 4, 32
+_CPU_BATCH = 4
 _LIMITS = Limits()
 
 
@@ -85,6 +86,7 @@ class ImageEmbedder:
         self._limits = Limits(check_count("max_pixels", max_pixels), check_count("max_bytes", max_bytes))
         self._card, self._session = _load(self._model, device)
         self._output = self._session.output(self._card.output).name
+        self._gpu = _batches(self._infer) if self._session.device == "cuda" else None
         self.last_errors: list[Failure] = []
 
     @property
@@ -134,7 +136,8 @@ class ImageEmbedder:
             channels) with 1 (grey), 3 (RGB) or 4 (RGBA) channels; in a list, an iterator or a uint8 array of
             shape (n, height, width, channels). One image alone counts as a list of one.
         batch_size
-            Images a thread hands the model at once. The vectors do not depend on it.
+            Images a thread hands the model at once. The vectors do not depend on it. A GPU takes as many as
+            its memory was found to hold, up to 256, and fewer than are asked for where its memory is short.
         progress
             True for a bar on stderr, or a callable(done, total); one that returns False stops the call.
         on_error
@@ -164,9 +167,14 @@ class ImageEmbedder:
 
         Images are taken a few batches ahead, so that an endless iterator will do.
         """
-        default = _GPU_BATCH if self.device == "cuda" else _CPU_BATCH
-        size = default if batch_size is None else check_count("batch_size", batch_size)
-        return stream(as_images(images), self._prepare, self._infer, size, self._threads)
+        asked = None if batch_size is None else check_count("batch_size", batch_size)
+        images = as_images(images)
+        if self._gpu is None:
+            return stream(images, self._prepare, self._infer, asked or _CPU_BATCH, self._threads)
+        from .cuda_stream import cuda_stream
+
+        gpu = self._gpu
+        return cuda_stream(images, self._prepare, gpu, lambda: asked or gpu.size, self._threads)
 
     def _prepare(self, image: Any) -> NDArray[np.uint8]:
         return prepare(image, self._card.input.preparation, self._limits)
@@ -203,6 +211,12 @@ def tensor_of(squares: NDArray[np.uint8], spec: InputSpec) -> NDArray[Any]:
         scaled = (squares - np.array(spec.mean, np.float32)) / np.array(spec.std, np.float32)
         tensor = scaled.astype(spec.dtype, copy=False)
     return np.ascontiguousarray(tensor.transpose(0, 3, 1, 2)) if spec.layout == "NCHW" else tensor
+
+
+def _batches(run: Infer) -> CudaBatches:
+    from .cuda_batches import CudaBatches
+
+    return CudaBatches(run)
 
 
 def _load(model: str, device: Device) -> tuple[ModelCard, OnnxSession]:
