@@ -126,8 +126,8 @@ def _open(name: str) -> Embedder:
     from ..embed.summary import read_summary
 
     folder = find_shipped(name) or Path(name)
-    if (folder / FILE_NAME).is_file() and (kind := read_summary(folder).kind) == "audio":
-        raise InvalidArgument(f"model {name}: is of kind {kind!r}; needed: a model of images")
+    if (folder / FILE_NAME).is_file() and read_summary(folder).kind == "audio":
+        raise InvalidArgument(f"model {name}: embeds sounds; needed: a model of images")
     return open_embedder(name)
 
 

@@ -65,7 +65,8 @@ def rotate(photo: Photo, degrees: float) -> Photo:
     reach = math.hypot(width, height)
     pad_x, pad_y = math.ceil((reach - width) / 2), math.ceil((reach - height) / 2)
     padded = Image.fromarray(np.pad(photo, ((pad_y, pad_y), (pad_x, pad_x), (0, 0)), mode="symmetric"))
-    cos, sin = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
+    # Rounded, so that quarter turns move pixels and nothing else.
+    cos, sin = round(math.cos(math.radians(degrees)), 12), round(math.sin(math.radians(degrees)), 12)
     x, y = width / 2, height / 2
     # Where a point of the result, counted from the centre, lay before.
     before = (cos, -sin, pad_x + x - cos * x + sin * y, sin, cos, pad_y + y - sin * x - cos * y)

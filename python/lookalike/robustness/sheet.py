@@ -99,7 +99,8 @@ class _Sheet:
     def _draw_searches(self) -> None:
         y = self._middle
         self._pen.line([(_MARGIN, y), (self._sheet.width - _MARGIN, y)], fill=_LINE)
-        title = f"Which of the {len(self._found.photos.paths):,} photos is nearest to the framed one, by each model"
+        count = len(self._found.photos.paths)
+        title = f"Which of the {count:,} photos is nearest to the framed one, by each model"
         self._write(_MARGIN, y + 16, title, _TITLE, _INK)
         y += 70
         for model, study in zip(self._models, self._found.models, strict=True):
