@@ -17,7 +17,11 @@ AT_HOME = set(sys.stdlib_module_names) | {"numpy", "lookalike"}
 # Which files may import what is not in the standard library. numpy may be imported anywhere.
 GUESTS = {
     "onnxruntime": {"embed/onnx_session.py"},
-    "PIL": {"embed/decode.py", "embed/pixels.py", "library/sheet.py", "cli/bench.py"},
+    "PIL": {
+        *("embed/decode.py", "embed/pixels.py", "library/sheet.py", "cli/bench.py"),
+        *("robustness/distortions.py", "robustness/sheet.py"),
+    },
+    "matplotlib": {"robustness/plot.py"},
     "tomli": {"embed/card_fields.py"},
 }
 
