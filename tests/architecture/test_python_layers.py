@@ -18,6 +18,8 @@ AT_HOME = set(sys.stdlib_module_names) | {"numpy", "lookalike"}
 GUESTS = {
     "onnxruntime": {"embed/onnx_session.py"},
     "PIL": {"embed/decode.py", "embed/pixels.py", "library/sheet.py", "cli/bench.py"},
+    "soundfile": {"embed/sound_file.py"},
+    "soxr": {"embed/sound_file.py"},
     "tomli": {"embed/card_fields.py"},
 }
 

@@ -34,7 +34,8 @@ class CardFile:
 
 def files_of(fields: Fields, folder: Path) -> dict[str, CardFile]:
     """Return the card's ``[files.*]`` by their names."""
-    files = fields.table("files")
+    # A model may have no file of its own, and look through another.
+    files = fields.table("files", {})
     return {name: _file(files.table(name), folder) for name in files.content}
 
 

@@ -168,6 +168,10 @@ class ImageEmbedder:
         size = default if batch_size is None else check_count("batch_size", batch_size)
         return stream(as_images(images), self._prepare, self._infer, size, self._threads)
 
+    def embed_squares(self, squares: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Turn pictures that are prepared already, uint8 (n, size, size, 3), into vectors (n, dim)."""
+        return self._infer(squares)
+
     def _prepare(self, image: Any) -> NDArray[np.uint8]:
         return prepare(image, self._card.input.preparation, self._limits)
 

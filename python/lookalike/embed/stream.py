@@ -21,8 +21,8 @@ from ..errors import ImageError
 Vector = NDArray[np.float32]
 Result = tuple[int, "Vector | ImageError"]
 Batch = list[tuple[int, Any]]
-Prepare = Callable[[Any], NDArray[np.uint8]]
-Infer = Callable[[NDArray[np.uint8]], Vector]
+Prepare = Callable[[Any], NDArray[Any]]
+Infer = Callable[[NDArray[Any]], Vector]
 
 
 def stream(
