@@ -22,6 +22,8 @@ GUESTS = {
         *("robustness/distortions.py", "robustness/sheet.py"),
     },
     "matplotlib": {"robustness/plot.py"},
+    "soundfile": {"embed/sound_file.py"},
+    "soxr": {"embed/sound_file.py"},
     "tomli": {"embed/card_fields.py"},
 }
 

@@ -36,7 +36,8 @@ class CardFile:
 
 def files_of(fields: Fields, folder: Path) -> dict[str, CardFile]:
     """Return the card's ``[files.*]`` by their names."""
-    files, build = fields.table("files"), fields.text("build", "")
+    # A model may have no file of its own, and look through another.
+    files, build = fields.table("files", {}), fields.text("build", "")
     return {name: _file(files.table(name), folder, build) for name in files.content}
 
 

@@ -176,6 +176,10 @@ class ImageEmbedder:
         gpu = self._gpu
         return cuda_stream(images, self._prepare, gpu, lambda: asked or gpu.size, self._threads)
 
+    def embed_squares(self, squares: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Turn pictures that are prepared already, uint8 (n, size, size, 3), into vectors (n, dim)."""
+        return self._infer(squares)
+
     def _prepare(self, image: Any) -> NDArray[np.uint8]:
         return prepare(image, self._card.input.preparation, self._limits)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -40,9 +41,10 @@ def open_embedder(
 
         return PixelEmbedder(int(pixels[1] or 32), threads=threads)
     from .images import ImageEmbedder
+    from .sounds import AudioEmbedder
 
     folder = find_shipped(name) or Path(name)
     kind = read_summary(folder).kind if (folder / FILE_NAME).is_file() else "image"
     # A kind of model is a line here.
-    openers = {"image": ImageEmbedder}
+    openers: dict[str, Callable[..., Embedder]] = {"image": ImageEmbedder, "audio": AudioEmbedder}
     return openers[kind](name, device=device, threads=threads)

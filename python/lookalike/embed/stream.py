@@ -22,7 +22,7 @@ from ..errors import ImageError
 Vector = NDArray[np.float32]
 Result = tuple[int, "Vector | ImageError"]
 Batch = list[tuple[int, Any]]
-Square = NDArray[np.uint8]
+Square = NDArray[Any]
 Prepare = Callable[[Any], Square]
 Infer = Callable[[Square], Vector]
 
