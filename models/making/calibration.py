@@ -35,9 +35,7 @@ def calibration_crops(side: int) -> np.ndarray:
 
 def activation_scales(network: Network, crops: np.ndarray) -> dict[str, Scale]:
     """(scale, zero point) of every layer's result but that of a MaxPool, from its values on the crops."""
-    names = [
-        layer.name for layer in network.layers if not (isinstance(layer, Pool) and layer.kind == "max")
-    ]
+    names = [layer.name for layer in network.layers if not (isinstance(layer, Pool) and layer.kind == "max")]
     session = session_of(float_graph(network, watch=names))
     lows, highs = [], []
     for crop in crops:

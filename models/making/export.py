@@ -36,7 +36,9 @@ def export(folder: Path, network: Network, reference: Callable[[np.ndarray], np.
     error = np.abs(f32 - expected).max() / np.abs(expected).max()
     cosine = (f32 * int8).sum(1) / np.linalg.norm(f32, axis=1) / np.linalg.norm(int8, axis=1)
 
-    print(f"f32 against PyTorch: largest difference {error:.1e} of the largest value (limit {LARGEST_ERROR:.0e})")
+    print(
+        f"f32 against PyTorch: largest difference {error:.1e} of the largest value (limit {LARGEST_ERROR:.0e})"
+    )
     print(f"int8 against f32: cosine mean {cosine.mean():.4f}, least {cosine.min():.4f}")
     return 0 if error <= LARGEST_ERROR else 1
 

@@ -40,7 +40,7 @@ from .kmeans import KMeans
 from .system import Info, info
 
 if TYPE_CHECKING:
-    from .embed import AudioEmbedder, ImageEmbedder, ModelCard, PixelEmbedder
+    from .embed import AudioEmbedder, ImageEmbedder, ModelCard, PixelEmbedder, TextImageEmbedder
     from .library import Library
 
 # Imported at first use, so that searching vectors costs nobody an image decoder.
@@ -49,6 +49,7 @@ _LATER = {
     "ImageEmbedder": "embed",
     "ModelCard": "embed",
     "PixelEmbedder": "embed",
+    "TextImageEmbedder": "embed",
     "Library": "library",
 }
 
@@ -76,6 +77,7 @@ __all__ = [
     "ModelError",
     "PixelEmbedder",
     "RangeHits",
+    "TextImageEmbedder",
     "UnknownId",
     "Unsupported",
     "__version__",

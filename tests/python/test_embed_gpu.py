@@ -51,8 +51,8 @@ def pixels(count: int) -> np.ndarray:
 def on_gpu(tmp_path: Path) -> la.ImageEmbedder:
     """A model that runs as if on a GPU, its batches bound to the CPU's memory."""
     model = la.ImageEmbedder(write_folder(tmp_path / "colours"), device="cpu", threads=3)
-    model._session.binds = True
-    model._gpu = CudaBatches(model._infer, lambda: 10**9)
+    model._tower._session.binds = True
+    model._gpu = CudaBatches(model._tower, lambda: 10**9)
     return model
 
 

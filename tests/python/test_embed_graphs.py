@@ -119,5 +119,7 @@ def test_a_file_that_is_not_built_says_what_builds_it(tmp_path: Path) -> None:
     folder = write_folder(tmp_path, build='"python models/mine/export.py"')
     (folder / "colour.onnx").unlink()
     for model in (folder, folder / "colour.onnx"):
-        with pytest.raises(la.ModelError, match=r"colour\.onnx cannot .*makes it: python models/mine/export\.py"):
+        with pytest.raises(
+            la.ModelError, match=r"colour\.onnx cannot .*makes it: python models/mine/export\.py"
+        ):
             la.ImageEmbedder(model)

@@ -1,4 +1,4 @@
-"""`lookalike search QUERY DIR`: find the photos that look, or the sounds that sound, most like one."""
+"""`lookalike search QUERY DIR`: find what looks or sounds most like a file, or shows what words say."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from ..errors import io_error
 from ..library import PhotoHit
 from ..library.progress import clock
 from ..library.text import printable
+from ..library.words import as_words
 from .options import Commands, add_library, command, open_library, positive
 from .output import print_json, print_table, report_json, warn_of_errors
 
@@ -23,10 +24,13 @@ def add(commands: Commands) -> None:
         commands,
         "search",
         run,
-        "Find the photos of a folder that look most like one, or the moments of sounds",
-        "A folder never seen is synced first; later searches use what is stored, unless --sync is given.",
+        "Find the photos of a folder that look most like one, or show what words say, or moments of sounds",
+        "A folder never seen is synced first; later searches use what is stored, unless --sync is given. "
+        "What names no file is words, such as 'red apple'; they need pip install 'lookalike[text]'.",
     )
-    parser.add_argument("query", metavar="QUERY", help="a photo or sound, inside the folder or anywhere else")
+    parser.add_argument(
+        "query", metavar="QUERY", help="a photo or sound, inside the folder or anywhere else, or words"
+    )
     add_library(parser)
     parser.add_argument("-k", type=positive, default=10, metavar="N", help="how many (default: 10)")
     parser.add_argument("--sync", action="store_true", help="bring the library up to date first")
@@ -37,7 +41,7 @@ def run(arguments: argparse.Namespace) -> None:
     """Search, and print what was found."""
     library = open_library(arguments)
     # What can only fail is refused before any work is done.
-    if not Path(arguments.query).exists():
+    if as_words(arguments.query) is None and not Path(arguments.query).exists():
         raise io_error(errno.ENOENT, f"query {arguments.query}: no such file")
     if arguments.sheet:
         from ..library.sheet import check_format

@@ -8,6 +8,7 @@ from .model_card import ModelCard
 from .opening import open_embedder
 from .pixels import PixelEmbedder
 from .sounds import AudioEmbedder
+from .text_image import TextImageEmbedder
 from .windows import SoundWindows
 
 __all__ = [
@@ -17,5 +18,6 @@ __all__ = [
     "ModelCard",
     "PixelEmbedder",
     "SoundWindows",
+    "TextImageEmbedder",
     "open_embedder",
 ]

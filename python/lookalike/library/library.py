@@ -27,6 +27,7 @@ from .report import SyncReport
 from .scan import kinds_below
 from .schema import sqlite_errors
 from .sync import Sync
+from .words import WordSpace, as_words
 
 if TYPE_CHECKING:
     from ..embed import Embedder
@@ -87,6 +88,7 @@ class Library:
         self._embedder: Embedder | None = None
         self._opened: str | os.PathLike[str] | Embedder | None = None
         self._snapshot: Snapshot | None = None
+        self._words: WordSpace | None = None
         self._guard = threading.Lock()
 
     def __repr__(self) -> str:
@@ -165,7 +167,7 @@ class Library:
         return report
 
     def search(self, query: Any, k: int = 20) -> PhotoHits:
-        """Find the `k` photos that look most like the query, or the `k` moments that sound most like it.
+        """Find the `k` photos that look most like the query or show what it says, or the `k` moments like it.
 
         A sound longer than a window of the model is many vectors, each with its time. What is found in it is
         the moment that is most alike; moments that overlap count as one. A query that long is looked for by
@@ -173,10 +175,12 @@ class Library:
 
         Parameters
         ----------
-        query : path, bytes, PIL image or array
+        query : path, bytes, PIL image, array or words
             A photo inside the library (its stored vector is used) or anywhere else, an encoded image, or an
-            image of shape (height, width, 3), uint8. In a library of sounds: a sound inside the library or
-            anywhere else, an encoded sound, or (samples, rate).
+            image of shape (height, width, 3), uint8. A str that names no file is words, such as "red apple",
+            unless it has a file's suffix or a path's separator. They need ``pip install 'lookalike[text]'``
+            and a model that knows words, or the default one. In a library of sounds: a sound inside the
+            library or anywhere else, an encoded sound, or (samples, rate).
         k : int
             How many at most.
 
@@ -196,14 +200,19 @@ class Library:
         """
         if isinstance(k, bool) or not isinstance(k, int | np.integer) or k < 1:
             raise InvalidArgument(f"k: got {k!r}, need a positive integer")
+        words = as_words(query)
+        query = query if words is None else words
         with self._catalogue() as catalogue:
             vectors = stored_vectors(catalogue, self.folder, query)
             # A model that was asked for by name is held to it, also where its vectors are at hand.
             if vectors is None or self._model != AUTO:
                 self._require_own(catalogue)
-            if vectors is None:
-                vectors = query_vectors(self.embedder, query)
             state = self._state(catalogue)
+            if words is not None:
+                space = self._word_space()
+                vectors, state = space.vector(words)[None], space.state(catalogue, state, self.store)
+            elif vectors is None:
+                vectors = query_vectors(self.embedder, query)
         found = nearest(state, vectors, int(k))
         return PhotoHits(
             [PhotoHit(self._place(path), distance, *(times or ())) for path, times, distance in found], query
@@ -267,7 +276,7 @@ class Library:
     def _open(self, model: str | os.PathLike[str] | Embedder) -> Embedder:
         with self._guard:
             if self._embedder is None or self._opened != model:
-                self._embedder, self._opened = _as_embedder(model), model
+                self._embedder, self._opened, self._words = _as_embedder(model), model, None
             return self._embedder
 
     def _choice(self, *, look: bool = False) -> str | os.PathLike[str] | Embedder:
@@ -287,6 +296,13 @@ class Library:
         kinds = kinds_below(self.folder, self.store)
         sounds = kinds == {"audio"} or (made_with == DEFAULT_AUDIO_MODEL and "audio" in kinds)
         return DEFAULT_AUDIO_MODEL if sounds else DEFAULT_MODEL
+
+    def _word_space(self) -> WordSpace:
+        embedder = self.embedder
+        with self._guard:
+            if self._words is None:
+                self._words = WordSpace(embedder)
+            return self._words
 
     def _adopt(self, catalogue: Catalogue, embedder: Embedder) -> None:
         """Make the catalogue the embedder's own; what another model made is of no use to it."""
