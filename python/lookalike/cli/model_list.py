@@ -46,7 +46,7 @@ def print_models(as_json: bool) -> None:
 
 
 def _open(summary: Summary, name: str) -> Listed:
-    missing = [file for file in summary.needed if not file.path.exists()]
+    missing = [file for file in summary.needed if file.package is None and not file.path.exists()]
     if missing:
         remedy = f"; this makes it: {missing[0].build}" if missing[0].build else ""
         return Listed(summary, f"{missing[0].path} is not built{remedy}")
