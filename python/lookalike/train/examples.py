@@ -80,7 +80,7 @@ def read_folder(folder: str | os.PathLike[str]) -> Examples:
     skipped = [f"{root / os.fsdecode(path)}: {message}" for path, message in found.errors.items()]
     paths: list[Path] = []
     names: list[str] = []
-    for path in sorted(found.photos):
+    for path in sorted(found.files):
         name, slash, _ = path.partition(b"/")
         if not slash:
             skipped.append(f"{root / os.fsdecode(path)}: lies in no class folder")
