@@ -27,7 +27,7 @@ def squares(images: Iterable[Any], side: int, threads: int | None) -> Iterable[t
     return stream(
         images,
         lambda image: prepare(image, how, Limits()),
-        lambda batch: batch,  # type: ignore[arg-type, return-value]
+        lambda batch: batch,
         8,
         available_threads() if threads is None else threads,
     )
