@@ -24,8 +24,11 @@ class Listed:
 
     @property
     def bytes(self) -> int:
-        """Size on disk of the files that run."""
-        return sum(file.path.stat().st_size for file in self.summary.needed if file.path.is_file())
+        """Size on disk of the files that run, those of installed packages too; 0 where one is missing."""
+        try:
+            return sum(file.place(self.summary.name).stat().st_size for file in self.summary.needed)
+        except (OSError, ImportError):
+            return 0
 
 
 def listed_models() -> list[Listed]:
@@ -46,7 +49,7 @@ def print_models(as_json: bool) -> None:
 
 
 def _open(summary: Summary, name: str) -> Listed:
-    missing = [file for file in summary.needed if not file.path.exists()]
+    missing = [file for file in summary.needed if file.package is None and not file.path.exists()]
     if missing:
         remedy = f"; this makes it: {missing[0].build}" if missing[0].build else ""
         return Listed(summary, f"{missing[0].path} is not built{remedy}")

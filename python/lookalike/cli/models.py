@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import argparse
 
+from . import models_export
 from .options import Commands, command
 
 
 def add(commands: Commands) -> None:
     """Add the command."""
-    command(
+    parser = command(
         commands,
         "models",
         run,
         "List the models that are shipped",
         "Each is opened, so what is listed works; one that has to be built first says how.",
     )
+    models_export.add(parser.add_subparsers(metavar="", title="more"))
 
 
 def run(arguments: argparse.Namespace) -> None:

@@ -55,7 +55,7 @@ class ModelCard:
 
     def read(self) -> bytes:
         """Return the ONNX file's bytes. Raises ModelError where it is missing or not what the card says."""
-        return CardFile(self.file, self.sha256, self.build).read(self.name)
+        return CardFile(self.file, self.sha256, build=self.build).read(self.name)
 
     @property
     def identity(self) -> str:
