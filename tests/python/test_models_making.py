@@ -123,3 +123,53 @@ def test_a_javascript_bundle_is_read(tmp_path: Path) -> None:
     ]
     assert weights["k"].tolist() == [[-1.5, -1.0], [0.0, 126.0]]
     assert weights["v"].tolist() == [1.0]
+
+
+def keras_layer(name: str, kind: str, *sources: str, **config: object) -> dict[str, object]:
+    inbound = [[[source, 0, 0, {}] for source in sources]] if sources else []
+    return {"name": name, "class_name": kind, "config": config, "inbound_nodes": inbound}
+
+
+def test_what_keras_configures_runs_as_its_layers_do() -> None:
+    torch = pytest.importorskip("torch", reason="the making of models needs PyTorch")
+    from making import keras
+
+    random = np.random.default_rng(2)
+    layers = [keras_layer("images", "InputLayer")]
+    weights: dict[str, np.ndarray] = {}
+
+    def unit(number: int, source: str, shape: tuple[int, ...], stride: int, padding: str) -> str:
+        """A convolution, its normalisation and its ReLU."""
+        conv, norm, relu = (f"{kind}_{number}" for kind in ("conv", "norm", "relu"))
+        layers.extend(
+            [
+                keras_layer(conv, "Conv2D", source, strides=[stride] * 2, padding=padding),
+                keras_layer(norm, "BatchNormalization", conv, center=True, scale=False, epsilon=0.001),
+                keras_layer(relu, "Activation", norm, activation="relu"),
+            ]
+        )
+        weights[f"{conv}/kernel"] = random.normal(size=shape).astype(np.float32)
+        for part in ("beta", "moving_mean", "moving_variance"):
+            weights[f"{norm}/{part}"] = random.uniform(0.1, 1, shape[-1]).astype(np.float32)
+        return relu
+
+    stem = unit(1, "images", (3, 3, 3, 4), 2, "valid")
+    layers.append(
+        keras_layer("mean", "AveragePooling2D", stem, pool_size=[3, 3], strides=[1, 1], padding="same")
+    )
+    layers.append(
+        keras_layer("max", "MaxPooling2D", "mean", pool_size=[2, 2], strides=[1, 1], padding="valid")
+    )
+    wide, tall = unit(2, "max", (1, 3, 4, 5), 1, "same"), unit(3, "max", (3, 1, 4, 2), 1, "same")
+    layers.append(keras_layer("mixed", "Concatenate", wide, tall, axis=3))
+    unit(4, "mixed", (1, 1, 7, 3), 1, "same")
+
+    nodes = keras.nodes_until(layers, "mixed")
+    net = Network("tiny", SIDE, 7, HALVES, keras.layers_of(nodes, weights))
+    assert [layer.name for layer in net.layers] == ["relu_1", "mean", "max", wide, tall, "mixed"]
+    pixels = (torch.from_numpy(IMAGES).permute(0, 3, 1, 2).float() - 128) / 128
+    expected = keras.run_by_torch(nodes, weights, pixels).numpy()
+    got = run(float_graph(net, ["mixed"]), "mixed", "embeddings")
+    assert expected.shape == (5, 7, 2, 2) and expected.std() > 0.1
+    assert got[0] == pytest.approx(expected, rel=1e-4, abs=1e-4)
+    assert got[1] == pytest.approx(expected.mean((2, 3)), rel=1e-4, abs=1e-4)
