@@ -47,6 +47,7 @@ SECTIONS = {
     "Kernels": ["benchmarks.kernels"],
     "Embedding": ["benchmarks.embed"],
     "Words to pictures": ["benchmarks.embed.words"],
+    "Image models": ["benchmarks.embed.models"],
     "Import time": ["benchmarks.import_time"],
     "Wheel size": ["benchmarks.wheel_size"],
 }

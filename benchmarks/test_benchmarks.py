@@ -13,9 +13,11 @@ import pytest
 
 import lookalike as la
 from benchmarks.datasets import Dataset
+from benchmarks.embed import measured
 from benchmarks.indexes.curve import Point, at, front
 from benchmarks.indexes.data import Questions
 from benchmarks.indexes.walk import Graph
+from lookalike.embed.summary import Measured, read_summary
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -47,6 +49,34 @@ def test_words() -> None:
     pytest.importorskip("tokenizers")
     printed = run("benchmarks.embed.words", "--quick")
     assert "precision@10" in printed and "zero-shot" in printed
+
+
+def test_image_models() -> None:
+    found = json.loads(run("benchmarks.embed.models", "--quick", "--json"))["models"]
+    best, baseline = found[0], found[-1]
+    assert (best["name"], baseline["name"]) == ("efficientnet-lite0", "pixels-32")
+    assert best["quality"] > baseline["quality"] + 0.3
+    assert all(model["milliseconds"] > 0 and model["bytes"] > 1e6 for model in found[:-1])
+
+
+def test_measured_numbers_replace_those_that_were_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(measured, "MODELS", tmp_path)
+    card, page = tmp_path / "some" / "model.toml", tmp_path / "README.md"
+    card.parent.mkdir()
+    before = (ROOT / "models" / "efficientnet-lite0" / "model.toml").read_text().split("\n[measured]")[0]
+    card.write_text(before)
+    page.write_text("above\n<!-- `dice --write` writes this -->\nold\n<!-- to here -->\nbelow\n")
+    for quality in (0.5, 0.75):
+        measured.write_card("some", quality, "luck", 4.56, "dice")
+        measured.write_table("new", "dice")
+    assert card.read_text().startswith(before.rstrip())
+    assert card.read_text().count("[measured]") == 1
+    assert read_summary(card.parent).measured == Measured(
+        0.75, "luck", 4.6, "one decoded photo to its vector, on one thread", "dice"
+    )
+    assert page.read_text() == "above\n<!-- `dice --write` writes this -->\nnew\n<!-- to here -->\nbelow\n"
 
 
 def test_indexes(tmp_path: Path) -> None:

@@ -9,13 +9,15 @@ from benchmarks import machine
 from benchmarks.datasets import ROOT, data_folder
 
 
-def arguments(module: str, description: str | None) -> argparse.Namespace:
-    """Parse the command line and restrict this process to the threads it names."""
+def arguments(module: str, description: str | None, **flags: str) -> argparse.Namespace:
+    """Parse the command line, with further flags, and restrict this process to the threads it names."""
     parser = argparse.ArgumentParser(prog=f"python -m benchmarks.embed.{module}", description=description)
     parser.add_argument("--threads", type=int, default=2, help="CPUs to use")
     parser.add_argument("--repeats", type=int, default=5, help="rounds; medians are reported")
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     parser.add_argument("--quick", action="store_true", help="examples/photos, one round: shows that it runs")
+    for name, what in flags.items():
+        parser.add_argument(f"--{name}", action="store_true", help=what)
     options = parser.parse_args()
     machine.hold_to(options.threads)
     return options

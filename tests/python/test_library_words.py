@@ -87,7 +87,7 @@ def test_the_default_library_answers_words_without_embedding_a_photo(
         names = [path.name for path in library.search(words, k=k).paths]
         assert all(name.startswith(prefix) for name in names), (words, names)
     # Another process finds the derived index in its file.
-    monkeypatch.setattr("lookalike.library.words._build", lambda catalogue, head: pytest.fail("made again"))
+    monkeypatch.setattr("lookalike.library.words.build", lambda pieces: pytest.fail("made again"))
     assert la.Library(photos).search("castle") == library.search("castle")
 
 

@@ -6,10 +6,13 @@ import json
 import os
 import sys
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..library import SyncReport
 from ..library.text import printable
+
+if TYPE_CHECKING:
+    from ..robustness import Study
 
 
 def print_json(value: Any) -> None:
@@ -46,7 +49,7 @@ def report_json(report: SyncReport) -> dict[str, Any]:
     }
 
 
-def warn_of_errors(report: SyncReport, limit: int = 20) -> None:
+def warn_of_errors(report: SyncReport | Study, limit: int = 20) -> None:
     """Tell on stderr which files could not be read: each in a line, up to `limit` of them."""
     for path, message in list(report.errors.items())[:limit]:
         print(printable(f"{path}: {message}"), file=sys.stderr)

@@ -13,11 +13,19 @@ from .card_fields import FILE_NAME, Fields
 
 @dataclass(frozen=True)
 class CardFile:
-    """A file beside a ``model.toml``, or of an installed package, and the checksum stated there."""
+    """A file beside a ``model.toml``, or of an installed package, and the checksum stated there.
+
+    `build` is the command that makes it anew.
+    """
 
     path: Path
     sha256: str | None
     package: str | None = None
+    build: str = ""
+
+    def place(self, model: str) -> Path:
+        """Where the file lies. Raises ImportError where its package is not installed."""
+        return self.path if self.package is None else _installed(self.package, self.path, model)
 
     def read(self, model: str) -> bytes:
         """Return the bytes.
@@ -25,11 +33,12 @@ class CardFile:
         Raises ModelError where the file is missing or not what the card says, and ImportError where its
         package is not installed.
         """
-        path = self.path if self.package is None else _installed(self.package, self.path, model)
+        path = self.place(model)
         try:
             data = path.read_bytes()
         except OSError as error:
-            raise ModelError(f"model {model}: {path} cannot be read: {error.strerror}") from None
+            remedy = f"; this makes it: {self.build}" if self.build and not path.exists() else ""
+            raise ModelError(f"model {model}: {path} cannot be read: {error.strerror}{remedy}") from None
         found = hashlib.sha256(data).hexdigest()
         if self.sha256 is not None and found != self.sha256:
             raise ModelError(
@@ -41,8 +50,9 @@ class CardFile:
 
 def files_of(fields: Fields, folder: Path) -> dict[str, CardFile]:
     """Return the card's ``[files.*]`` by their names."""
-    files = fields.table("files")
-    return {name: _file(files.table(name), folder) for name in files.content}
+    # A model may have no file of its own, and look through another.
+    files, build = fields.table("files", {}), fields.text("build", "")
+    return {name: _file(files.table(name), folder, build) for name in files.content}
 
 
 def chosen_file(fields: Fields, folder: Path, file: str | None = None) -> CardFile:
@@ -59,7 +69,7 @@ def chosen_file(fields: Fields, folder: Path, file: str | None = None) -> CardFi
     return files[chosen]
 
 
-def _file(entry: Fields, folder: Path) -> CardFile:
+def _file(entry: Fields, folder: Path, build: str) -> CardFile:
     name, package = entry.text("file"), entry.text("package", "")
     if package:
         inside = PurePosixPath(name)
@@ -71,7 +81,9 @@ def _file(entry: Fields, folder: Path) -> CardFile:
     if len(checksum) != 64 or set(checksum) - set("0123456789abcdef"):
         entry.fail("sha256", "64 hexadecimal digits")
     entry.refuse_others()
-    return CardFile(Path(name), checksum, package) if package else CardFile(folder / name, checksum)
+    return (
+        CardFile(Path(name), checksum, package) if package else CardFile(folder / name, checksum, None, build)
+    )
 
 
 def _installed(package: str, path: Path, model: str) -> Path:

@@ -7,6 +7,8 @@ import io
 import os
 import stat
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
@@ -46,18 +48,38 @@ def prepare(
     Returns uint8 (size, size, 3), or (size, size) for mode "L". Raises ImageError, which says what is wrong
     but not with which image.
     """
+    with _loaded(source, limits, how.least_side) as image:
+        return _square(image, how, mode)
+
+
+def upright(source: Any, longest: int, limits: Limits) -> NDArray[np.uint8]:
+    """Decode an image whole: RGB, upright, alpha over white, shrunk to at most `longest` pixels a side.
+
+    Returns uint8 (height, width, 3). Raises ImageError, which says what is wrong but not with which image.
+    """
+    with _loaded(source, limits, longest) as image:
+        turn = _UPRIGHT.get(_orientation(image))
+        image = _opaque(image).convert("RGB")
+        image.thumbnail((longest, longest), Image.Resampling.BICUBIC, reducing_gap=3.0)
+        return np.asarray(image if turn is None else image.transpose(turn))
+
+
+@contextmanager
+def _loaded(source: Any, limits: Limits, least_side: int) -> Iterator[Image.Image]:
+    """Open an image and read it; a JPEG at no less than `least_side` pixels for its shorter side."""
     try:
         if isinstance(source, Image.Image):
             _check_pixels(source.size, limits)
             with _loading:
                 source.load()
-            return _square(source, how, mode)
+            yield source
+            return
         with _open(source, limits) as image:
             _check_pixels(image.size, limits)
             # Lets JPEG skip the detail that resizing would throw away.
-            image.draft(None, (how.least_side, how.least_side))
+            image.draft(None, (least_side, least_side))
             image.load()
-            return _square(image, how, mode)
+            yield image
     except ImageError:
         raise
     # Pillow answers damaged files with nearly every exception there is.

@@ -24,12 +24,12 @@ class ImageTower:
     def __call__(self, squares: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Turn uint8 (n, size, size, 3) into float32 (n, dim)."""
         result = self._session.run(tensor_of(squares, self.card.input), self._output)
-        vectors: NDArray[np.float32] = result.reshape(len(squares), -1).astype(np.float32, copy=False)
-        if vectors.shape[1] != self.card.dim:
+        if result.shape[:1] != (len(squares),) or result.size != len(squares) * self.card.dim:
             raise ModelError(
-                f"model {self.card.name}: dim is {self.card.dim}, but the graph gave vectors of "
-                f"{vectors.shape[1]}"
+                f"model {self.card.name}: dim is {self.card.dim}, but output {self._output!r} is "
+                f"{result.shape} for {len(squares)} images; needed: one vector an image"
             )
+        vectors: NDArray[np.float32] = result.reshape(len(squares), -1).astype(np.float32, copy=False)
         return unit(vectors) if self.card.normalize else vectors
 
 

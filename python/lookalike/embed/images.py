@@ -16,14 +16,15 @@ from .decode import prepare
 from .model_card import ModelCard, load_card, names_file
 from .preparation import Limits
 from .shipped import find_shipped, shipped_models
-from .stream import available_threads, stream
+from .stream import Infer, available_threads, stream
 
 if TYPE_CHECKING:
+    from .cuda_batches import CudaBatches
     from .image_tower import ImageTower
     from .onnx_session import Device
 
 # A batch saves next to nothing on a CPU, and a short one spreads a short list over all of them.
-_CPU_BATCH, _GPU_BATCH = 4, 32
+_CPU_BATCH = 4
 _LIMITS = Limits()
 
 
@@ -85,6 +86,7 @@ class ImageEmbedder:
         self._threads = available_threads() if threads is None else check_count("threads", threads)
         self._limits = Limits(check_count("max_pixels", max_pixels), check_count("max_bytes", max_bytes))
         self._tower = _load(self._model, device)
+        self._gpu = _batches(self._tower) if self._tower.device == "cuda" else None
         self.last_errors: list[Failure] = []
 
     @property
@@ -134,7 +136,8 @@ class ImageEmbedder:
             channels) with 1 (grey), 3 (RGB) or 4 (RGBA) channels; in a list, an iterator or a uint8 array of
             shape (n, height, width, channels). One image alone counts as a list of one.
         batch_size
-            Images a thread hands the model at once. The vectors do not depend on it.
+            Images a thread hands the model at once. The vectors do not depend on it. A GPU takes as many as
+            its memory was found to hold, up to 256, and fewer than are asked for where its memory is short.
         progress
             True for a bar on stderr, or a callable(done, total); one that returns False stops the call.
         on_error
@@ -164,9 +167,18 @@ class ImageEmbedder:
 
         Images are taken a few batches ahead, so that an endless iterator will do.
         """
-        default = _GPU_BATCH if self.device == "cuda" else _CPU_BATCH
-        size = default if batch_size is None else check_count("batch_size", batch_size)
-        return stream(as_images(images), self._prepare, self._tower, size, self._threads)
+        asked = None if batch_size is None else check_count("batch_size", batch_size)
+        images = as_images(images)
+        if self._gpu is None:
+            return stream(images, self._prepare, self._tower, asked or _CPU_BATCH, self._threads)
+        from .cuda_stream import cuda_stream
+
+        gpu = self._gpu
+        return cuda_stream(images, self._prepare, gpu, lambda: asked or gpu.size, self._threads)
+
+    def embed_squares(self, squares: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Turn pictures that are prepared already, uint8 (n, size, size, 3), into vectors (n, dim)."""
+        return self._tower(squares)
 
     def _prepare(self, image: Any) -> NDArray[np.uint8]:
         return prepare(image, self._tower.card.input.preparation, self._limits)
@@ -183,6 +195,12 @@ class ImageEmbedder:
         self.__init__(**state)  # type: ignore[misc]
 
 
+def _batches(run: Infer) -> CudaBatches:
+    from .cuda_batches import CudaBatches
+
+    return CudaBatches(run)
+
+
 def _load(model: str, device: Device) -> ImageTower:
     from .image_tower import ImageTower
     from .onnx_graph import bare_card, open_card
@@ -190,11 +208,12 @@ def _load(model: str, device: Device) -> ImageTower:
     path = find_shipped(model) or Path(model)
     if path.is_dir():
         return open_card(load_card(path), device)
-    if path.is_file() and names_file(path.parent, path.name):
+    if names_file(path.parent, path.name):
         return open_card(load_card(path.parent, path.name), device)
     if path.is_file():
         return ImageTower(*bare_card(path, device))
     raise ModelError(
         f"model {model!r} is neither a shipped one ({', '.join(shipped_models('image'))}), nor a folder "
-        "with a model.toml, nor an .onnx file"
+        "with a model.toml, nor an .onnx file. More models lie in the folder models/ of lookalike's "
+        "repository: pass the path of one"
     )

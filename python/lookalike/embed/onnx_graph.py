@@ -11,13 +11,14 @@ import numpy as np
 from ..errors import ModelError
 from .card_fields import Channels
 from .image_tower import ImageTower
-from .model_card import Dtype, InputSpec, Layout, ModelCard
+from .model_card import LARGEST_SIZE, Dtype, InputSpec, Layout, ModelCard
 from .onnx_session import Device, OnnxSession
 from .preparation import Preparation
 
 _IMAGENET_MEAN: Channels = (123.675, 116.28, 103.53)
 _IMAGENET_STD: Channels = (58.395, 57.12, 57.375)
 _USUAL_SIZE = 224
+_LARGEST_BATCH = 1024
 
 
 def open_card(card: ModelCard, device: Device) -> ImageTower:
@@ -77,6 +78,8 @@ def bare_card(path: Path, device: Device) -> tuple[ModelCard, OnnxSession]:
     if len(sides) > 1:
         raise ModelError(f"model {path}: takes {found}; needed: a square image")
     size = sides.pop() if sides else _USUAL_SIZE
+    if size > LARGEST_SIZE:
+        raise ModelError(f"model {path}: takes {found}; needed: at most {LARGEST_SIZE} pixels a side")
     raw = found.dtype == "uint8"
     spec = InputSpec(
         Preparation(size),
@@ -107,11 +110,15 @@ def choose_output(session: OnnxSession, usual: str, axes: int, field: str) -> st
 
 def vector_length(session: OnnxSession, output: str | None, shape: tuple[int, ...], dtype: str) -> int:
     """Length of a vector, found by running one black image: graphs do not always say."""
-    name = session.output(output).name
+    batch, name = session.inputs[0].shape[0], session.output(output).name
+    if batch is not None and batch > _LARGEST_BATCH:
+        raise ModelError(
+            f"model {session.name}: takes a batch of {batch}; needed: at most {_LARGEST_BATCH}, or any"
+        )
     result = session.run(np.zeros((1, *shape), dtype), name)
     if result.dtype.kind != "f" or result.shape[:1] != (1,) or result.size != max(result.shape, default=0):
         raise ModelError(
-            f"output {name!r} is {result.dtype} {result.shape} for one image; needed: float (1, dim). "
-            "Name another in output.name of a model.toml"
+            f"model {session.name}: output {name!r} is {result.dtype} {result.shape} for one image; needed: "
+            "float (1, dim). Name another in output.name of a model.toml"
         )
     return result.size

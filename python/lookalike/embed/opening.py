@@ -43,6 +43,7 @@ def open_embedder(
         return PixelEmbedder(int(pixels[1] or 32), threads=threads)
     from .clip_folder import is_clip_folder
     from .images import ImageEmbedder
+    from .sounds import AudioEmbedder
     from .text_image import TextImageEmbedder
 
     folder = find_shipped(name) or Path(name)
@@ -50,5 +51,9 @@ def open_embedder(
     if (folder / FILE_NAME).is_file():
         kind = read_summary(folder).kind
     # A kind of model is a line here.
-    openers: dict[str, Callable[..., Embedder]] = {"image": ImageEmbedder, "text-image": TextImageEmbedder}
+    openers: dict[str, Callable[..., Embedder]] = {
+        "image": ImageEmbedder,
+        "audio": AudioEmbedder,
+        "text-image": TextImageEmbedder,
+    }
     return openers[kind](name, device=device, threads=threads)

@@ -15,15 +15,14 @@ import lookalike
 
 from ..errors import Error, InvalidArgument
 from .catalogue import Catalogue
-from .index_file import Snapshot
-from .scan import IMAGE_SUFFIXES
+from .index_file import Snapshot, build
+from .scan import IMAGE_SUFFIXES, SOUND_SUFFIXES, suffix_of
 
 if TYPE_CHECKING:
     from ..embed import Embedder
     from ..embed.head import Head
     from ..embed.text_tower import TextTower
     from ..files import AnyIndex
-    from ..flat import Flat
 
 FILE_NAME = "words.look"
 _REMARK = "worded"
@@ -41,8 +40,8 @@ class Words(str):
 def as_words(query: Any) -> Words | None:
     """Return a query as words; None where it is a photo, or should be one.
 
-    A str is words where it names no file, unless it has a photo's suffix or a separator of paths: then it
-    is a path with a mistake in it. Raises InvalidArgument where it is blank.
+    A str is words where it names no file, unless it has a photo's or sound's suffix or a separator of paths:
+    then it is a path with a mistake in it. Raises InvalidArgument where it is blank.
 
     >>> from lookalike.library.words import as_words
     >>> as_words("red apple"), as_words("red-aple.jpg"), as_words("photos/apple")
@@ -52,7 +51,7 @@ def as_words(query: Any) -> Words | None:
         return query if isinstance(query, Words) else None
     if not query.strip():
         raise InvalidArgument(f"query: got {query!r}, need a photo or words")
-    is_path = os.path.isfile(query) or Path(query).suffix.lower() in IMAGE_SUFFIXES  # noqa: PTH113 (never raises)
+    is_path = os.path.isfile(query) or suffix_of(query) in IMAGE_SUFFIXES | SOUND_SUFFIXES  # noqa: PTH113 (never raises)
     return None if is_path or any(mark in query for mark in (os.sep, os.altsep) if mark) else Words(query)
 
 
@@ -117,7 +116,7 @@ class WordSpace:
             # Another search may have replaced the file while it was read.
             fresh = index is None or remark != self._remark_of(generation, path)
             if fresh:
-                index = _build(catalogue, head)
+                index = build((ids, head(vectors)) for ids, vectors in catalogue.vectors())
         if fresh and index is not None:
             try:
                 index.save(path)
@@ -141,12 +140,3 @@ def _load(path: Path) -> AnyIndex | None:
         return lookalike.load(path)
     except Error:
         return None
-
-
-def _build(catalogue: Catalogue, head: Head) -> Flat | None:
-    index = None
-    for ids, vectors in catalogue.vectors():
-        if index is None:
-            index = lookalike.Flat(metric="cosine")
-        index.add(head(vectors), ids)
-    return index

