@@ -17,7 +17,13 @@ AT_HOME = set(sys.stdlib_module_names) | {"numpy", "lookalike"}
 # Which files may import what is not in the standard library. numpy may be imported anywhere.
 GUESTS = {
     "onnxruntime": {"embed/onnx_session.py"},
-    "PIL": {"embed/decode.py", "embed/pixels.py", "library/sheet.py", "library/sound_picture.py", "cli/bench.py"},
+    "PIL": {
+        "embed/decode.py",
+        "embed/pixels.py",
+        "library/sheet.py",
+        "library/sound_picture.py",
+        "cli/bench.py",
+    },
     "soundfile": {"embed/sound_file.py"},
     "soxr": {"embed/sound_file.py"},
     "tomli": {"embed/card_fields.py"},

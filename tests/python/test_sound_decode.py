@@ -153,9 +153,7 @@ def bad(name: str, tmp_path: Path) -> Any:
     ],
 )
 @pytest.mark.filterwarnings("ignore:divide by zero|invalid value")
-def test_what_is_no_sound_is_told(
-    name: str, message: str, tmp_path: Path, model: la.AudioEmbedder
-) -> None:
+def test_what_is_no_sound_is_told(name: str, message: str, tmp_path: Path, model: la.AudioEmbedder) -> None:
     source = bad(name, tmp_path)
     with pytest.raises(la.AudioError, match=rf"^sound (#1 |{tmp_path}).*({message})"):
         model.embed([(SECOND, 32_000), source])

@@ -143,7 +143,8 @@ def _mount(
             # A photo larger than Pillow likes was embedded all the same.
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
             if is_sound(image):
-                picture = draw_sound(image, side - 16, (hit and hit.start) or 0.0, hit and hit.end)
+                start, end = (None, None) if hit is None else (hit.start, hit.end)
+                picture = draw_sound(image, side - 16, start or 0.0, end)
             else:
                 picture = open_upright(image, side - 16)
     except (AudioError, OSError, ValueError, SyntaxError, Image.DecompressionBombError):

@@ -38,7 +38,9 @@ def draw_sound(source: Any, side: int, start: float = 0.0, end: float | None = N
     from ..embed.sound_file import SoundLimits, read_sound
 
     last = start + _SECONDS if end is None else end
-    samples = np.concatenate([*read_sound(source, _RATE, SoundLimits(), start, last), np.zeros(1, np.float32)])
+    samples = np.concatenate(
+        [*read_sound(source, _RATE, SoundLimits(), start, last), np.zeros(1, np.float32)]
+    )
     step = max(1, len(samples) // (2 * side))
     spectrogram = Spectrogram(_RATE, 2048, step, 96, 50.0, 14_000.0)
     picture = Image.fromarray(_coloured(spectrogram(samples)[::-1]))
