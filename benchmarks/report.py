@@ -46,6 +46,7 @@ SECTIONS = {
     "Clustering": ["benchmarks.clustering"],
     "Kernels": ["benchmarks.kernels"],
     "Embedding": ["benchmarks.embed"],
+    "Embedding sounds": ["benchmarks.embed.sounds"],
     "Import time": ["benchmarks.import_time"],
     "Wheel size": ["benchmarks.wheel_size"],
 }

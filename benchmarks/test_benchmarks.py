@@ -43,6 +43,11 @@ def test_embedding() -> None:
     assert "| lookalike, file to vector" in printed and "| pixels, 32 x 32 greyscale" in printed
 
 
+def test_embedding_sounds() -> None:
+    pytest.importorskip("soundfile")
+    assert "| spectrogram-lite0 (default)" in run("benchmarks.embed.sounds", "--quick")
+
+
 def test_indexes(tmp_path: Path) -> None:
     pytest.importorskip("hnswlib")
     raw, drawn = tmp_path / "raw.json", tmp_path / "drawn.png"

@@ -27,7 +27,7 @@ def is_sound(source: Any) -> bool:
 
 
 def draw_sound(source: Any, side: int, start: float = 0.0, end: float | None = None) -> Image.Image:
-    """Draw a sound from `start` to `end` seconds, RGB, `side` pixels a side: time to the right, pitch upwards.
+    """Draw a sound from `start` to `end` seconds, RGB, `side` pixels a side: time to the right, pitch up.
 
     Raises
     ------
