@@ -47,6 +47,7 @@ SECTIONS = {
     "Kernels": ["benchmarks.kernels"],
     "Embedding": ["benchmarks.embed"],
     "Image models": ["benchmarks.embed.models"],
+    "Embedding sounds": ["benchmarks.embed.sounds"],
     "Import time": ["benchmarks.import_time"],
     "Wheel size": ["benchmarks.wheel_size"],
 }

@@ -73,6 +73,11 @@ def test_measured_numbers_replace_those_that_were_there(
     assert page.read_text() == "above\n<!-- `dice --write` writes this -->\nnew\n<!-- to here -->\nbelow\n"
 
 
+def test_embedding_sounds() -> None:
+    pytest.importorskip("soundfile")
+    assert "| spectrogram-lite0 (default)" in run("benchmarks.embed.sounds", "--quick")
+
+
 def test_indexes(tmp_path: Path) -> None:
     pytest.importorskip("hnswlib")
     raw, drawn = tmp_path / "raw.json", tmp_path / "drawn.png"

@@ -18,7 +18,8 @@ AT_HOME = set(sys.stdlib_module_names) | {"numpy", "lookalike"}
 GUESTS = {
     "onnxruntime": {"embed/onnx_session.py"},
     "PIL": {
-        *("embed/decode.py", "embed/pixels.py", "library/sheet.py", "library/lettering.py", "cli/bench.py"),
+        *("embed/decode.py", "embed/pixels.py", "cli/bench.py"),
+        *("library/sheet.py", "library/lettering.py", "library/sound_picture.py"),
         *("robustness/distortions.py", "robustness/sheet.py"),
     },
     "matplotlib": {"robustness/plot.py"},
