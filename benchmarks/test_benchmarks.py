@@ -43,6 +43,12 @@ def test_embedding() -> None:
     assert "| lookalike, file to vector" in printed and "| pixels, 32 x 32 greyscale" in printed
 
 
+def test_robustness() -> None:
+    pytest.importorskip("matplotlib")
+    printed = run("benchmarks.embed.robustness", "--quick")
+    assert "| distortion | strength | pixels-32 | efficientnet-lite0 |" in printed
+
+
 def test_indexes(tmp_path: Path) -> None:
     pytest.importorskip("hnswlib")
     raw, drawn = tmp_path / "raw.json", tmp_path / "drawn.png"
