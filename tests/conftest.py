@@ -11,6 +11,13 @@ from cpp_build import ROOT, has_doctest, run_tool
 BUILD = ROOT / "build" / "release"
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep all tests that build the C++ side, in one folder, on one worker of pytest-xdist."""
+    for item in items:
+        if "release_build" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.xdist_group("cpp"))
+
+
 @pytest.fixture(scope="session")
 def release_build() -> Path:
     """The core library, built with the release preset; the C++ tests are configured where they can be."""

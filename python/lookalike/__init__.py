@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from . import evaluate
 from ._core import __version__
 from .errors import (
+    AudioError,
     Cancelled,
     CorruptFile,
     DimensionMismatch,
@@ -39,20 +40,24 @@ from .kmeans import KMeans
 from .system import Info, info
 
 if TYPE_CHECKING:
-    from .embed import ImageEmbedder, ModelCard, PixelEmbedder
+    from .embed import AudioEmbedder, ImageEmbedder, ModelCard, PixelEmbedder, TextImageEmbedder
     from .library import Library
 
 # Imported at first use, so that searching vectors costs nobody an image decoder.
 _LATER = {
+    "AudioEmbedder": "embed",
     "ImageEmbedder": "embed",
     "ModelCard": "embed",
     "PixelEmbedder": "embed",
+    "TextImageEmbedder": "embed",
     "Library": "library",
 }
 
 __all__ = [
     "HNSW",
     "IVF",
+    "AudioEmbedder",
+    "AudioError",
     "Cancelled",
     "Check",
     "CorruptFile",
@@ -72,6 +77,7 @@ __all__ = [
     "ModelError",
     "PixelEmbedder",
     "RangeHits",
+    "TextImageEmbedder",
     "UnknownId",
     "Unsupported",
     "__version__",

@@ -23,6 +23,10 @@ class ImageError(InvalidArgument):
     """An image that cannot be used: missing, truncated, too large, or no image. The message names it."""
 
 
+class AudioError(InvalidArgument):
+    """A sound that cannot be used: missing, truncated, too long, or no sound. The message names it."""
+
+
 class ModelError(InvalidArgument):
     """A model that is unknown, damaged, or not what its ``model.toml`` says. The message names the field."""
 

@@ -18,10 +18,13 @@ AT_HOME = set(sys.stdlib_module_names) | {"numpy", "lookalike"}
 GUESTS = {
     "onnxruntime": {"embed/onnx_session.py"},
     "PIL": {
-        *("embed/decode.py", "embed/pixels.py", "library/sheet.py", "cli/bench.py"),
+        *("embed/decode.py", "embed/pixels.py", "library/sheet.py", "library/lettering.py", "cli/bench.py"),
         *("robustness/distortions.py", "robustness/sheet.py"),
     },
     "matplotlib": {"robustness/plot.py"},
+    "soundfile": {"embed/sound_file.py"},
+    "soxr": {"embed/sound_file.py"},
+    "tokenizers": {"embed/tokenizer.py"},
     "tomli": {"embed/card_fields.py"},
 }
 

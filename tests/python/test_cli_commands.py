@@ -226,7 +226,7 @@ def test_every_command_has_help_and_json(run: Run, command: str) -> None:
 
 @pytest.mark.parametrize("message", ["No module named 'PIL'", "no PIL: pip install 'lookalike[images]'"])
 def test_a_missing_extra_is_named_once(run: Run, monkeypatch: pytest.MonkeyPatch, message: str) -> None:
-    def fail() -> None:
+    def fail(*_: object) -> None:
         raise ImportError(message)
 
     monkeypatch.setattr("lookalike.embed.shipped.shipped_models", fail)

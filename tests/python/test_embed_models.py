@@ -27,14 +27,15 @@ def test_a_users_folder(tmp_path: Path) -> None:
     assert model.embed(IMAGES).dtype == np.float32
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float16"])
 @pytest.mark.parametrize("layout", ["NHWC", "NCHW"])
 @pytest.mark.parametrize("keep", [False, True])
-def test_float_input_is_normalised_by_the_card(tmp_path: Path, layout: str, keep: bool) -> None:
+def test_float_input_is_normalised_by_the_card(tmp_path: Path, dtype: str, layout: str, keep: bool) -> None:
     keep = keep and layout == "NCHW"
     folder = write_folder(
         tmp_path,
-        mean_colour("float32", layout, keep=keep),
-        input__dtype='"float32"',
+        mean_colour(dtype, layout, keep=keep),
+        input__dtype=f'"{dtype}"',
         input__layout=f'"{layout}"',
         input__mean="[10, 20, 30]",
         input__std="[1, 2, 4.0]",
@@ -43,17 +44,18 @@ def test_float_input_is_normalised_by_the_card(tmp_path: Path, layout: str, keep
     assert la.ImageEmbedder(folder).embed(IMAGES) == pytest.approx(expected, abs=1e-4)
 
 
-@pytest.mark.parametrize("dtype", ["uint8", "float32"])
+@pytest.mark.parametrize("dtype", ["uint8", "float32", "float16"])
 @pytest.mark.parametrize("layout", ["NHWC", "NCHW"])
 @pytest.mark.parametrize("size", [8, "s"])
 def test_a_bare_file(tmp_path: Path, dtype: str, layout: str, size: int | str) -> None:
     model = la.ImageEmbedder(write(tmp_path / "bare.onnx", mean_colour(dtype, layout, size)))
     expected = np.array(COLOURS)
-    if dtype == "float32":
+    if dtype != "uint8":
         expected = (expected - IMAGENET[0]) / IMAGENET[1]
     assert (model.name, model.dim) == ("bare", 3)
     assert model.card.input.preparation.size == (8 if size == 8 else 224)
-    assert model.embed(IMAGES) == pytest.approx(expected, abs=1e-3)
+    # Half precision has 11 bits.
+    assert model.embed(IMAGES) == pytest.approx(expected, abs=2e-3)
 
 
 def test_a_file_beside_its_card_has_that_card(tmp_path: Path) -> None:
@@ -85,6 +87,8 @@ def test_a_graph_of_fixed_batch(tmp_path: Path, batch: int) -> None:
         ({"dim": "4"}, "dim is 4; the graph gives 3"),
         ({"dim": "-1"}, "dim is -1"),
         ({"dim": "true"}, "dim is True"),
+        ({"kind": '"audio"'}, "kind is 'audio'; needed: 'image'; AudioEmbedder opens"),
+        ({"kind": '"smell"'}, "kind is 'smell'; needed: one of"),
         ({"license": None}, "license is missing"),
         ({"files__main__file": None}, "files.main.file is missing"),
         ({"files__main__file": '"other.onnx"'}, "other.onnx cannot be read"),
@@ -100,6 +104,8 @@ def test_a_graph_of_fixed_batch(tmp_path: Path, batch: int) -> None:
         ({"input__layout": '"NCHW"'}, "input.layout NCHW"),
         ({"input__layout": '"HWC"'}, "input.layout is 'HWC'; needed: one of"),
         ({"input__dtype": '"float32"'}, "input.dtype is 'float32'; the graph takes uint8"),
+        ({"input__dtype": '"float16"'}, "input.dtype is 'float16'; the graph takes uint8"),
+        ({"input__dtype": '"int64"'}, "input.dtype is 'int64'; needed: one of"),
         ({"input__name": '"pixels"'}, "input.name is 'pixels'; the graph has 'images'"),
         ({"input__crop": "1.5"}, "input.crop is 1.5"),
         ({"input__filter": '"magic"'}, "input.filter is 'magic'"),
@@ -107,6 +113,8 @@ def test_a_graph_of_fixed_batch(tmp_path: Path, batch: int) -> None:
         ({"input__std": "[1, 0, 1]"}, "input.std .* above 0"),
         ({"output__name": '"vectors"'}, r"output.name is 'vectors'; the graph has \['colours'\]"),
         ({"normalize": "1"}, "normalize is 1; needed: true or false"),
+        ({"build": "1"}, "build is 1; needed: text"),
+        ({"measured__quality": "0.5"}, r"measured.quality_of is missing"),
         ({"extra": "1"}, "extra is 1"),
     ],
 )
@@ -123,7 +131,9 @@ def test_cards_that_are_no_cards(tmp_path: Path) -> None:
     (tmp_path / "model.toml").write_text("name = ")
     with pytest.raises(la.ModelError, match="is not TOML"):
         la.ImageEmbedder(tmp_path)
-    with pytest.raises(la.ModelError, match=r"neither a shipped one \(.*efficientnet-lite0.*\), nor"):
+    with pytest.raises(
+        la.ModelError, match=r"neither a shipped one \(.*efficientnet-lite0.*\), nor .*models/ of.*repository"
+    ):
         la.ImageEmbedder("resnet-9000")
 
 

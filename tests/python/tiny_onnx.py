@@ -28,7 +28,7 @@ def mean_colour(
         helper.make_node("ReduceMean", ["floats"], ["means"], axes=axes, keepdims=int(keep)),
         helper.make_node("Mul", ["means", "scale"], ["colours"]),
     ]
-    kind = TensorProto.UINT8 if dtype == "uint8" else TensorProto.FLOAT
+    kind = {"uint8": TensorProto.UINT8, "float16": TensorProto.FLOAT16, "float32": TensorProto.FLOAT}[dtype]
     graph = helper.make_graph(
         nodes,
         "mean-colour",

@@ -12,11 +12,11 @@ import lookalike
 
 from ..errors import Error
 from ..library.text import printable
-from . import bench, check, dups, evaluate, models, search, sync
+from . import bench, check, dups, evaluate, models, search, sync, train
 
 #: The commands, in the order `--help` lists them. A new one is a module with `add` and `run`, and a line
 #: here.
-COMMANDS = (sync, search, dups, models, evaluate, check, bench)
+COMMANDS = (sync, search, dups, models, evaluate, train, check, bench)
 
 _FAILED, _USAGE, _INTERRUPTED = 1, 2, 130
 

@@ -15,7 +15,7 @@ def add(commands: Commands) -> None:
         commands,
         "dups",
         run,
-        "Find groups of photos that are near copies of each other",
+        "Find groups of photos or sounds that are near copies of each other",
         "A folder never seen is synced first.",
     )
     add_library(parser)
@@ -24,12 +24,12 @@ def add(commands: Commands) -> None:
         type=cosine,
         default=0.95,
         metavar="C",
-        help="the cosine similarity from which two photos count as copies (default: 0.95)",
+        help="the cosine similarity from which two files count as copies (default: 0.95)",
     )
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Print each group, one photo a line, with an empty line between groups."""
+    """Print each group, one file a line, with an empty line between groups."""
     library = open_library(arguments)
     if not library.is_synced:
         report = library.sync()

@@ -25,20 +25,23 @@ def command(
 
 def add_library(parser: argparse.ArgumentParser) -> None:
     """Add the folder, and where its library lives."""
-    parser.add_argument("folder", metavar="DIR", help="the folder of photos")
+    parser.add_argument("folder", metavar="DIR", help="the folder of photos or sounds")
     parser.add_argument(
         "--store", metavar="DIR", help="where catalogue and index live (default: DIR/.lookalike)"
     )
     parser.add_argument(
-        "--model", metavar="MODEL", help="a model's name, a folder with a model.toml, or an .onnx file"
+        "--model",
+        metavar="MODEL",
+        help="a model's name, a folder with a model.toml, or an .onnx file (default: efficientnet-lite0; "
+        "spectrogram-lite0 for a folder that holds sounds and no photos)",
     )
 
 
 def open_library(arguments: argparse.Namespace) -> Library:
     """Open the library the arguments name."""
-    from ..library import DEFAULT_MODEL, Library
+    from ..library import AUTO, Library
 
-    return Library(arguments.folder, model=arguments.model or DEFAULT_MODEL, store=arguments.store)
+    return Library(arguments.folder, model=arguments.model or AUTO, store=arguments.store)
 
 
 def positive(text: str) -> int:

@@ -15,7 +15,7 @@ def add(commands: Commands) -> None:
         "sync",
         run,
         "Bring the library of a folder up to date",
-        "Only new and changed photos are embedded. Unreadable files are named on stderr and are no failure.",
+        "Only new and changed files are embedded. Unreadable files are named on stderr and are no failure.",
     )
     add_library(parser)
 

@@ -12,8 +12,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import Cancelled, ImageError, InvalidArgument
-from .stream import Result
+from ..errors import Cancelled, InvalidArgument
 
 OnError = Literal["raise", "skip"]
 Progress = Callable[[int, int | None], object] | bool | None
@@ -22,7 +21,7 @@ _logger = logging.getLogger("lookalike")
 
 @dataclass(frozen=True)
 class Failure:
-    """An image that was skipped: where it stood in the input, and why."""
+    """An image or sound that was skipped: where it stood in the input, and why."""
 
     position: int
     message: str
@@ -42,21 +41,26 @@ def as_images(images: Any) -> Iterable[Any]:
 
 
 def collect(
-    results: Generator[Result, None, None], dim: int, total: int | None, progress: Progress, on_error: OnError
+    results: Generator[tuple[int, NDArray[np.float32] | Exception], None, None],
+    dim: int,
+    total: int | None,
+    progress: Progress,
+    on_error: OnError,
+    unit: str = "images",
 ) -> tuple[NDArray[np.float32], list[Failure]]:
-    """Gather a stream: float32 (n, dim) of the good images in order, and the failures.
+    """Gather a stream: float32 (n, dim) of the good ones in order, and the failures.
 
     Raises the first failure where on_error is "raise".
     """
     if on_error not in ("raise", "skip"):
         raise InvalidArgument(f"on_error is {on_error!r}; needed: 'raise' or 'skip'")
-    report = _reporter(progress, total)
+    report = _reporter(progress, total, unit)
     vectors = np.empty((256 if total is None else total, dim), np.float32)
     good, failures = 0, []
     # Closed at once, so that no thread outlives an exception that somebody keeps.
     with closing(results):
         for position, result in results:
-            if isinstance(result, ImageError):
+            if isinstance(result, Exception):
                 if on_error == "raise":
                     raise result
                 failures.append(Failure(position, str(result)))
@@ -67,7 +71,7 @@ def collect(
                 vectors[good] = result
                 good += 1
             if report(position + 1, total) is False:
-                raise Cancelled(f"progress returned False after {position + 1} images")
+                raise Cancelled(f"progress returned False after {position + 1} {unit}")
     return vectors if good == len(vectors) else vectors[:good].copy(), failures
 
 
@@ -76,7 +80,7 @@ def length_of(images: Iterable[Any]) -> int | None:
     return len(images) if isinstance(images, Sized) else None
 
 
-def _reporter(progress: Progress, total: int | None) -> Callable[[int, int | None], object]:
+def _reporter(progress: Progress, total: int | None, unit: str) -> Callable[[int, int | None], object]:
     if callable(progress):
         return progress
     if progress is None or progress is False:
@@ -85,11 +89,11 @@ def _reporter(progress: Progress, total: int | None) -> Callable[[int, int | Non
         raise InvalidArgument(f"progress is {progress!r}; needed: None, a bool or a callable(done, total)")
     if total is None:
         raise InvalidArgument(
-            "progress is True, but images has no length; needed: a list, or a callable(done, total)"
+            f"progress is True, but {unit} has no length; needed: a list, or a callable(done, total)"
         )
     from ..library.progress import ProgressBar
 
-    bar = ProgressBar(total, "embedding", "images")
+    bar = ProgressBar(total, "embedding", unit)
 
     def advance(done: int, total: int | None) -> None:
         bar.advance()

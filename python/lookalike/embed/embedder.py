@@ -1,12 +1,15 @@
-"""What every model that turns images into vectors offers."""
+"""What every model that turns images or sounds into vectors offers."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from .windows import SoundWindows
 
 
 class Embedder(Protocol):
@@ -42,4 +45,30 @@ class Embedder(Protocol):
 
     def embed_stream(self, images: Iterable[Any]) -> Iterator[tuple[int, NDArray[np.float32] | Exception]]:
         """Yield (position, vector or why there is none) for every image, taking images as it goes."""
+        ...
+
+
+class WindowEmbedder(Embedder, Protocol):
+    """Turns sounds into vectors, as a whole and window by window; `AudioEmbedder` is one.
+
+    Examples
+    --------
+    >>> import lookalike as la
+    >>> from lookalike.embed.embedder import WindowEmbedder
+    >>> model: WindowEmbedder = la.AudioEmbedder()
+    >>> model.kind
+    'audio'
+    """
+
+    @property
+    def kind(self) -> Literal["audio"]:
+        """What it takes."""
+        ...
+
+    def embed_windows(self, sound: Any) -> SoundWindows:
+        """Return the windows of one sound: when each starts and ends, and its vector."""
+        ...
+
+    def windows_stream(self, sounds: Iterable[Any]) -> Iterator[tuple[int, SoundWindows | Exception]]:
+        """Yield (position, windows or why there are none) for every sound, taking sounds as it goes."""
         ...

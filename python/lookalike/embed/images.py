@@ -13,16 +13,18 @@ from numpy.typing import NDArray
 from ..errors import ImageError, InvalidArgument, ModelError
 from .collect import Failure, OnError, Progress, as_images, check_count, collect, length_of
 from .decode import prepare
-from .model_card import InputSpec, ModelCard, load_card, names_file
+from .model_card import ModelCard, load_card, names_file
 from .preparation import Limits
 from .shipped import find_shipped, shipped_models
-from .stream import available_threads, stream
+from .stream import Infer, available_threads, stream
 
 if TYPE_CHECKING:
-    from .onnx_session import Device, OnnxSession
+    from .cuda_batches import CudaBatches
+    from .image_tower import ImageTower
+    from .onnx_session import Device
 
 # A batch saves next to nothing on a CPU, and a short one spreads a short list over all of them.
-_CPU_BATCH, _GPU_BATCH = 4, 32
+_CPU_BATCH = 4
 _LIMITS = Limits()
 
 
@@ -83,34 +85,34 @@ class ImageEmbedder:
         self._model = os.fspath(model)
         self._threads = available_threads() if threads is None else check_count("threads", threads)
         self._limits = Limits(check_count("max_pixels", max_pixels), check_count("max_bytes", max_bytes))
-        self._card, self._session = _load(self._model, device)
-        self._output = self._session.output(self._card.output).name
+        self._tower = _load(self._model, device)
+        self._gpu = _batches(self._tower) if self._tower.device == "cuda" else None
         self.last_errors: list[Failure] = []
 
     @property
     def name(self) -> str:
         """What people call the model."""
-        return self._card.name
+        return self._tower.card.name
 
     @property
     def dim(self) -> int:
         """Length of a vector."""
-        return self._card.dim
+        return self._tower.card.dim
 
     @property
     def identity(self) -> str:
         """The name and a digest of the file and the preparation: it changes when vectors would."""
-        return self._card.identity
+        return self._tower.card.identity
 
     @property
     def card(self) -> ModelCard:
         """What the model's ``model.toml`` says."""
-        return self._card
+        return self._tower.card
 
     @property
     def device(self) -> str:
         """Where the model runs: "cpu" or "cuda"."""
-        return self._session.device
+        return self._tower.device
 
     @property
     def threads(self) -> int:
@@ -134,7 +136,8 @@ class ImageEmbedder:
             channels) with 1 (grey), 3 (RGB) or 4 (RGBA) channels; in a list, an iterator or a uint8 array of
             shape (n, height, width, channels). One image alone counts as a list of one.
         batch_size
-            Images a thread hands the model at once. The vectors do not depend on it.
+            Images a thread hands the model at once. The vectors do not depend on it. A GPU takes as many as
+            its memory was found to hold, up to 256, and fewer than are asked for where its memory is short.
         progress
             True for a bar on stderr, or a callable(done, total); one that returns False stops the call.
         on_error
@@ -164,24 +167,21 @@ class ImageEmbedder:
 
         Images are taken a few batches ahead, so that an endless iterator will do.
         """
-        default = _GPU_BATCH if self.device == "cuda" else _CPU_BATCH
-        size = default if batch_size is None else check_count("batch_size", batch_size)
-        return stream(as_images(images), self._prepare, self._infer, size, self._threads)
+        asked = None if batch_size is None else check_count("batch_size", batch_size)
+        images = as_images(images)
+        if self._gpu is None:
+            return stream(images, self._prepare, self._tower, asked or _CPU_BATCH, self._threads)
+        from .cuda_stream import cuda_stream
+
+        gpu = self._gpu
+        return cuda_stream(images, self._prepare, gpu, lambda: asked or gpu.size, self._threads)
+
+    def embed_squares(self, squares: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Turn pictures that are prepared already, uint8 (n, size, size, 3), into vectors (n, dim)."""
+        return self._tower(squares)
 
     def _prepare(self, image: Any) -> NDArray[np.uint8]:
-        return prepare(image, self._card.input.preparation, self._limits)
-
-    def _infer(self, squares: NDArray[np.uint8]) -> NDArray[np.float32]:
-        result = self._session.run(tensor_of(squares, self._card.input), self._output)
-        vectors: NDArray[np.float32] = result.reshape(len(squares), -1).astype(np.float32, copy=False)
-        if vectors.shape[1] != self.dim:
-            raise ModelError(
-                f"model {self.name}: dim is {self.dim}, but the graph gave vectors of {vectors.shape[1]}"
-            )
-        if self._card.normalize:
-            lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-            vectors = vectors / np.where(lengths > 0, lengths, np.float32(1))
-        return vectors
+        return prepare(image, self._tower.card.input.preparation, self._limits)
 
     def __repr__(self) -> str:
         return (
@@ -195,31 +195,25 @@ class ImageEmbedder:
         self.__init__(**state)  # type: ignore[misc]
 
 
-def tensor_of(squares: NDArray[np.uint8], spec: InputSpec) -> NDArray[Any]:
-    """Turn uint8 (n, size, size, 3) into what a graph takes."""
-    tensor: NDArray[Any] = squares
-    if spec.dtype != "uint8":
-        scaled = (squares - np.array(spec.mean, np.float32)) / np.array(spec.std, np.float32)
-        tensor = scaled.astype(spec.dtype, copy=False)
-    return np.ascontiguousarray(tensor.transpose(0, 3, 1, 2)) if spec.layout == "NCHW" else tensor
+def _batches(run: Infer) -> CudaBatches:
+    from .cuda_batches import CudaBatches
+
+    return CudaBatches(run)
 
 
-def _load(model: str, device: Device) -> tuple[ModelCard, OnnxSession]:
-    from .onnx_graph import bare_card, check_card
-    from .onnx_session import OnnxSession
+def _load(model: str, device: Device) -> ImageTower:
+    from .image_tower import ImageTower
+    from .onnx_graph import bare_card, open_card
 
     path = find_shipped(model) or Path(model)
     if path.is_dir():
-        card = load_card(path)
-    elif path.is_file() and names_file(path.parent, path.name):
-        card = load_card(path.parent, path.name)
-    elif path.is_file():
-        return bare_card(path, device)
-    else:
-        raise ModelError(
-            f"model {model!r} is neither a shipped one ({', '.join(shipped_models('image'))}), nor a folder "
-            "with a model.toml, nor an .onnx file"
-        )
-    session = OnnxSession(card.read(), card.name, device)
-    check_card(card, session)
-    return card, session
+        return open_card(load_card(path), device)
+    if names_file(path.parent, path.name):
+        return open_card(load_card(path.parent, path.name), device)
+    if path.is_file():
+        return ImageTower(*bare_card(path, device))
+    raise ModelError(
+        f"model {model!r} is neither a shipped one ({', '.join(shipped_models('image'))}), nor a folder "
+        "with a model.toml, nor an .onnx file. More models lie in the folder models/ of lookalike's "
+        "repository: pass the path of one"
+    )

@@ -15,6 +15,7 @@ from .summary import take_summary
 
 Dtype = Literal["uint8", "float32", "float16"]
 Layout = Literal["NHWC", "NCHW"]
+LARGEST_SIZE = 4096
 
 
 @dataclass(frozen=True)
@@ -50,10 +51,11 @@ class ModelCard:
     normalize: bool = False
     license: str = ""
     source: str = ""
+    build: str = ""
 
     def read(self) -> bytes:
         """Return the ONNX file's bytes. Raises ModelError where it is missing or not what the card says."""
-        return CardFile(self.file, self.sha256).read(self.name)
+        return CardFile(self.file, self.sha256, build=self.build).read(self.name)
 
     @property
     def identity(self) -> str:
@@ -84,6 +86,7 @@ def load_card(folder: Path, file: str | None = None) -> ModelCard:
         normalize=fields.truth("normalize", False),
         license=summary.license,
         source=summary.source,
+        build=chosen.build,
     )
     fields.refuse_others()
     return card
@@ -102,8 +105,8 @@ def input_of(fields: Fields) -> InputSpec:
     if not 0 < crop <= 1:
         fields.fail("crop", "a number in (0, 1]")
     size = fields.whole("size")
-    if size > 4096:
-        fields.fail("size", "at most 4096 pixels")
+    if size > LARGEST_SIZE:
+        fields.fail("size", f"at most {LARGEST_SIZE} pixels")
     spec = InputSpec(
         preparation=Preparation(
             size, fields.one_of("fit", Fit, "crop"), crop, fields.one_of("filter", Filter, "bicubic")

@@ -9,18 +9,28 @@ from typing import cast
 import numpy as np
 
 from ..errors import ModelError
-from .model_card import Channels, Dtype, InputSpec, Layout, ModelCard
+from .card_fields import Channels
+from .image_tower import ImageTower
+from .model_card import LARGEST_SIZE, Dtype, InputSpec, Layout, ModelCard
 from .onnx_session import Device, OnnxSession
 from .preparation import Preparation
 
 _IMAGENET_MEAN: Channels = (123.675, 116.28, 103.53)
 _IMAGENET_STD: Channels = (58.395, 57.12, 57.375)
 _USUAL_SIZE = 224
+_LARGEST_BATCH = 1024
+
+
+def open_card(card: ModelCard, device: Device) -> ImageTower:
+    """Load the graph of a card, and hold the one to the other."""
+    session = OnnxSession(card.read(), card.name, device)
+    check_card(card, session)
+    return ImageTower(card, session)
 
 
 def check_card(card: ModelCard, session: OnnxSession) -> None:
     """Raise ModelError, naming the field, where a card and its graph disagree."""
-    found, spec = session.inputs[0], card.input
+    found, spec = session.only_input(), card.input
     if spec.name not in (None, found.name):
         raise ModelError(f"model {card.name}: input.name is {spec.name!r}; the graph has {found.name!r}")
     if spec.dtype != found.dtype:
@@ -35,7 +45,7 @@ def check_card(card: ModelCard, session: OnnxSession) -> None:
             f"model {card.name}: input.layout {spec.layout} and input.size {size} make "
             f"(n, {', '.join(map(str, needed))}); the graph takes {found}"
         )
-    found_dim = _dim(session, card.output, needed, spec.dtype)
+    found_dim = vector_length(session, card.output, needed, spec.dtype)
     if found_dim != card.dim:
         raise ModelError(f"model {card.name}: dim is {card.dim}; the graph gives {found_dim}")
 
@@ -47,7 +57,7 @@ def bare_card(path: Path, device: Device) -> tuple[ModelCard, OnnxSession]:
     except OSError as error:
         raise ModelError(f"model {path}: cannot be read: {error.strerror}") from None
     session = OnnxSession(data, str(path), device)
-    found = session.inputs[0]
+    found = session.only_input()
     if found.dtype not in ("uint8", "float32", "float16") or len(found.shape) != 4:
         raise ModelError(
             f"model {path}: takes {found}; needed: uint8, float32 or float16 of shape "
@@ -62,6 +72,8 @@ def bare_card(path: Path, device: Device) -> tuple[ModelCard, OnnxSession]:
     if len(sides) > 1:
         raise ModelError(f"model {path}: takes {found}; needed: a square image")
     size = sides.pop() if sides else _USUAL_SIZE
+    if size > LARGEST_SIZE:
+        raise ModelError(f"model {path}: takes {found}; needed: at most {LARGEST_SIZE} pixels a side")
     raw = found.dtype == "uint8"
     spec = InputSpec(
         Preparation(size),
@@ -72,17 +84,35 @@ def bare_card(path: Path, device: Device) -> tuple[ModelCard, OnnxSession]:
         (1.0, 1.0, 1.0) if raw else _IMAGENET_STD,
     )
     needed = (size, size, 3) if layout == "NHWC" else (3, size, size)
-    dim = _dim(session, None, needed, spec.dtype)
+    dim = vector_length(session, None, needed, spec.dtype)
     return ModelCard(path.stem, dim, spec, None, path, hashlib.sha256(data).hexdigest()), session
 
 
-def _dim(session: OnnxSession, output: str | None, shape: tuple[int, ...], dtype: str) -> int:
+def choose_output(session: OnnxSession, usual: str, axes: int, field: str) -> str:
+    """Return the output of the usual name, else the only one of as many axes. Raises ModelError."""
+    if any(tensor.name == usual for tensor in session.outputs):
+        return usual
+    fitting = [tensor for tensor in session.outputs if len(tensor.shape) == axes]
+    if len(fitting) != 1:
+        told = "; ".join(map(str, session.outputs))
+        raise ModelError(
+            f"model {session.name}: no output is called {usual!r}, and {len(fitting)} have {axes} axes "
+            f"({told}); name one in {field}"
+        )
+    return fitting[0].name
+
+
+def vector_length(session: OnnxSession, output: str | None, shape: tuple[int, ...], dtype: str) -> int:
     """Length of a vector, found by running one black image: graphs do not always say."""
-    name = session.output(output).name
+    batch, name = session.inputs[0].shape[0], session.output(output).name
+    if batch is not None and batch > _LARGEST_BATCH:
+        raise ModelError(
+            f"model {session.name}: takes a batch of {batch}; needed: at most {_LARGEST_BATCH}, or any"
+        )
     result = session.run(np.zeros((1, *shape), dtype), name)
     if result.dtype.kind != "f" or result.shape[:1] != (1,) or result.size != max(result.shape, default=0):
         raise ModelError(
-            f"output {name!r} is {result.dtype} {result.shape} for one image; needed: float (1, dim). "
-            "Name another in output.name of a model.toml"
+            f"model {session.name}: output {name!r} is {result.dtype} {result.shape} for one image; needed: float "
+            "(1, dim). Name another in output.name of a model.toml"
         )
     return result.size

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -21,6 +22,26 @@ from .onnx_file import has_external_data
 
 Device = Literal["auto", "cpu", "cuda"]
 _CPU, _CUDA = "CPUExecutionProvider", "CUDAExecutionProvider"
+_CUDA_OPTIONS = {
+    # Memory is taken as it is asked for: what a batch takes can be told, and other programs have the rest.
+    "arena_extend_strategy": "kSameAsRequested",
+    # The usual search tries every way to convolve, for seconds, whenever a batch has a new size.
+    "cudnn_conv_algo_search": "HEURISTIC",
+    # float32 means float32, so that vectors agree with those of a CPU; whoever wants speed has float16.
+    "use_tf32": "0",
+}
+# What runtime, CUDA, cuDNN and cuBLAS say when memory is short.
+_SHORT_OF_MEMORY = (
+    "out of memory",
+    "failed to allocate memory",
+    "alloc_failed",
+    "bad_alloc",
+    "bad allocation",
+)
+
+
+class DeviceMemoryError(ModelError):
+    """The device's memory does not hold such a batch; a smaller one may do."""
 
 
 @dataclass(frozen=True)
@@ -55,10 +76,22 @@ class OnnxSession:
             )
         self._session = _open(data, name, device)
         self.device: Device = "cuda" if self._session.get_providers()[0] == _CUDA else "cpu"
+        # Images and vectors are bound to the device's memory. A CPU can do that too, and gains nothing.
+        self.binds = self.device == "cuda"
+        self._memory = self.device
         self.inputs = [_info(tensor) for tensor in self._session.get_inputs()]
         self.outputs = [_info(tensor) for tensor in self._session.get_outputs()]
+
+    @property
+    def name(self) -> str:
+        """The model's name, for errors."""
+        return self._name
+
+    def only_input(self, what: str = "the images") -> TensorInfo:
+        """Return the input of a graph that takes one tensor. Raises ModelError where it takes more."""
         if len(self.inputs) != 1:
-            raise ModelError(f"model {name}: has {len(self.inputs)} inputs; needed: one, the images")
+            raise ModelError(f"model {self._name}: has {len(self.inputs)} inputs; needed: one, {what}")
+        return self.inputs[0]
 
     def output(self, name: str | None) -> TensorInfo:
         """Return the output of that name, or the first. Raises ModelError where there is none."""
@@ -70,24 +103,47 @@ class OnnxSession:
         names = [info.name for info in self.outputs]
         raise ModelError(f"model {self._name}: output.name is {name!r}; the graph has {names}")
 
-    def run(self, tensor: NDArray[Any], output: str) -> NDArray[Any]:
-        """Run the graph on a batch; pads it where the graph's own batch is fixed."""
-        fixed = self.inputs[0].shape[0]
-        if fixed is None or fixed == len(tensor):
-            return self._run(tensor, output)
+    def run(self, tensors: NDArray[Any] | Mapping[str, NDArray[Any]], output: str) -> NDArray[Any]:
+        """Run the graph on a batch: the tensor of its only input, or all tensors by their names.
+
+        Where the graph's own batch is fixed, the last one is padded.
+        """
+        feeds = tensors if isinstance(tensors, Mapping) else {self.only_input().name: tensors}
+        count = len(next(iter(feeds.values())))
+        fixed = self.inputs[0].shape[0] if self.inputs[0].shape else None
+        if fixed is None or fixed == count:
+            return self._run(feeds, output)
         parts = []
-        for start in range(0, len(tensor), fixed):
-            part = tensor[start : start + fixed]
-            padding = [(0, fixed - len(part))] + [(0, 0)] * (tensor.ndim - 1)
-            parts.append(self._run(np.pad(part, padding), output)[: len(part)])
+        for start in range(0, count, fixed):
+            part = {name: _padded(tensor[start : start + fixed], fixed) for name, tensor in feeds.items()}
+            result = self._run(part, output)
+            if result.shape[:1] != (fixed,):
+                raise ModelError(
+                    f"model {self._name}: output {output!r} is {result.dtype} {result.shape} for a batch of "
+                    f"{fixed}; needed: one row an image. Name another in output.name of a model.toml"
+                )
+            parts.append(result[: count - start])
         return np.concatenate(parts)
 
-    def _run(self, tensor: NDArray[Any], output: str) -> NDArray[Any]:
+    def _run(self, feeds: Mapping[str, NDArray[Any]], output: str) -> NDArray[Any]:
         try:
-            result = self._session.run([output], {self.inputs[0].name: tensor})[0]
+            if self.binds:
+                return self._run_bound(feeds, output)
+            return np.asarray(self._session.run([output], dict(feeds))[0])
         except Exception as error:
-            raise ModelError(f"model {self._name}: cannot run on {tensor.shape}: {error}") from error
-        return np.asarray(result)
+            short = any(words in str(error).lower() for words in _SHORT_OF_MEMORY)
+            kind = DeviceMemoryError if short else ModelError
+            shapes = ", ".join(str(tensor.shape) for tensor in feeds.values())
+            raise kind(f"model {self._name}: cannot run on {shapes}: {error}") from error
+
+    def _run_bound(self, feeds: Mapping[str, NDArray[Any]], output: str) -> NDArray[Any]:
+        """Copy the images to the device once and fetch the vectors, nothing in between."""
+        binding = self._session.io_binding()
+        for name, tensor in feeds.items():
+            binding.bind_ortvalue_input(name, onnxruntime.OrtValue.ortvalue_from_numpy(tensor, self._memory))
+        binding.bind_output(output, self._memory)
+        self._session.run_with_iobinding(binding)
+        return np.asarray(binding.copy_outputs_to_cpu()[0])
 
 
 def _open(data: bytes, name: str, device: Device) -> onnxruntime.InferenceSession:
@@ -99,7 +155,9 @@ def _open(data: bytes, name: str, device: Device) -> onnxruntime.InferenceSessio
             f"device is 'cuda', but this onnxruntime offers {offered} only; pip install 'lookalike[gpu]' "
             "(in place of onnxruntime), or use device='cpu'"
         )
-    wanted = [_CUDA, _CPU] if device != "cpu" and _CUDA in offered else [_CPU]
+    wanted: list[Any] = [_CPU]
+    if device != "cpu" and _CUDA in offered:
+        wanted = [(_CUDA, _CUDA_OPTIONS), _CPU]
     options = onnxruntime.SessionOptions()
     # Images run side by side, one thread each: nothing to hand over, nothing to wait for.
     options.intra_op_num_threads = 1
@@ -115,6 +173,11 @@ def _open(data: bytes, name: str, device: Device) -> onnxruntime.InferenceSessio
             "device is 'cuda', but CUDA could not be started here: no GPU, or no fitting driver or libraries"
         )
     return session
+
+
+def _padded(tensor: NDArray[Any], count: int) -> NDArray[Any]:
+    """Return a batch made as long as the graph wants it, with zeros."""
+    return np.pad(tensor, [(0, count - len(tensor))] + [(0, 0)] * (tensor.ndim - 1))
 
 
 def _info(tensor: Any) -> TensorInfo:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,9 +21,10 @@ if TYPE_CHECKING:
 def open_embedder(
     model: str | os.PathLike[str], *, device: Device = "auto", threads: int | None = None
 ) -> Embedder:
-    """Open a model: a shipped name, ``pixels`` or ``pixels-SIDE``, a folder with a ``model.toml``, or a file.
+    """Open a model: a shipped name, ``pixels`` or ``pixels-SIDE``, a folder, or an .onnx file.
 
-    Raises ModelError where there is no such model, or it is not what its card says.
+    A folder has a ``model.toml``, or the two towers of a CLIP. Raises ModelError where there is no such
+    model, or it is not what its card says.
 
     Examples
     --------
@@ -39,10 +41,19 @@ def open_embedder(
         from .pixels import PixelEmbedder
 
         return PixelEmbedder(int(pixels[1] or 32), threads=threads)
+    from .clip_folder import is_clip_folder
     from .images import ImageEmbedder
+    from .sounds import AudioEmbedder
+    from .text_image import TextImageEmbedder
 
     folder = find_shipped(name) or Path(name)
-    kind = read_summary(folder).kind if (folder / FILE_NAME).is_file() else "image"
+    kind = "text-image" if is_clip_folder(folder) else "image"
+    if (folder / FILE_NAME).is_file():
+        kind = read_summary(folder).kind
     # A kind of model is a line here.
-    openers = {"image": ImageEmbedder}
+    openers: dict[str, Callable[..., Embedder]] = {
+        "image": ImageEmbedder,
+        "audio": AudioEmbedder,
+        "text-image": TextImageEmbedder,
+    }
     return openers[kind](name, device=device, threads=threads)

@@ -6,6 +6,7 @@ the next batch; so N of them do what N CPUs can, with nothing to balance between
 
 from __future__ import annotations
 
+import functools
 import itertools
 import os
 from collections import deque
@@ -21,8 +22,9 @@ from ..errors import ImageError
 Vector = NDArray[np.float32]
 Result = tuple[int, "Vector | ImageError"]
 Batch = list[tuple[int, Any]]
-Prepare = Callable[[Any], NDArray[np.uint8]]
-Infer = Callable[[NDArray[np.uint8]], Vector]
+Square = NDArray[Any]
+Prepare = Callable[[Any], Square]
+Infer = Callable[[Square], Vector]
 
 
 def stream(
@@ -74,12 +76,13 @@ def _batches(images: Iterator[tuple[int, Any]], size: int) -> Iterator[Batch]:
         yield batch
 
 
-def _embed(batch: Batch, prepare: Prepare, infer: Infer) -> list[Result]:
+def finish(batch: Batch, prepared: Iterable[Callable[[], Square]], infer: Infer) -> list[Result]:
+    """Return the vector of every image of a batch, or its ImageError; `prepared` gives each its pixels."""
     results: list[Result] = []
     squares, places = [], []
-    for position, image in batch:
+    for (position, image), pixels in zip(batch, prepared, strict=True):
         try:
-            squares.append(prepare(image))
+            squares.append(pixels())
             places.append((position, image))
         except ImageError as error:
             results.append((position, _named(error, image, position)))
@@ -91,6 +94,10 @@ def _embed(batch: Batch, prepare: Prepare, infer: Infer) -> list[Result]:
                 (position, vector if np.isfinite(vector).all() else _named(wrong, image, position))
             )
     return sorted(results, key=lambda result: result[0])
+
+
+def _embed(batch: Batch, prepare: Prepare, infer: Infer) -> list[Result]:
+    return finish(batch, (functools.partial(prepare, image) for _, image in batch), infer)
 
 
 def _named(error: ImageError, image: Any, position: int) -> ImageError:

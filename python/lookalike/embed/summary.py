@@ -44,11 +44,17 @@ class Summary:
     source: str
     files: dict[str, CardFile]
     measured: Measured | None
+    default: str = ""
 
     @property
     def opener(self) -> str:
         """The class that runs models of this kind."""
         return _OPENERS[self.kind]
+
+    @property
+    def needed(self) -> list[CardFile]:
+        """The files that run when none is asked for: the one that ``default`` chooses, or all."""
+        return [self.files[self.default]] if self.default in self.files else list(self.files.values())
 
 
 def read_summary(folder: Path) -> Summary:
@@ -67,6 +73,7 @@ def take_summary(fields: Fields, folder: Path) -> Summary:
         source=fields.text("source"),
         files=files_of(fields, folder),
         measured=_measured(measured) if measured.content else None,
+        default=fields.text("default", ""),
     )
 
 

@@ -1,9 +1,9 @@
-"""A folder of photos kept in step with an index: sync, search, duplicates."""
+"""A folder of photos or sounds kept in step with an index: sync, search, duplicates."""
 
 from __future__ import annotations
 
 from .hits import PhotoHit, PhotoHits
-from .library import DEFAULT_MODEL, Library
+from .library import AUTO, DEFAULT_AUDIO_MODEL, DEFAULT_MODEL, Library
 from .report import SyncReport
 
-__all__ = ["DEFAULT_MODEL", "Library", "PhotoHit", "PhotoHits", "SyncReport"]
+__all__ = ["AUTO", "DEFAULT_AUDIO_MODEL", "DEFAULT_MODEL", "Library", "PhotoHit", "PhotoHits", "SyncReport"]

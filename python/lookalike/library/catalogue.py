@@ -1,12 +1,13 @@
-"""The catalogue: what is known about every photo, in one SQLite file.
+"""The catalogue: what is known about every photo or sound, in one SQLite file.
 
-It is the truth; the index is made from it. Vectors are kept by the content they were made from, so a photo
-that was renamed, copied or merely touched keeps its vector. Every change that matters to a search bumps the
+It is the truth; the index is made from it. Vectors are kept by the content they were made from, so a file
+that was renamed, copied or merely touched keeps its own. Every change that matters to a search bumps the
 generation; a trigger does it, so no writer can forget.
 """
 
 from __future__ import annotations
 
+import itertools
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -16,18 +17,27 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from .rows import rows_of
 from .scan import Stamp
 from .schema import open_database
 
 
 @dataclass(frozen=True)
 class FileRow:
-    """One photo as the catalogue knows it."""
+    """One file as the catalogue knows it."""
 
     id: int
     stamp: Stamp
     hash: bytes | None
     error: str | None
+
+
+@dataclass(frozen=True)
+class Vectors:
+    """What a content was embedded as: float32 (n, dim), and float64 (n, 2) seconds where it has a time."""
+
+    vectors: NDArray[np.float32]
+    times: NDArray[np.float64] | None = None
 
 
 class Catalogue:
@@ -83,7 +93,7 @@ class Catalogue:
     # --------------------------------------------------------------------------------------------------
 
     def files(self) -> dict[bytes, FileRow]:
-        """Return every known photo by its path."""
+        """Return every known file by its path."""
         rows = self._db.execute("SELECT path, id, size, mtime_ns, hash, error FROM files")
         return {
             path: FileRow(id_, Stamp(size, mtime), hash_, error)
@@ -91,7 +101,7 @@ class Catalogue:
         }
 
     def file(self, path: bytes) -> FileRow | None:
-        """Return what is known of one photo."""
+        """Return what is known of one file."""
         row = self._db.execute(
             "SELECT id, size, mtime_ns, hash, error FROM files WHERE path = ?", (path,)
         ).fetchone()
@@ -109,13 +119,13 @@ class Catalogue:
         self._db.executemany("INSERT INTO unreached VALUES (?, ?)", errors.items())
 
     def paths(self) -> dict[int, bytes]:
-        """Return the path of every photo that has a vector, by id."""
+        """Return the path of every file that has a vector, by id."""
         return dict(
             self._db.execute("SELECT id, path FROM files JOIN vectors USING (hash) WHERE error IS NULL")
         )
 
     def put(self, path: bytes, stamp: Stamp, hash_: bytes | None, error: str | None) -> None:
-        """Write one photo down, anew or over what was known of it."""
+        """Write one file down, anew or over what was known of it."""
         self._db.execute(
             "INSERT INTO files (path, size, mtime_ns, hash, error) VALUES (?1, ?2, ?3, ?4, ?5) "
             "ON CONFLICT (path) DO UPDATE SET size = ?2, mtime_ns = ?3, hash = ?4, error = ?5",
@@ -123,13 +133,13 @@ class Catalogue:
         )
 
     def touch(self, path: bytes, stamp: Stamp) -> None:
-        """Note a known photo's new stamp; its content is as it was."""
+        """Note a known file's new stamp; its content is as it was."""
         self._db.execute(
             "UPDATE files SET size = ?, mtime_ns = ? WHERE path = ?", (stamp.size, stamp.mtime_ns, path)
         )
 
     def remove(self, paths: Iterable[bytes]) -> None:
-        """Forget photos, and the vectors no other photo shares."""
+        """Forget files, and the vectors no other file shares."""
         self._db.executemany("DELETE FROM files WHERE path = ?", ((path,) for path in paths))
         self._db.execute(
             "DELETE FROM vectors WHERE NOT EXISTS (SELECT 1 FROM files WHERE files.hash = vectors.hash)"
@@ -142,24 +152,50 @@ class Catalogue:
         """Return the contents that have a vector."""
         return {row[0] for row in self._db.execute("SELECT hash FROM vectors")}
 
-    def put_vector(self, hash_: bytes, vector: NDArray[np.float32]) -> None:
-        """Keep the vector, float32 of shape (dim,), of a content."""
-        data = np.ascontiguousarray(vector, "<f4").tobytes()
-        self._db.execute("INSERT OR REPLACE INTO vectors VALUES (?, ?)", (hash_, data))
+    def put_vectors(self, hash_: bytes, made: Vectors) -> None:
+        """Keep what a content was embedded as."""
+        vectors = np.ascontiguousarray(made.vectors, "<f4").tobytes()
+        times = None if made.times is None else np.ascontiguousarray(made.times, "<f8").tobytes()
+        self._db.execute("INSERT OR REPLACE INTO vectors VALUES (?, ?, ?)", (hash_, vectors, times))
 
-    def vector(self, hash_: bytes) -> NDArray[np.float32] | None:
-        """Return a content's vector, None where it has none."""
-        row = self._db.execute("SELECT vector FROM vectors WHERE hash = ?", (hash_,)).fetchone()
-        return None if row is None else _vectors_of([row[0]])[0]
+    def vectors_of(self, hash_: bytes) -> NDArray[np.float32] | None:
+        """Return a content's vectors, float32 (n, dim); None where it has none."""
+        row = self._db.execute("SELECT vector, times FROM vectors WHERE hash = ?", (hash_,)).fetchone()
+        return None if row is None else _read(*row).vectors
 
     def vectors(self, block: int = 4096) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float32]]]:
-        """Yield ids (n,) and vectors (n, dim) of all photos that have one, in blocks, by rising id."""
-        rows = self._db.execute(
-            "SELECT id, vector FROM files JOIN vectors USING (hash) WHERE error IS NULL ORDER BY id"
-        )
-        while chunk := rows.fetchmany(block):
+        """Yield the ids (n,) and vectors (n, dim) of all rows, in blocks of at least `block` but the last."""
+        ids: list[NDArray[np.int64]] = []
+        parts: list[NDArray[np.float32]] = []
+        for id_, made in self._made():
+            ids.append(rows_of(id_, len(made.vectors)))
+            parts.append(made.vectors)
+            if sum(map(len, parts)) >= block:
+                yield np.concatenate(ids), _stack(parts)
+                ids, parts = [], []
+        if parts:
+            yield np.concatenate(ids), _stack(parts)
+
+    def wholes(self, block: int) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float32]]]:
+        """Yield the ids (n,) of files and the means of their vectors (n, dim), in blocks."""
+        made = self._made()
+        while chunk := list(itertools.islice(made, block)):
             ids = np.array([id_ for id_, _ in chunk], np.int64)
-            yield ids, _vectors_of([vector for _, vector in chunk])
+            yield ids, _stack([one.vectors.mean(axis=0, keepdims=True) for _, one in chunk])
+
+    def times(self) -> dict[int, NDArray[np.float64]]:
+        """Return the times, float64 (n, 2) seconds, of the rows of every file that has any, by id."""
+        rows = self._db.execute(
+            "SELECT id, times FROM files JOIN vectors USING (hash) WHERE error IS NULL AND times IS NOT NULL"
+        )
+        return {id_: _read_times(times) for id_, times in rows}
+
+    def _made(self) -> Iterator[tuple[int, Vectors]]:
+        rows = self._db.execute(
+            "SELECT id, vector, times FROM files JOIN vectors USING (hash) WHERE error IS NULL ORDER BY id"
+        )
+        for id_, vector, times in rows:
+            yield id_, _read(vector, times)
 
     def forget_vectors(self) -> None:
         """Drop every vector and verdict, so that the next sync makes them all again."""
@@ -167,11 +203,25 @@ class Catalogue:
         self._db.execute("UPDATE files SET mtime_ns = -1, error = NULL")
 
 
-def _vectors_of(blobs: list[bytes]) -> NDArray[np.float32]:
-    """Return stored vectors as float32 (n, dim). SQLite has no checksums, so damage shows here if at all."""
-    if {len(blob) for blob in blobs} != {len(blobs[0])} or not blobs[0] or len(blobs[0]) % 4:
+def _read(vector: bytes, times: bytes | None) -> Vectors:
+    """Read what is stored of a content. SQLite has no checksums, so damage shows here if at all."""
+    spans = None if times is None else _read_times(times)
+    count = 1 if spans is None else len(spans)
+    if not vector or not count or len(vector) % (4 * count):
         raise sqlite3.DatabaseError("a vector is cut")
-    vectors = np.frombuffer(b"".join(blobs), "<f4").astype(np.float32).reshape(len(blobs), -1)
+    vectors = np.frombuffer(vector, "<f4").astype(np.float32).reshape(count, -1)
     if not np.isfinite(vectors).all():
         raise sqlite3.DatabaseError("a vector holds NaN or infinity")
-    return vectors
+    return Vectors(vectors, spans)
+
+
+def _read_times(times: bytes) -> NDArray[np.float64]:
+    if len(times) % 16:
+        raise sqlite3.DatabaseError("the times of a sound are cut")
+    return np.frombuffer(times, "<f8").astype(np.float64).reshape(-1, 2)
+
+
+def _stack(parts: list[NDArray[np.float32]]) -> NDArray[np.float32]:
+    if len({part.shape[1] for part in parts}) > 1:
+        raise sqlite3.DatabaseError("a vector is cut")
+    return np.concatenate(parts)

@@ -14,14 +14,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class PhotoHit:
-    """One photo that was found.
+    """One photo, or one moment of a sound, that was found.
 
     Attributes
     ----------
     path : Path
         Where it is.
     distance : float
-        1 - cosine similarity of the two photos' vectors: 0 for the same content, smaller is nearer.
+        1 - cosine similarity of the two vectors: 0 for the same content, smaller is nearer.
+    start, end : float or None
+        Of a sound: from which second to which it was found to be alike. None of a photo.
 
     Examples
     --------
@@ -29,10 +31,14 @@ class PhotoHit:
     >>> from lookalike.library import PhotoHit
     >>> PhotoHit(Path("a.jpg"), 0.25).score
     0.75
+    >>> PhotoHit(Path("rain.ogg"), 0.25, start=12.0, end=14.0).start
+    12.0
     """
 
     path: Path
     distance: float
+    start: float | None = None
+    end: float | None = None
 
     @property
     def score(self) -> float:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
 
 import lookalike
 
@@ -19,17 +22,25 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """What can be searched at one moment: an index whose ids are the catalogue's, and their paths."""
+    """What can be searched at one moment: an index of rows, and by the ids of files their paths and times."""
 
     generation: int
     index: AnyIndex | None
     paths: Mapping[int, bytes]
+    times: Mapping[int, NDArray[np.float64]] = field(default_factory=dict)
+
+    def times_of(self, file: int, part: int) -> tuple[float, float] | None:
+        """Return start and end, in seconds, of a file's row; None where it has no time."""
+        if file not in self.times:
+            return None
+        start, end = self.times[file][part].tolist()
+        return start, end
 
 
-def build(catalogue: Catalogue) -> Flat | None:
-    """Make the index of everything in the catalogue; None where nothing is."""
+def build(blocks: Iterable[tuple[NDArray[np.int64], NDArray[np.float32]]]) -> Flat | None:
+    """Make the index of blocks of ids and vectors; None where there are none."""
     index = None
-    for ids, vectors in catalogue.vectors():
+    for ids, vectors in blocks:
         if index is None:
             index = lookalike.Flat(dim=vectors.shape[1], metric="cosine")
         index.add(vectors, ids)
@@ -44,7 +55,7 @@ def refresh(catalogue: Catalogue, path: Path) -> None:
     """
     if _is_current(catalogue, path):
         return
-    index = build(catalogue)
+    index = build(catalogue.vectors())
     if index is None:
         path.unlink(missing_ok=True)
     else:
@@ -65,8 +76,8 @@ def read(catalogue: Catalogue, path: Path) -> Snapshot:
                 index = None  # The catalogue has it all.
         # A sync elsewhere may have replaced the file while it was read.
         if index is None or _remark(catalogue, path) != remark:
-            index = build(catalogue)
-        return Snapshot(catalogue.generation, index, catalogue.paths())
+            index = build(catalogue.vectors())
+        return Snapshot(catalogue.generation, index, catalogue.paths(), catalogue.times())
 
 
 def _is_current(catalogue: Catalogue, path: Path) -> bool:

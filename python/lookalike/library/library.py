@@ -1,4 +1,4 @@
-"""A folder of photos that can be searched by what they look like."""
+"""A folder of photos, or of sounds, that can be searched by example."""
 
 from __future__ import annotations
 
@@ -16,23 +16,28 @@ import numpy as np
 from ..errors import InvalidArgument, MissingFile, io_error
 from . import duplicates, index_file
 from .catalogue import Catalogue
+from .embedding import query_vectors
 from .hits import PhotoHit, PhotoHits
 from .index_file import Snapshot
 from .lock import sync_lock
+from .nearest import nearest
 from .progress import ProgressBar
-from .query import stored_vector
+from .query import stored_vectors
 from .report import SyncReport
+from .scan import kinds_below
 from .schema import sqlite_errors
 from .sync import Sync
+from .words import WordSpace, as_words
 
 if TYPE_CHECKING:
     from ..embed import Embedder
 
-DEFAULT_MODEL = "efficientnet-lite0"
+DEFAULT_MODEL, DEFAULT_AUDIO_MODEL = "efficientnet-lite0", "spectrogram-lite0"
+AUTO = "auto"
 
 
 class Library:
-    """A folder of photos kept in step with a catalogue and an index, searchable by example.
+    """A folder of photos, or of sounds, kept in step with a catalogue and an index, searchable by example.
 
     Parameters
     ----------
@@ -40,7 +45,9 @@ class Library:
         The folder; photos in nested folders belong to it, hidden files and folders do not.
     model : str, PathLike or Embedder
         A shipped model's name, a folder with a ``model.toml``, an ``.onnx`` file, or an embedder. It is
-        loaded when it is first needed.
+        loaded when it is first needed, and says whether the library is one of photos or of sounds. "auto" is
+        the default model of sounds for a folder that holds sounds and no photos, and that of photos for any
+        other; once synced, a library stays what it is while it holds any.
     store : str or PathLike, optional
         Where the catalogue (``catalogue.sqlite``) and the index (``photos.look``) live; ``.lookalike`` inside
         the folder when left out.
@@ -68,7 +75,7 @@ class Library:
         self,
         folder: str | os.PathLike[str],
         *,
-        model: str | os.PathLike[str] | Embedder = DEFAULT_MODEL,
+        model: str | os.PathLike[str] | Embedder = AUTO,
         store: str | os.PathLike[str] | None = None,
     ) -> None:
         self.folder = _as_folder(folder)
@@ -79,14 +86,16 @@ class Library:
         self.store = self.folder / ".lookalike" if store is None else Path(store)
         self._model = model
         self._embedder: Embedder | None = None
+        self._opened: str | os.PathLike[str] | Embedder | None = None
         self._snapshot: Snapshot | None = None
+        self._words: WordSpace | None = None
         self._guard = threading.Lock()
 
     def __repr__(self) -> str:
         return f"Library({str(self.folder)!r})"
 
     def __len__(self) -> int:
-        """How many photos can be found."""
+        """How many files can be found."""
         try:
             with self._catalogue() as catalogue:
                 return len(self._state(catalogue).paths)
@@ -110,10 +119,7 @@ class Library:
     @property
     def embedder(self) -> Embedder:
         """The model, loaded when first asked for."""
-        with self._guard:
-            if self._embedder is None:
-                self._embedder = _as_embedder(self._model)
-            return self._embedder
+        return self._open(self._choice())
 
     @property
     def errors(self) -> dict[Path, str]:
@@ -127,7 +133,7 @@ class Library:
     def sync(self, progress: bool | None = None) -> SyncReport:
         """Bring catalogue and index up to date with the folder.
 
-        Only new and changed photos are embedded; renamed, copied and merely touched ones keep their vectors.
+        Only new and changed files are embedded; renamed, copied and merely touched ones keep their vectors.
         Broken files are reported and tried again only when they change. Work is written down every few
         seconds: what is interrupted, by Ctrl-C or a power cut, goes on where it stopped. A second sync of the
         same folder waits for the first.
@@ -148,7 +154,7 @@ class Library:
             If the folder cannot be listed or the store cannot be written.
         """
         show = sys.stderr.isatty() if progress is None else progress
-        embedder = self.embedder
+        embedder = self._open(self._choice(look=True))
         try:
             self.store.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -161,15 +167,22 @@ class Library:
         return report
 
     def search(self, query: Any, k: int = 20) -> PhotoHits:
-        """Find the `k` photos that look most like the query.
+        """Find the `k` photos that look most like the query or show what it says, or the `k` moments like it.
+
+        A sound longer than a window of the model is many vectors, each with its time. What is found in it is
+        the moment that is most alike; moments that overlap count as one. A query that long is looked for by
+        each of its windows: a moment is as near as the nearest of them.
 
         Parameters
         ----------
-        query : path, bytes, PIL image or array
+        query : path, bytes, PIL image, array or words
             A photo inside the library (its stored vector is used) or anywhere else, an encoded image, or an
-            image of shape (height, width, 3), uint8.
+            image of shape (height, width, 3), uint8. A str that names no file is words, such as "red apple",
+            unless it has a file's suffix or a path's separator. They need ``pip install 'lookalike[text]'``
+            and a model that knows words, or the default one. In a library of sounds: a sound inside the
+            library or anywhere else, an encoded sound, or (samples, rate).
         k : int
-            How many photos at most.
+            How many at most.
 
         Returns
         -------
@@ -180,47 +193,47 @@ class Library:
         Raises
         ------
         lookalike.errors.InvalidArgument
-            If `k` is not a positive integer, the query is no image, or the library was made with another
-            model.
+            If `k` is not a positive integer, the query is no image or sound, or the library was made with
+            another model.
         lookalike.errors.IoError
             If the query's file is missing or the folder was never synced.
         """
         if isinstance(k, bool) or not isinstance(k, int | np.integer) or k < 1:
             raise InvalidArgument(f"k: got {k!r}, need a positive integer")
+        words = as_words(query)
+        query = query if words is None else words
         with self._catalogue() as catalogue:
-            vector = stored_vector(catalogue, self.folder, query)
+            vectors = stored_vectors(catalogue, self.folder, query)
             # A model that was asked for by name is held to it, also where its vectors are at hand.
-            if vector is None or self._model != DEFAULT_MODEL:
+            if vectors is None or self._model != AUTO:
                 self._require_own(catalogue)
-            if vector is None:
-                vector = self.embedder.embed([query])[0]
             state = self._state(catalogue)
-        if state.index is None:
-            return PhotoHits([], query)
-        ids, distances = state.index.search(vector, min(int(k), len(state.index)))
-        found = zip(ids.tolist(), distances.tolist(), strict=True)
+            if words is not None:
+                space = self._word_space()
+                vectors, state = space.vector(words)[None], space.state(catalogue, state, self.store)
+            elif vectors is None:
+                vectors = query_vectors(self.embedder, query)
+        found = nearest(state, vectors, int(k))
         return PhotoHits(
-            [
-                PhotoHit(self._place(state.paths[id_]), max(distance, 0.0))
-                for id_, distance in found
-                if id_ in state.paths
-            ],
-            query,
+            [PhotoHit(self._place(path), distance, *(times or ())) for path, times, distance in found], query
         )
 
     def duplicates(self, threshold: float = 0.95) -> list[list[Path]]:
         """Find groups of near copies.
 
+        Two sounds are near copies if they are about as long and the means of their windows' vectors are as
+        near as `threshold` says.
+
         Parameters
         ----------
         threshold : float
-            The cosine similarity, above 0 and up to 1, from which two photos count as copies. Those joined by
+            The cosine similarity, above 0 and up to 1, from which two files count as copies. Those joined by
             a chain of such pairs form one group.
 
         Returns
         -------
         list of list of Path
-            Groups of two photos or more; inside a group sorted by path.
+            Groups of two files or more; inside a group sorted by path.
         """
         number = isinstance(threshold, int | float | np.floating) and not isinstance(threshold, bool)
         if not number or not 0 < threshold <= 1:
@@ -260,9 +273,42 @@ class Library:
                 self._snapshot = index_file.read(catalogue, self.index_path)
             return self._snapshot
 
+    def _open(self, model: str | os.PathLike[str] | Embedder) -> Embedder:
+        with self._guard:
+            if self._embedder is None or self._opened != model:
+                self._embedder, self._opened, self._words = _as_embedder(model), model, None
+            return self._embedder
+
+    def _choice(self, *, look: bool = False) -> str | os.PathLike[str] | Embedder:
+        """Return the model to use; where none was asked for, the one it was made with, or the folder's.
+
+        `look` makes sure that the folder still holds what that model takes.
+        """
+        if self._model != AUTO:
+            return self._model
+        try:
+            with self._catalogue() as catalogue:
+                made_with = catalogue.meta("model_name")
+        except MissingFile:
+            made_with = None
+        if made_with is not None and not look:
+            return made_with if made_with == DEFAULT_AUDIO_MODEL else DEFAULT_MODEL
+        kinds = kinds_below(self.folder, self.store)
+        sounds = kinds == {"audio"} or (made_with == DEFAULT_AUDIO_MODEL and "audio" in kinds)
+        return DEFAULT_AUDIO_MODEL if sounds else DEFAULT_MODEL
+
+    def _word_space(self) -> WordSpace:
+        embedder = self.embedder
+        with self._guard:
+            if self._words is None:
+                self._words = WordSpace(embedder)
+            return self._words
+
     def _adopt(self, catalogue: Catalogue, embedder: Embedder) -> None:
         """Make the catalogue the embedder's own; what another model made is of no use to it."""
         if catalogue.meta("model") != embedder.identity:
+            if self._model == AUTO and self._opened == DEFAULT_AUDIO_MODEL:
+                print(f"lookalike: {self.folder} holds sounds: {embedder.name} embeds them", file=sys.stderr)
             with catalogue.transaction():
                 catalogue.forget_vectors()
                 catalogue.set_meta("model", embedder.identity)

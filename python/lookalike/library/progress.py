@@ -21,6 +21,8 @@ class ProgressBar:
         self._done = 0
         self._start = time.monotonic()
         self._drawn = self._start if not self._terminal else -1.0
+        #: Stands at the end of the line.
+        self.note = ""
 
     def advance(self, count: int = 1) -> None:
         """Count `count` more as done."""
@@ -40,7 +42,7 @@ class ProgressBar:
         self._drawn = now
         rate = self._done / max(now - self._start, 1e-9)
         left = clock((self._total - self._done) / rate) if self._done else "--:--"
-        tail = f"{self._done}/{self._total}  {rate:.0f} {self._unit}/s  {left} left"
+        tail = f"{self._done}/{self._total}  {rate:.0f} {self._unit}/s  {left} left  {self.note}".rstrip()
         if not self._terminal:
             self._stream.write(f"{self._label}  {tail}\n")
         else:

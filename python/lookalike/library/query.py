@@ -13,8 +13,11 @@ from .catalogue import Catalogue
 from .scan import Stamp
 
 
-def stored_vector(catalogue: Catalogue, folder: Path, query: Any) -> NDArray[np.float32] | None:
-    """Return the vector of a query that is a photo of this folder, unchanged since its sync; else None."""
+def stored_vectors(catalogue: Catalogue, folder: Path, query: Any) -> NDArray[np.float32] | None:
+    """Return the vectors, (n, dim), of a query that is a file of this folder, unchanged since its sync.
+
+    None where it is not.
+    """
     if not isinstance(query, str | os.PathLike):
         return None
     place = Path(query)
@@ -26,4 +29,4 @@ def stored_vector(catalogue: Catalogue, folder: Path, query: Any) -> NDArray[np.
     row = catalogue.file(os.fsencode(relative.as_posix()))
     if row is None or row.hash is None or row.stamp != Stamp(status.st_size, status.st_mtime_ns):
         return None
-    return catalogue.vector(row.hash)
+    return catalogue.vectors_of(row.hash)

@@ -8,17 +8,19 @@ from pathlib import Path
 
 @dataclass
 class SyncReport:
-    """What a sync did, counted in photos.
+    """What a sync did, counted in files.
 
     Attributes
     ----------
     added, changed, removed, unchanged : int
-        Photos new to the library; photos whose content (or model) changed and were embedded again; photos
-        that are gone; photos left as they were. A renamed photo counts as one removed and one added.
+        Files new to the library; files whose content (or model) changed and were embedded again; files that
+        are gone; files left as they were. A renamed file counts as one removed and one added.
     errors : dict of Path to str
         Files and folders that could not be read, and why. They are not counted above.
     seconds : float
         How long it took.
+    model : str
+        The name of the model that embedded them.
 
     Examples
     --------
@@ -33,6 +35,7 @@ class SyncReport:
     unchanged: int = 0
     errors: dict[Path, str] = field(default_factory=dict)
     seconds: float = 0.0
+    model: str = ""
 
     def __str__(self) -> str:
         counts = (

@@ -1,10 +1,11 @@
-"""Which photos a folder holds right now, and which of its corners could not be read."""
+"""Which photos or sounds a folder holds right now, and which of its corners could not be read."""
 
 from __future__ import annotations
 
 import errno
 import os
 import stat
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 
@@ -31,6 +32,29 @@ IMAGE_SUFFIXES = frozenset(
 )
 
 
+#: File name endings taken for sounds, in lower case: what libsndfile reads.
+SOUND_SUFFIXES = frozenset(
+    {
+        ".aif",
+        ".aifc",
+        ".aiff",
+        ".au",
+        ".caf",
+        ".flac",
+        ".mp3",
+        ".oga",
+        ".ogg",
+        ".opus",
+        ".rf64",
+        ".w64",
+        ".wav",
+        ".wave",
+    }
+)
+#: Which files an embedder of each kind is given.
+SUFFIXES = {"image": IMAGE_SUFFIXES, "audio": SOUND_SUFFIXES}
+
+
 @dataclass(frozen=True)
 class Stamp:
     """What tells cheaply that a file is as it was: its size in bytes and its time in nanoseconds."""
@@ -41,9 +65,9 @@ class Stamp:
 
 @dataclass
 class Scan:
-    """A folder's photos and unreadable corners, by path inside the folder in `os.fsencode` bytes."""
+    """A folder's files and unreadable corners, by path inside the folder in `os.fsencode` bytes."""
 
-    photos: dict[bytes, Stamp] = field(default_factory=dict)
+    files: dict[bytes, Stamp] = field(default_factory=dict)
     errors: dict[bytes, str] = field(default_factory=dict)
     #: Folders that could not be listed: what was known below them is neither there nor gone.
     closed: list[bytes] = field(default_factory=list)
@@ -53,8 +77,8 @@ class Scan:
         return any(path.startswith(folder + b"/") for folder in self.closed)
 
 
-def scan(folder: Path, store: Path) -> Scan:
-    """List the photos below `folder`: regular files with an image's suffix, nested folders included.
+def scan(folder: Path, store: Path, suffixes: Collection[str] = IMAGE_SUFFIXES) -> Scan:
+    """List the files below `folder`: regular ones with one of the suffixes, nested folders included.
 
     Hidden files and folders and the `store` are left out. A link to a file counts as that file; a link to a
     folder is not followed, so no loop can trap the walk.
@@ -85,13 +109,25 @@ def scan(folder: Path, store: Path) -> Scan:
             if entry.is_dir(follow_symlinks=False):
                 if os.path.realpath(entry.path) != skip:
                     waiting.append(path)
-            elif _is_image_name(os.fsdecode(entry.name)):
+            elif suffix_of(os.fsdecode(entry.name)) in suffixes:
                 _take(entry, path, found)
     return found
 
 
-def _is_image_name(name: str) -> bool:
-    return PurePath(name).suffix.lower() in IMAGE_SUFFIXES
+def suffix_of(name: str | os.PathLike[str]) -> str:
+    """Return a file name's ending in lower case.
+
+    >>> suffix_of("beach/WAVES.Wav")
+    '.wav'
+    """
+    return PurePath(name).suffix.lower()
+
+
+def kinds_below(folder: Path, store: Path) -> set[str]:
+    """Return what kinds of files there are below `folder`: any of "image" and "audio"."""
+    found = scan(folder, store, IMAGE_SUFFIXES | SOUND_SUFFIXES).files
+    present = {suffix_of(os.fsdecode(path)) for path in found}
+    return {kind for kind, suffixes in SUFFIXES.items() if present & suffixes}
 
 
 def _take(entry: os.DirEntry[bytes], path: bytes, found: Scan) -> None:
@@ -101,4 +137,4 @@ def _take(entry: os.DirEntry[bytes], path: bytes, found: Scan) -> None:
         found.errors[path] = f"file cannot be read: {error.strerror}"
         return
     if stat.S_ISREG(status.st_mode):
-        found.photos[path] = Stamp(status.st_size, status.st_mtime_ns)
+        found.files[path] = Stamp(status.st_size, status.st_mtime_ns)

@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from ..errors import CorruptFile, Unsupported, io_error
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 _APPLICATION_ID = 0x4C4F4F4B  # "LOOK"
 _BUSY_SECONDS = 120.0
 
@@ -28,7 +28,11 @@ CREATE TABLE files (
 );
 CREATE TABLE unreached (path BLOB PRIMARY KEY, error TEXT NOT NULL);  -- by the last sync
 CREATE INDEX files_by_hash ON files (hash);
-CREATE TABLE vectors (hash BLOB PRIMARY KEY, vector BLOB NOT NULL);
+CREATE TABLE vectors (
+  hash BLOB PRIMARY KEY,                  -- of the content the vectors were made from
+  vector BLOB NOT NULL,                   -- float32: one of a photo, one for each window of a sound
+  times BLOB                              -- float64: start and end of each window in seconds; NULL of a photo
+);
 CREATE TRIGGER added AFTER INSERT ON files BEGIN
   UPDATE meta SET value = value + 1 WHERE key = 'generation'; END;
 CREATE TRIGGER removed AFTER DELETE ON files BEGIN
@@ -37,6 +41,11 @@ CREATE TRIGGER changed AFTER UPDATE OF hash, error ON files BEGIN
   UPDATE meta SET value = value + 1 WHERE key = 'generation'; END;
 INSERT INTO meta VALUES ('generation', 1);
 """
+
+# What brings a file of an older version one version further, by that version. Vectors stay where they are.
+_MIGRATIONS = {1: "ALTER TABLE vectors ADD COLUMN times BLOB"}
+# An older file that may only be read looks like a new one through these, which hide its tables.
+_VIEWS = {1: "CREATE TEMP VIEW vectors AS SELECT hash, vector, NULL AS times FROM main.vectors"}
 
 
 @contextmanager
@@ -55,6 +64,8 @@ def sqlite_errors(path: Path) -> Iterator[None]:
 def open_database(path: Path, *, create: bool) -> sqlite3.Connection:
     """Open a catalogue's file, in autocommit mode; where `create` says so, make it when it is not there.
 
+    A file of an older version is brought up to date by whoever may create one; to others it looks new.
+
     Raises
     ------
     lookalike.errors.MissingFile
@@ -71,6 +82,10 @@ def open_database(path: Path, *, create: bool) -> sqlite3.Connection:
             if create:
                 _fill(db)
             _check(db, path)
+            if create:
+                _migrate(db)
+            elif view := _VIEWS.get(_pragma(db, "user_version")):
+                db.execute(view)
         except BaseException:
             db.close()
             raise
@@ -94,11 +109,20 @@ def _check(db: sqlite3.Connection, path: Path) -> None:
     if _pragma(db, "application_id") != _APPLICATION_ID:
         raise CorruptFile(f"catalogue {path}: an SQLite file, but not a lookalike catalogue")
     version = _pragma(db, "user_version")
-    if version != SCHEMA_VERSION:
+    if version != SCHEMA_VERSION and version not in _MIGRATIONS:
         raise Unsupported(
-            f"catalogue {path}: has schema version {version}, needed: {SCHEMA_VERSION}; "
+            f"catalogue {path}: has schema version {version}, needed: {SCHEMA_VERSION} or older; "
             f"upgrade lookalike, or remove {path.parent} and sync again"
         )
+
+
+def _migrate(db: sqlite3.Connection) -> None:
+    """Bring an older file up to date, in one transaction; another process may have done it meanwhile."""
+    db.execute("BEGIN IMMEDIATE")
+    while (version := _pragma(db, "user_version")) != SCHEMA_VERSION:
+        db.execute(_MIGRATIONS[version])
+        db.execute(f"PRAGMA user_version = {version + 1}")
+    db.execute("COMMIT")
 
 
 def _is_empty(db: sqlite3.Connection) -> bool:

@@ -16,7 +16,9 @@ from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from ..errors import InvalidArgument, io_error
 from .hits import PhotoHit
+from .lettering import draw_words
 from .text import printable
+from .words import Words
 
 _PAPER, _MOUNT, _INK, _PALE = (250, 250, 248), (238, 238, 235), (34, 34, 34), (128, 128, 124)
 _MARGIN, _GAP = 36, 20
@@ -44,9 +46,7 @@ def draw_sheet(query: Any, hits: Sequence[PhotoHit], columns: int | None = None)
     )
     draw = ImageDraw.Draw(sheet)
     _header(draw, _MARGIN, "QUERY")
-    _mount(sheet, (_MARGIN, _MARGIN + _HEADER), _QUERY, query)
-    name = printable(Path(query).name) if isinstance(query, str | os.PathLike) else "an image given directly"
-    _text(draw, (_MARGIN, _MARGIN + _HEADER + _QUERY + 10), name, _font(17), _INK, _QUERY)
+    _draw_query(sheet, draw, (_MARGIN, _MARGIN + _HEADER), query)
     left = _MARGIN + _QUERY + 2 * _MARGIN
     draw.line([(left - _MARGIN, _MARGIN), (left - _MARGIN, _MARGIN + height)], fill=(224, 224, 220))
     _header(draw, left, _title(len(shown), len(hits)))
@@ -56,6 +56,17 @@ def draw_sheet(query: Any, hits: Sequence[PhotoHit], columns: int | None = None)
         _mount(sheet, (x, y), _CELL, hit.path)
         _caption(draw, (x, y + _CELL + 7), rank, hit)
     return sheet
+
+
+def _draw_query(sheet: Image.Image, draw: ImageDraw.ImageDraw, corner: tuple[int, int], query: Any) -> None:
+    x, y = corner
+    if isinstance(query, Words):
+        draw.rounded_rectangle([x, y, x + _QUERY - 1, y + _QUERY - 1], radius=6, fill=_MOUNT)
+        draw_words(draw, (x + 20, y + 20), _QUERY - 40, query, _INK)
+        return
+    _mount(sheet, corner, _QUERY, query)
+    name = printable(Path(query).name) if isinstance(query, str | os.PathLike) else "an image given directly"
+    _text(draw, (x, y + _QUERY + 10), name, _font(17), _INK, _QUERY)
 
 
 def _title(shown: int, found: int) -> str:
@@ -178,7 +189,7 @@ def _font(size: int) -> Font:
 
 
 def _is_same_file(query: Any, path: Path) -> bool:
-    if not isinstance(query, str | os.PathLike):
+    if isinstance(query, Words) or not isinstance(query, str | os.PathLike):
         return False
     try:
         return Path(query).samefile(path)

@@ -12,20 +12,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
-
 from ..errors import Error
-from .catalogue import Catalogue, FileRow
+from .catalogue import Catalogue, FileRow, Vectors
+from .embedding import kind_of, usable, vectors_stream
 from .progress import ProgressBar
 from .report import SyncReport
-from .scan import Scan, Stamp, scan
+from .scan import SUFFIXES, Scan, Stamp, scan
 
 if TYPE_CHECKING:
     from ..embed import Embedder
 
-#: What a crash can cost at most: this many photos, or this many seconds, have to be embedded again.
+#: What a crash can cost at most: this many files, or this many seconds, have to be embedded again.
 _COMMIT_FILES, _COMMIT_SECONDS = 256, 5.0
+#: And how many vectors may wait in memory to be written down: a long sound has thousands.
+_COMMIT_VECTORS = 8192
 _LOOK_AGAIN = -1
 
 
@@ -35,7 +35,7 @@ class _Outcome:
     stamp: Stamp
     hash: bytes | None
     error: str | None = None
-    vector: NDArray[np.float32] | None = None
+    made: Vectors | None = None
 
 
 class Sync:
@@ -48,21 +48,23 @@ class Sync:
         self._bar: ProgressBar | None = None
         self._known = catalogue.files()
         self._hashes = catalogue.hashes()
-        #: Decided without the model, by whichever thread the embedder reads its images in.
+        #: Decided without the model, by whichever thread the embedder reads its files in.
         self._settled: deque[_Outcome] = deque()
         self._sent: list[tuple[bytes, Stamp, bytes]] = []
-        self.report = SyncReport()
+        self.report = SyncReport(model=embedder.name)
 
     def run(self, store: Path) -> SyncReport:
         """Do it all and say what was done."""
         start = time.monotonic()
-        found = scan(self._folder, store)
-        pending = [path for path, stamp in found.photos.items() if not self._is_settled(path, stamp)]
+        kind = kind_of(self._embedder)
+        found = scan(self._folder, store, SUFFIXES[kind])
+        pending = [path for path, stamp in found.files.items() if not self._is_settled(path, stamp)]
         self.report.unchanged = sum(
-            self._known[path].error is None for path in found.photos.keys() - set(pending)
+            self._known[path].error is None for path in found.files.keys() - set(pending)
         )
         if pending:
-            self._bar = self._bar_type(len(pending), "embedding") if self._bar_type else None
+            unit = "sounds" if kind == "audio" else "photos"
+            self._bar = self._bar_type(len(pending), "embedding", unit) if self._bar_type else None
             try:
                 self._take_in(pending, found)
             finally:
@@ -80,17 +82,20 @@ class Sync:
 
     def _take_in(self, pending: list[bytes], found: Scan) -> None:
         outcomes: list[_Outcome] = []
+        waiting = 0
         committed = time.monotonic()
         with closing(self._outcomes(pending, found)) as stream:
             for outcome in stream:
                 outcomes.append(outcome)
-                if len(outcomes) >= _COMMIT_FILES or time.monotonic() - committed > _COMMIT_SECONDS:
+                waiting += 0 if outcome.made is None else len(outcome.made.vectors)
+                full = len(outcomes) >= _COMMIT_FILES or waiting >= _COMMIT_VECTORS
+                if full or time.monotonic() - committed > _COMMIT_SECONDS:
                     self._commit(outcomes)
-                    outcomes, committed = [], time.monotonic()
+                    outcomes, waiting, committed = [], 0, time.monotonic()
         self._commit(outcomes)
 
     def _outcomes(self, pending: list[bytes], found: Scan) -> Generator[_Outcome, None, None]:
-        for index, result in self._embedder.embed_stream(self._unseen(pending, found)):
+        for index, result in vectors_stream(self._embedder, self._unseen(pending, found)):
             yield from self._drain()
             yield self._judge(*self._sent[index], result)
         yield from self._drain()
@@ -100,9 +105,9 @@ class Sync:
             yield self._settled.popleft()
 
     def _unseen(self, pending: list[bytes], found: Scan) -> Iterator[Path]:
-        """Yield the photos whose content has no vector yet; settle the others."""
+        """Yield the files whose content has no vector yet; settle the others."""
         for path in pending:
-            stamp = found.photos[path]
+            stamp = found.files[path]
             place = self._folder / os.fsdecode(path)
             try:
                 content = _hash(place)
@@ -118,13 +123,11 @@ class Sync:
                 self._sent.append((path, stamp, content))
                 yield place
 
-    def _judge(
-        self, path: bytes, stamp: Stamp, content: bytes, result: NDArray[np.float32] | Exception
-    ) -> _Outcome:
+    def _judge(self, path: bytes, stamp: Stamp, content: bytes, result: Vectors | Exception) -> _Outcome:
         try:
             now = (self._folder / os.fsdecode(path)).stat()
             if (now.st_size, now.st_mtime_ns) != (stamp.size, stamp.mtime_ns):
-                # Changed under our hands: the vector may be of neither content.
+                # Changed under our hands: the vectors may be of neither content.
                 return _Outcome(path, Stamp(stamp.size, _LOOK_AGAIN), None, "file changed while it was read")
         except OSError as error:
             return _Outcome(path, stamp, None, f"file cannot be read: {error.strerror}")
@@ -132,10 +135,12 @@ class Sync:
             if not isinstance(result, Error):
                 raise result
             place = self._folder / os.fsdecode(path)
-            return _Outcome(path, stamp, content, str(result).removeprefix(f"image {place}: "))
-        if not np.isfinite(result).all() or not result.any():
-            return _Outcome(path, stamp, content, "the model gave no usable vector for this image")
-        return _Outcome(path, stamp, content, None, result)
+            message = str(result).removeprefix(f"image {place}: ").removeprefix(f"sound {place}: ")
+            return _Outcome(path, stamp, content, message)
+        made = usable(result)
+        if made is None:
+            return _Outcome(path, stamp, content, "the model gave no usable vector for it")
+        return _Outcome(path, stamp, content, None, made)
 
     def _commit(self, outcomes: list[_Outcome]) -> None:
         with self._catalogue.transaction():
@@ -145,14 +150,11 @@ class Sync:
             self._bar.advance(len(outcomes))
 
     def _write(self, outcome: _Outcome, row: FileRow | None) -> None:
-        if outcome.vector is not None and outcome.hash is not None:
-            self._catalogue.put_vector(outcome.hash, outcome.vector)
+        if outcome.made is not None and outcome.hash is not None:
+            self._catalogue.put_vectors(outcome.hash, outcome.made)
             self._hashes.add(outcome.hash)
-        if (
-            row is not None
-            and outcome.vector is None
-            and (row.hash, row.error) == (outcome.hash, outcome.error)
-        ):
+        known = row is not None and (row.hash, row.error) == (outcome.hash, outcome.error)
+        if known and outcome.made is None:
             self._catalogue.touch(outcome.path, outcome.stamp)
             self.report.unchanged += outcome.error is None
             return
@@ -165,7 +167,7 @@ class Sync:
         gone = [
             path
             for path in self._known
-            if path not in found.photos and path not in found.errors and not found.hides(path)
+            if path not in found.files and path not in found.errors and not found.hides(path)
         ]
         with self._catalogue.transaction():
             self._catalogue.remove(gone)

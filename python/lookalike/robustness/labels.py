@@ -69,7 +69,7 @@ def read_labels(
         raise InvalidArgument(f"labels is {how!r}; needed: 'auto', 'folder' or 'prefix'")
     folder = Path(folder)
     found = scan(folder, folder / ".lookalike")
-    paths = [Path(os.fsdecode(path)) for path in sorted(found.photos)]
+    paths = [Path(os.fsdecode(path)) for path in sorted(found.files)]
     if not paths:
         raise InvalidArgument(f"folder {folder}: holds no photos")
     if how == "auto":

@@ -1,0 +1,124 @@
+"""The way from a network to a folder: open, write, compare with PyTorch, make smaller, compare again."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from ..errors import InvalidArgument
+from .files import CHECKED, Exported, Wish, write_files
+from .network import check_vectors, tap
+from .pictures import made_up_pictures, read_pictures
+from .sources import open_source
+
+_COMPARED, _MADE_UP = 1000, 8
+
+
+def export_model(
+    source: str,
+    folder: str | os.PathLike[str],
+    *,
+    weights: str | None = None,
+    photos: str | os.PathLike[str] | None = None,
+    int8: bool = False,
+    f16: bool = False,
+    default: str | None = None,
+    name: str | None = None,
+    license: str | None = None,
+    output: str | None = None,
+    size: int | None = None,
+    fit: str | None = None,
+    crop: float | None = None,
+    filter: str | None = None,
+    mean: Sequence[float] | None = None,
+    std: Sequence[float] | None = None,
+) -> Exported:
+    """Turn a network in PyTorch into a model folder that `ImageEmbedder` runs at once.
+
+    The classifier is cut off, normalisation is folded into the graph, and the ONNX file is held to what
+    PyTorch makes of the same pictures: within 1e-4 of their vectors' largest element, or nothing is written.
+
+    Parameters
+    ----------
+    source
+        ``torchvision:NAME``, ``timm:NAME``, ``hf:FOLDER`` (written by save_pretrained),
+        ``python:MODULE:FUNCTION`` or ``FILE.py:FUNCTION``, a function that returns a torch.nn.Module. Nothing
+        is ever downloaded.
+    folder
+        Where the model goes; it must be empty or not there yet.
+    weights
+        A file with a state_dict, or "random"; left out, what is on this machine already.
+    photos
+        A folder of photos to check with, and to calibrate int8 by; with a folder for each class, precision@1
+        is measured. Without, the check runs on made-up pictures.
+    int8, f16
+        Whether to write a static int8 file, for CPUs, and a float16 file, for GPUs.
+    default
+        The file that runs: "f32", "int8" or "f16"; left out, int8 where there is one.
+    name, license
+        What the model is called and whose it is; else what the source says.
+    output
+        The module whose output are the vectors, where the network's own are not.
+    size, fit, crop, filter, mean, std
+        How images are prepared, in place of what the source says; mean and std are for pixels from 0 to 1.
+
+    Raises
+    ------
+    ModelError
+        There is no such network, no weights, not one vector an image, or the file differs from PyTorch.
+    InvalidArgument
+        An argument cannot work; the message names it.
+
+    Examples
+    --------
+    >>> from lookalike.export import export_model
+    >>> export_model("timm:mobilenetv3_small_100", "model", int8=True)
+    Traceback (most recent call last):
+    lookalike.errors.InvalidArgument: int8 needs photos: a folder of pictures like those to be searched...
+    """
+    wish = Wish(int8, f16, default, license)
+    target = _new_folder(folder)
+    _check(wish, photos)
+    network = open_source(source, weights)
+    network.module.eval()
+    if output is not None:
+        network = tap(network, output)
+    pixels = network.pixels.changed(size, fit, crop, filter, mean, std)
+    network = dataclasses.replace(network, pixels=pixels, name=name or network.name)
+    check_vectors(network)
+    if photos is None:
+        pictures = made_up_pictures(pixels.preparation, _MADE_UP)
+    else:
+        pictures = read_pictures(Path(photos), pixels.preparation, _COMPARED if int8 or f16 else CHECKED)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    # What fails half-way leaves no folder that looks like a model.
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".lookalike-export-") as half:
+        work = Path(half) / "model"
+        work.mkdir()
+        found = write_files(network, work, pictures, wish)
+        if target.exists():
+            target.rmdir()
+        work.rename(target)
+    return dataclasses.replace(found, folder=target)
+
+
+def _new_folder(folder: str | os.PathLike[str]) -> Path:
+    target = Path(folder)
+    if target.exists() and (not target.is_dir() or any(target.iterdir())):
+        raise InvalidArgument(f"output folder {target} is there already and not empty; needed: a new one")
+    return target
+
+
+def _check(wish: Wish, photos: str | os.PathLike[str] | None) -> None:
+    """Refuse what can only fail, before any work is done."""
+    if wish.int8 and photos is None:
+        raise InvalidArgument(
+            "int8 needs photos: a folder of pictures like those to be searched (--photos DIR)"
+        )
+    if wish.default not in (None, *wish.names):
+        raise InvalidArgument(
+            f"default is {wish.default!r}; needed: one of the files that are written, {wish.names}"
+        )

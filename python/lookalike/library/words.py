@@ -1,0 +1,142 @@
+"""Words in place of a photo: which queries they are, and where a library's photos lie among them."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+import lookalike
+
+from ..errors import Error, InvalidArgument
+from .catalogue import Catalogue
+from .index_file import Snapshot, build
+from .scan import IMAGE_SUFFIXES, SOUND_SUFFIXES, suffix_of
+
+if TYPE_CHECKING:
+    from ..embed import Embedder
+    from ..embed.head import Head
+    from ..embed.text_tower import TextTower
+    from ..files import AnyIndex
+
+FILE_NAME = "words.look"
+_REMARK = "worded"
+
+
+class Words(str):
+    """A query that is words, not the path of a photo.
+
+    >>> from lookalike.library.words import Words
+    >>> Words("red apple")
+    'red apple'
+    """
+
+
+def as_words(query: Any) -> Words | None:
+    """Return a query as words; None where it is a photo, or should be one.
+
+    A str is words where it names no file, unless it has a photo's or sound's suffix or a separator of paths:
+    then it is a path with a mistake in it. Raises InvalidArgument where it is blank.
+
+    >>> from lookalike.library.words import as_words
+    >>> as_words("red apple"), as_words("red-aple.jpg"), as_words("photos/apple")
+    ('red apple', None, None)
+    """
+    if isinstance(query, Words) or not isinstance(query, str):
+        return query if isinstance(query, Words) else None
+    if not query.strip():
+        raise InvalidArgument(f"query: got {query!r}, need a photo or words")
+    is_path = os.path.isfile(query) or suffix_of(query) in IMAGE_SUFFIXES | SOUND_SUFFIXES  # noqa: PTH113 (never raises)
+    return None if is_path or any(mark in query for mark in (os.sep, os.altsep) if mark) else Words(query)
+
+
+class WordSpace:
+    """Where words and the photos of a library meet.
+
+    A model that embeds both has it in the library's own index. Over another model's vectors it is reached by
+    a shipped head, without looking at a photo again; that index is kept in a file beside the library's own.
+
+    Raises
+    ------
+    lookalike.errors.InvalidArgument
+        Where the model knows no words.
+    """
+
+    def __init__(self, embedder: Embedder) -> None:
+        self._guard = threading.Lock()
+        self._derived: Snapshot | None = None
+        self._head: Head | None = None
+        self._model: Any = embedder if hasattr(embedder, "embed_text") else None
+        if self._model is not None:
+            return
+        # Not before it is known that words were meant: they need more than photos do.
+        from ..embed.text_image_card import HeadSpec, words_over
+
+        card = words_over(embedder.identity)
+        if card is None or not isinstance(card.image, HeadSpec):
+            raise InvalidArgument(
+                f"query: is words, and the library's model {embedder.name!r} knows none; search by a photo, "
+                "or sync with a model that does: words-lite0, or a folder with a CLIP"
+            )
+        from ..embed.head import Head
+        from ..embed.text_tower import TextTower
+
+        self._identity = card.identity
+        self._text: TextTower = TextTower(card.text, card.name, card.dim, "cpu")
+        self._head = Head(card.image, card.name, card.dim, "cpu")
+
+    def vector(self, words: Words) -> NDArray[np.float32]:
+        """Return where the words are, float32 (dim,)."""
+        if self._model is not None:
+            return np.asarray(self._model.embed_text([str(words)])[0], np.float32)
+        from ..embed.text_tower import as_texts
+
+        return np.asarray(self._text.embed(as_texts(str(words)), 1)[0])
+
+    def state(self, catalogue: Catalogue, own: Snapshot, store: Path) -> Snapshot:
+        """Return the photos as words find them: `own` is the library's state as photos find each other."""
+        if self._head is None:
+            return own
+        with self._guard:
+            if self._derived is None or self._derived.generation != own.generation:
+                self._derived = self._read(catalogue, self._head, store / FILE_NAME)
+            return self._derived
+
+    def _read(self, catalogue: Catalogue, head: Head, path: Path) -> Snapshot:
+        """Take the index from its file where that is current, else make it, and the file too."""
+        with catalogue.snapshot():
+            generation, paths = catalogue.generation, catalogue.paths()
+            remark = catalogue.meta(_REMARK)
+            index = _load(path) if remark == self._remark_of(generation, path) else None
+            # Another search may have replaced the file while it was read.
+            fresh = index is None or remark != self._remark_of(generation, path)
+            if fresh:
+                index = build((ids, head(vectors)) for ids, vectors in catalogue.vectors())
+        if fresh and index is not None:
+            try:
+                index.save(path)
+                with catalogue.transaction():
+                    catalogue.set_meta(_REMARK, self._remark_of(generation, path))
+            except (Error, sqlite3.OperationalError):
+                pass  # A store that cannot be written to: every process makes it for itself.
+        return Snapshot(generation, index, paths)
+
+    def _remark_of(self, generation: int, path: Path) -> str:
+        """Return what tells whether a file is of this model and moment; the catalogue keeps it."""
+        try:
+            status = path.stat()
+        except OSError:
+            return ""
+        return f"{self._identity} {generation} {status.st_size} {status.st_mtime_ns}"
+
+
+def _load(path: Path) -> AnyIndex | None:
+    try:
+        return lookalike.load(path)
+    except Error:
+        return None

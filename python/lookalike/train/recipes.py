@@ -1,0 +1,194 @@
+"""The three ways to learn: on a base that stays as it is, along with a base, or from nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..embed.images import ImageEmbedder
+from ..embed.model_card import InputSpec, ModelCard
+from ..embed.preparation import Preparation
+from ..errors import InvalidArgument
+from .batches import Rows
+from .examples import Examples
+from .export import append_head, export_network
+from .extras import Module, Tensor, torch
+from .features import Features, read_features
+from .head import make_head
+from .loop import Part, Source
+from .onnx_network import torch_network
+from .pictures import read_pictures, side_for
+from .settings import Settings
+from .small_network import small_network
+
+# Side of the pictures and length of the vectors, where there is no base to ask.
+_SMALL, _DIM = 64, 128
+
+
+class Recipe(Protocol):
+    """How a kind of training reads images, makes its network, and writes what became of it."""
+
+    #: The base's card, None where there is no base.
+    base: ModelCard | None
+    #: Length of the vectors that are learned.
+    dim: int
+
+    def read(self, examples: Examples, progress: bool) -> tuple[Source, Examples]:
+        """Return the images as a source, and those examples that could be read."""
+        ...
+
+    def network(self, part: Part) -> Module:
+        """Return the network to begin with; `part` is what it will learn from."""
+        ...
+
+    def baseline(self, rows: Rows) -> NDArray[np.float32]:
+        """Return vectors (n, d) of some images as there would be without learning."""
+        ...
+
+    def export(self, network: Module, file: Path) -> InputSpec:
+        """Write an ONNX file that takes images as they come and gives vectors of length 1."""
+        ...
+
+
+def choose(settings: Settings, threads: int | None) -> Recipe:
+    """Return the way to learn that settings ask for."""
+    if settings.from_scratch:
+        return FromScratch(settings, threads)
+    return FineTuning(settings, threads) if settings.fine_tune else Frozen(settings, threads)
+
+
+class Frozen:
+    """The base stays as it is: its vectors are computed once, and a head learns from them."""
+
+    def __init__(self, settings: Settings, threads: int | None) -> None:
+        self._settings = settings
+        self._model = ImageEmbedder(settings.base, device="cpu", threads=threads)
+        self._card = self._model.card
+        self.base: ModelCard | None = self._card
+        self.dim = _dim_on(self._model, settings)
+        if settings.size not in (None, self._card.input.preparation.size):
+            raise InvalidArgument(
+                f"size is {settings.size}, but {settings.base} takes {self._card.input.preparation.size}; "
+                "needed: that, or fine_tune, or base 'none'"
+            )
+
+    def read(self, examples: Examples, progress: bool) -> tuple[Source, Examples]:
+        """Embed the images with the base."""
+        self._features, kept = read_features(examples, self._model, progress)
+        return self._features, kept
+
+    def network(self, part: Part) -> Module:
+        """Return the head."""
+        return _head(self._features, part, self.dim)
+
+    def baseline(self, rows: Rows) -> NDArray[np.float32]:
+        """Return the base's vectors."""
+        return self._features.vectors[rows]
+
+    def export(self, network: Module, file: Path) -> InputSpec:
+        """Append the head to the base's own graph."""
+        weight, bias = (value.detach().numpy() for value in (network.weight, network.bias))
+        file.write_bytes(append_head(self._card, weight, bias))
+        return self._card.input
+
+
+class FineTuning:
+    """The base learns too, with a head on top, from pictures that change each time."""
+
+    def __init__(self, settings: Settings, threads: int | None) -> None:
+        self._settings, self._threads = settings, threads
+        self._model = ImageEmbedder(settings.base, device="cpu", threads=threads)
+        self._card = self._model.card
+        self.base: ModelCard | None = self._card
+        self.dim = _dim_on(self._model, settings)
+        self._size = settings.size or self._card.input.preparation.size
+
+    def read(self, examples: Examples, progress: bool) -> tuple[Source, Examples]:
+        """Decode the images, and embed them with the base, for the head to begin with."""
+        pictures, kept = read_pictures(examples, self._size, self._settings.augment, self._threads, progress)
+        self._features, kept = read_features(kept, self._model, progress)
+        return pictures, kept
+
+    def network(self, part: Part) -> Module:
+        """Return the base, rebuilt, and a head on it."""
+        card = self._card
+
+        class Tuned(torch.nn.Module):  # type: ignore[misc]
+            """Pixels, float (n, 3, size, size), 0 to 255, to vectors."""
+
+            def __init__(self) -> None:
+                super().__init__()
+                self.base = torch_network(card.read(), card.name)
+                self.head = head
+
+            def forward(self, pixels: Tensor) -> Tensor:
+                return self.head(self.base(_as_input(pixels, card.input)).flatten(1))
+
+        head = _head(self._features, part, self.dim)
+        return Tuned()
+
+    def baseline(self, rows: Rows) -> NDArray[np.float32]:
+        """Return the base's vectors."""
+        return self._features.vectors[rows]
+
+    def export(self, network: Module, file: Path) -> InputSpec:
+        """Write the whole network."""
+        return _export_pictures(network, self._size, file)
+
+
+class FromScratch:
+    """A small network that knows nothing yet."""
+
+    def __init__(self, settings: Settings, threads: int | None) -> None:
+        self._settings, self._threads = settings, threads
+        self._size = settings.size or _SMALL
+        self.base: ModelCard | None = None
+        self.dim = settings.dim or _DIM
+
+    def read(self, examples: Examples, progress: bool) -> tuple[Source, Examples]:
+        """Decode the images."""
+        self._pictures, kept = read_pictures(
+            examples, self._size, self._settings.augment, self._threads, progress
+        )
+        return self._pictures, kept
+
+    def network(self, part: Part) -> Module:
+        """Return the network, its weights drawn by the seed."""
+        return small_network(self._size, self.dim)
+
+    def baseline(self, rows: Rows) -> NDArray[np.float32]:
+        """Return the pixels."""
+        pixels: NDArray[np.float32] = self._pictures.plain(rows).flatten(1).numpy()
+        return pixels
+
+    def export(self, network: Module, file: Path) -> InputSpec:
+        """Write the whole network."""
+        return _export_pictures(network, self._size, file)
+
+
+def _dim_on(base: ImageEmbedder, settings: Settings) -> int:
+    if (settings.dim or 1) > base.dim:
+        raise InvalidArgument(
+            f"dim is {settings.dim}, but {settings.base} gives vectors of {base.dim}; needed: at most that"
+        )
+    return settings.dim or base.dim
+
+
+def _head(features: Features, part: Part, dim: int) -> Module:
+    return make_head(features.vectors[part.rows], part.labels, dim)
+
+
+def _as_input(pixels: Tensor, spec: InputSpec) -> Tensor:
+    """Turn pixels (n, 3, size, size) into what a base's graph takes."""
+    if spec.dtype != "uint8":
+        mean, std = (torch.tensor(values)[:, None, None] for values in (spec.mean, spec.std))
+        pixels = (pixels - mean) / std
+    return pixels.permute(0, 2, 3, 1) if spec.layout == "NHWC" else pixels
+
+
+def _export_pictures(network: Module, size: int, file: Path) -> InputSpec:
+    file.write_bytes(export_network(network, size))
+    return InputSpec(Preparation(size, crop=size / side_for(size), filter="box"), name="images")

@@ -1,0 +1,136 @@
+"""What a training is told: every choice, its default, and what is wrong with a value."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+from ..errors import InvalidArgument
+from .augment import CHANGES, Change, check_changes
+from .losses import LOSSES
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All that decides what is learned, besides the images.
+
+    Parameters
+    ----------
+    base
+        The model whose vectors are learned from: a shipped name, a model's folder or an .onnx file; or
+        "none", to learn a small network from scratch.
+    fine_tune
+        Let the base itself learn too. It must be a network that PyTorch can be told of (`onnx_network`).
+    loss
+        One of `losses.LOSSES`.
+    dim
+        Length of the vectors that are learned; that of the base, or 128, when left out.
+    epochs
+        How often as many images are seen as there are, at most.
+    classes_per_batch, images_per_class
+        A batch is P classes times K images; as many as the data allow, up to 8 and 4, when left out.
+    learning_rate, weight_decay
+        Of AdamW; the rate rises over the first twentieth and then falls to nothing along a cosine. When left
+        out it is 0.0001 on a base, whose head begins near where it will end, and 0.001 from scratch.
+    base_rate
+        The rate of a base that learns too, as a share of `learning_rate`.
+    augment
+        How pictures may be changed: "crop", "flip", "colour". On a base that stays as it is pictures are not
+        changed: its vectors are computed once.
+    size
+        Side of the pictures in pixels; that of the base, or 64.
+    validation_classes
+        Classes not learned from that judge what was learned: names, or a share of all. 0 does without.
+    patience
+        Stop after so many epochs without a better mAP@R of the validation classes.
+    seed
+        The same seed and the same number of threads give the same model.
+    """
+
+    base: str = "efficientnet-lite0"
+    fine_tune: bool = False
+    loss: str = "supcon"
+    dim: int | None = None
+    epochs: int = 30
+    classes_per_batch: int | None = None
+    images_per_class: int | None = None
+    learning_rate: float | None = None
+    weight_decay: float = 1e-4
+    base_rate: float = 0.1
+    augment: tuple[Change, ...] = CHANGES
+    size: int | None = None
+    validation_classes: float | tuple[str, ...] = 0.2
+    patience: int = 10
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name, least in _LEAST.items():
+            _check_whole(name, getattr(self, name), least)
+        for name, above in (("learning_rate", True), ("base_rate", True), ("weight_decay", False)):
+            _check_number(name, getattr(self, name), above)
+        if self.loss not in LOSSES:
+            raise InvalidArgument(f"loss is {self.loss!r}; needed: one of {', '.join(LOSSES)}")
+        if self.fine_tune and self.from_scratch:
+            raise InvalidArgument("fine_tune needs a base; base is 'none'")
+        object.__setattr__(self, "augment", check_changes(self.augment))
+        if not isinstance(self.validation_classes, (int, float)):
+            object.__setattr__(self, "validation_classes", tuple(self.validation_classes))
+
+    @property
+    def from_scratch(self) -> bool:
+        """Whether there is no base."""
+        return self.base == "none"
+
+    @property
+    def rate(self) -> float:
+        """The learning rate that holds."""
+        return self.learning_rate or (1e-3 if self.from_scratch else 1e-4)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return all of it as JSON has it."""
+        return {key: list(v) if isinstance(v, tuple) else v for key, v in asdict(self).items()}
+
+    @classmethod
+    def of_json(cls, values: dict[str, Any]) -> Settings:
+        """Return what `as_json` gave.
+
+        >>> Settings.of_json(Settings(augment=("flip",)).as_json()) == Settings(augment=("flip",))
+        True
+        """
+        known = {field.name for field in fields(cls)}
+        told: dict[str, Any] = {
+            key: tuple(value) if isinstance(value, list) else value
+            for key, value in values.items()
+            if key in known
+        }
+        return cls(**told)
+
+
+# The whole numbers, and what they are at least; None stays what it is.
+_LEAST = {
+    "dim": 1,
+    "epochs": 1,
+    "classes_per_batch": 2,
+    "images_per_class": 2,
+    "size": 8,
+    "patience": 1,
+    "seed": 0,
+}
+
+
+def _check_whole(name: str, value: Any, least: int) -> None:
+    if value is None and Settings.__dataclass_fields__[name].default is None:
+        return
+    if not isinstance(value, int) or isinstance(value, bool) or value < least:
+        raise InvalidArgument(f"{name} is {value!r}; needed: a whole number of {least} or more")
+
+
+def _check_number(name: str, value: Any, above: bool) -> None:
+    if value is None and Settings.__dataclass_fields__[name].default is None:
+        return
+    right = isinstance(value, (int, float)) and math.isfinite(value) and (value > 0 if above else value >= 0)
+    if not right:
+        raise InvalidArgument(
+            f"{name} is {value!r}; needed: a number {'above 0' if above else 'of 0 or more'}"
+        )
