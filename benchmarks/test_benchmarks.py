@@ -78,6 +78,12 @@ def test_embedding_sounds() -> None:
     assert "| spectrogram-lite0 (default)" in run("benchmarks.embed.sounds", "--quick")
 
 
+def test_robustness() -> None:
+    pytest.importorskip("matplotlib")
+    printed = run("benchmarks.embed.robustness", "--quick")
+    assert "| distortion | strength | pixels-32 | efficientnet-lite0 |" in printed
+
+
 def test_indexes(tmp_path: Path) -> None:
     pytest.importorskip("hnswlib")
     raw, drawn = tmp_path / "raw.json", tmp_path / "drawn.png"
