@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Generator, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -86,6 +87,8 @@ class ImageEmbedder:
         self._limits = Limits(check_count("max_pixels", max_pixels), check_count("max_bytes", max_bytes))
         self._card, self._session = _load(self._model, device)
         self._output = self._session.output(self._card.output).name
+        self._wide: OnnxSession | None = None
+        self._lone_calls, self._opening = 0, threading.Lock()
         self._gpu = _batches(self._infer) if self._session.device == "cuda" else None
         self.last_errors: list[Failure] = []
 
@@ -170,7 +173,8 @@ class ImageEmbedder:
         asked = None if batch_size is None else check_count("batch_size", batch_size)
         images = as_images(images)
         if self._gpu is None:
-            return stream(images, self._prepare, self._infer, asked or _CPU_BATCH, self._threads)
+            size, alone = asked or _CPU_BATCH, self._infer_alone
+            return stream(images, self._prepare, self._infer, size, self._threads, alone)
         from .cuda_stream import cuda_stream
 
         gpu = self._gpu
@@ -179,8 +183,28 @@ class ImageEmbedder:
     def _prepare(self, image: Any) -> NDArray[np.uint8]:
         return prepare(image, self._card.input.preparation, self._limits)
 
-    def _infer(self, squares: NDArray[np.uint8]) -> NDArray[np.float32]:
-        result = self._session.run(tensor_of(squares, self._card.input), self._output)
+    def _infer_alone(self, squares: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Infer the only batch there is, with all threads at work inside it.
+
+        That takes a session of its own, which is opened at the second such call: whoever embeds one image and
+        ends would wait for it in vain.
+        """
+        self._lone_calls += 1
+        if self._lone_calls == 1:
+            return self._infer(squares)
+        with self._opening:
+            if self._wide is None:
+                from .onnx_session import OnnxSession
+
+                try:
+                    self._wide = OnnxSession(self._card.read(), self._card.name, "cpu", self._threads)
+                except ModelError:
+                    # The file has changed since: what was opened goes on.
+                    self._wide = self._session
+        return self._infer(squares, self._wide)
+
+    def _infer(self, squares: NDArray[np.uint8], session: OnnxSession | None = None) -> NDArray[np.float32]:
+        result = (session or self._session).run(tensor_of(squares, self._card.input), self._output)
         vectors: NDArray[np.float32] = result.reshape(len(squares), -1).astype(np.float32, copy=False)
         if vectors.shape[1] != self.dim:
             raise ModelError(

@@ -58,11 +58,12 @@ class TensorInfo:
 class OnnxSession:
     """One ONNX graph on one device; `run` may be called from many threads at once, each works on its own.
 
+    With more than one of `threads`, a run has that many CPUs work on it.
     Raises ModelError where the bytes are no graph that can run, or would read other files, and Unsupported
     where the device is not there.
     """
 
-    def __init__(self, data: bytes, name: str, device: Device = "auto") -> None:
+    def __init__(self, data: bytes, name: str, device: Device = "auto", threads: int = 1) -> None:
         self._name = name
         try:
             external = has_external_data(data)
@@ -73,7 +74,7 @@ class OnnxSession:
                 f"model {name}: keeps tensors in other files (external data), which could be any file "
                 "of this machine; save it as one file"
             )
-        self._session = _open(data, name, device)
+        self._session = _open(data, name, device, threads)
         self.device: Device = "cuda" if self._session.get_providers()[0] == _CUDA else "cpu"
         # Images and vectors are bound to the device's memory. A CPU can do that too, and gains nothing.
         self.binds = self.device == "cuda"
@@ -126,7 +127,7 @@ class OnnxSession:
         return np.asarray(binding.copy_outputs_to_cpu()[0])
 
 
-def _open(data: bytes, name: str, device: Device) -> onnxruntime.InferenceSession:
+def _open(data: bytes, name: str, device: Device, threads: int) -> onnxruntime.InferenceSession:
     if device not in ("auto", "cpu", "cuda"):
         raise InvalidArgument(f"device is {device!r}; needed: 'auto', 'cpu' or 'cuda'")
     offered = onnxruntime.get_available_providers()
@@ -139,8 +140,8 @@ def _open(data: bytes, name: str, device: Device) -> onnxruntime.InferenceSessio
     if device != "cpu" and _CUDA in offered:
         wanted = [(_CUDA, _CUDA_OPTIONS), _CPU]
     options = onnxruntime.SessionOptions()
-    # Images run side by side, one thread each: nothing to hand over, nothing to wait for.
-    options.intra_op_num_threads = 1
+    # Many images run side by side, one thread each: nothing to hand over, nothing to wait for.
+    options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.log_severity_level = 3
