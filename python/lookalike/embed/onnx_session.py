@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
+import io
 import os
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -138,6 +141,7 @@ def _open(data: bytes, name: str, device: Device, threads: int) -> onnxruntime.I
         )
     wanted: list[Any] = [_CPU]
     if device != "cpu" and _CUDA in offered:
+        _load_cuda()
         wanted = [(_CUDA, _CUDA_OPTIONS), _CPU]
     options = onnxruntime.SessionOptions()
     # Many images run side by side, one thread each: nothing to hand over, nothing to wait for.
@@ -154,6 +158,16 @@ def _open(data: bytes, name: str, device: Device, threads: int) -> onnxruntime.I
             "device is 'cuda', but CUDA could not be started here: no GPU, or no fitting driver or libraries"
         )
     return session
+
+
+@functools.cache
+def _load_cuda() -> None:
+    """Load CUDA and cuDNN from where pip puts them, once; those of the system are found anyway."""
+    load = getattr(onnxruntime, "preload_dlls", None)
+    if load is not None:
+        # What is missing is told when a session does not start; this would print it.
+        with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(Exception):
+            load()
 
 
 def _info(tensor: Any) -> TensorInfo:
