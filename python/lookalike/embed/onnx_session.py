@@ -20,6 +20,7 @@ except ImportError as error:
     raise ImportError("ImageEmbedder needs onnxruntime: pip install 'lookalike[images]'") from error
 
 from ..errors import InvalidArgument, ModelError, Unsupported
+from .cuda_memory import has_gpu
 from .onnx_file import has_external_data
 
 Device = Literal["auto", "cpu", "cuda"]
@@ -139,8 +140,11 @@ def _open(data: bytes, name: str, device: Device, threads: int) -> onnxruntime.I
             f"device is 'cuda', but this onnxruntime offers {offered} only; pip install 'lookalike[gpu]' "
             "(in place of onnxruntime), or use device='cpu'"
         )
+    # Asked first, since the runtime prints a page of errors where there is none.
+    if device == "cuda" and not has_gpu():
+        raise Unsupported("device is 'cuda', but NVIDIA's driver knows no GPU here; use device='cpu'")
     wanted: list[Any] = [_CPU]
-    if device != "cpu" and _CUDA in offered:
+    if device != "cpu" and _CUDA in offered and has_gpu():
         _load_cuda()
         wanted = [(_CUDA, _CUDA_OPTIONS), _CPU]
     options = onnxruntime.SessionOptions()
@@ -155,7 +159,8 @@ def _open(data: bytes, name: str, device: Device, threads: int) -> onnxruntime.I
         raise ModelError(f"model {name}: onnxruntime cannot load it: {error}") from error
     if device == "cuda" and session.get_providers()[0] != _CUDA:
         raise Unsupported(
-            "device is 'cuda', but CUDA could not be started here: no GPU, or no fitting driver or libraries"
+            "device is 'cuda', but CUDA could not be started here: no fitting driver, CUDA or cuDNN; "
+            "pip install 'lookalike[gpu]' brings the last two"
         )
     return session
 
