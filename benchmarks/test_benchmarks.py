@@ -84,6 +84,15 @@ def test_robustness() -> None:
     assert "| distortion | strength | pixels-32 | efficientnet-lite0 |" in printed
 
 
+def test_embedding_by_runtime_and_device() -> None:
+    printed = run("benchmarks.embed.speed", "--quick", "--threads", "2")
+    # Two batches on one thread and on two.
+    assert printed.count("| efficientnet-lite0 | int8 |") == 4
+    printed = run("benchmarks.embed.gpu", "--quick")
+    assert "| cpu    | int8 |" in printed
+    assert "No GPU was measured: device is 'cuda'" in printed or "| cuda   |" in printed
+
+
 def test_indexes(tmp_path: Path) -> None:
     pytest.importorskip("hnswlib")
     raw, drawn = tmp_path / "raw.json", tmp_path / "drawn.png"
