@@ -48,6 +48,7 @@ SECTIONS = {
     "Embedding": ["benchmarks.embed"],
     "Image models": ["benchmarks.embed.models"],
     "Embedding sounds": ["benchmarks.embed.sounds"],
+    "Words to pictures": ["benchmarks.embed.words"],
     "Import time": ["benchmarks.import_time"],
     "Wheel size": ["benchmarks.wheel_size"],
 }

@@ -93,6 +93,12 @@ def test_embedding_by_runtime_and_device() -> None:
     assert "No GPU was measured: device is 'cuda'" in printed or "| cuda   |" in printed
 
 
+def test_words() -> None:
+    pytest.importorskip("tokenizers")
+    printed = run("benchmarks.embed.words", "--quick")
+    assert "precision@10" in printed and "zero-shot" in printed
+
+
 def test_indexes(tmp_path: Path) -> None:
     pytest.importorskip("hnswlib")
     raw, drawn = tmp_path / "raw.json", tmp_path / "drawn.png"

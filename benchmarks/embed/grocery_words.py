@@ -47,7 +47,7 @@ FINE = {
     "Zucchini": "zucchini",
 }
 
-# Words -> the endings or beginnings of the fine classes they mean.
+# Words -> the fine classes they mean.
 COARSE = {
     "apple": ("Golden-Delicious", "Pink-Lady", "Royal-Gala"),
     "pear": ("Anjou", "Kaiser"),

