@@ -46,8 +46,9 @@ SECTIONS = {
     "Clustering": ["benchmarks.clustering"],
     "Kernels": ["benchmarks.kernels"],
     "Embedding": ["benchmarks.embed"],
-    "Words to pictures": ["benchmarks.embed.words"],
     "Image models": ["benchmarks.embed.models"],
+    "Embedding sounds": ["benchmarks.embed.sounds"],
+    "Words to pictures": ["benchmarks.embed.words"],
     "Import time": ["benchmarks.import_time"],
     "Wheel size": ["benchmarks.wheel_size"],
 }

@@ -45,12 +45,6 @@ def test_embedding() -> None:
     assert "| lookalike, file to vector" in printed and "| pixels, 32 x 32 greyscale" in printed
 
 
-def test_words() -> None:
-    pytest.importorskip("tokenizers")
-    printed = run("benchmarks.embed.words", "--quick")
-    assert "precision@10" in printed and "zero-shot" in printed
-
-
 def test_image_models() -> None:
     found = json.loads(run("benchmarks.embed.models", "--quick", "--json"))["models"]
     best, baseline = found[0], found[-1]
@@ -77,6 +71,32 @@ def test_measured_numbers_replace_those_that_were_there(
         0.75, "luck", 4.6, "one decoded photo to its vector, on one thread", "dice"
     )
     assert page.read_text() == "above\n<!-- `dice --write` writes this -->\nnew\n<!-- to here -->\nbelow\n"
+
+
+def test_embedding_sounds() -> None:
+    pytest.importorskip("soundfile")
+    assert "| spectrogram-lite0 (default)" in run("benchmarks.embed.sounds", "--quick")
+
+
+def test_robustness() -> None:
+    pytest.importorskip("matplotlib")
+    printed = run("benchmarks.embed.robustness", "--quick")
+    assert "| distortion | strength | pixels-32 | efficientnet-lite0 |" in printed
+
+
+def test_embedding_by_runtime_and_device() -> None:
+    printed = run("benchmarks.embed.speed", "--quick", "--threads", "2")
+    # Two batches on one thread and on two.
+    assert printed.count("| efficientnet-lite0 | int8 |") == 4
+    printed = run("benchmarks.embed.gpu", "--quick")
+    assert "| cpu    | int8 |" in printed
+    assert "No GPU was measured: device is 'cuda'" in printed or "| cuda   |" in printed
+
+
+def test_words() -> None:
+    pytest.importorskip("tokenizers")
+    printed = run("benchmarks.embed.words", "--quick")
+    assert "precision@10" in printed and "zero-shot" in printed
 
 
 def test_indexes(tmp_path: Path) -> None:

@@ -110,6 +110,19 @@ def test_a_device_that_holds_not_one_image_says_so() -> None:
         CudaBatches(Device(holds=0).run, lambda: None)(pixels(8))
 
 
+def test_a_runtime_for_gpus_where_there_is_none(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("lookalike.embed.onnx_session.has_gpu", lambda: False)
+    offered = ["CUDAExecutionProvider", "CPUExecutionProvider"]
+    monkeypatch.setattr("onnxruntime.get_available_providers", lambda: offered)
+    data = mean_colour().SerializeToString()
+    assert OnnxSession(data, "colours", "auto").device == "cpu"
+    with pytest.raises(la.Unsupported, match="driver knows no GPU"):
+        OnnxSession(data, "colours", "cuda")
+    assert capfd.readouterr().err == ""
+
+
 @pytest.mark.parametrize("said", ["CUDA failure 2: out of memory", "Failed to allocate memory for requested"])
 def test_what_the_runtime_says_of_memory_is_understood(monkeypatch: pytest.MonkeyPatch, said: str) -> None:
     session = OnnxSession(mean_colour().SerializeToString(), "colours", "cpu")

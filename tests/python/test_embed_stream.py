@@ -48,6 +48,15 @@ def test_photos_do_not_depend_on_batch_size_or_threads() -> None:
         assert np.array_equal(found, expected)
 
 
+def test_a_photo_alone_is_worked_on_by_all_threads() -> None:
+    model, alone = (la.ImageEmbedder(threads=threads, device="cpu") for threads in (1, 2))
+    for photo in PHOTOS[:3]:
+        assert np.array_equal(alone.embed(photo), model.embed(photo))
+    # The first call does without, so that a process that embeds one photo opens one session.
+    assert model._alone.wide is None and alone._alone.wide is not None
+    assert np.array_equal(alone.embed(PHOTOS[:9]), model.embed(PHOTOS[:9]))
+
+
 def test_shapes(colours: Path) -> None:
     model = la.ImageEmbedder(colours)
     assert model.embed([]).shape == (0, 3)

@@ -85,10 +85,12 @@ def test_queries_are_drawn_evenly() -> None:
 
 def test_heights_move_apart_no_more_than_they_must() -> None:
     assert spread(np.array([0.0, 0.5, 1.0]), 0.2).tolist() == [0.0, 0.5, 1.0]
-    moved = spread(np.array([0.9, 0.92, 0.1, 0.91]), 0.1)
-    assert np.diff(np.sort(moved)) == pytest.approx([0.71, 0.1, 0.1])
-    assert moved.mean() == pytest.approx((0.9 + 0.92 + 0.1 + 0.91) / 4)
+    moved = spread(np.array([0.8, 0.82, 0.1, 0.81]), 0.1)
+    assert np.diff(np.sort(moved)) == pytest.approx([0.61, 0.1, 0.1])
+    assert moved.mean() == pytest.approx((0.8 + 0.82 + 0.1 + 0.81) / 4)
     assert moved.argsort().tolist() == [2, 0, 3, 1]
+    assert spread(np.ones(3), 0.2) == pytest.approx([0.6, 0.8, 1.0])
+    assert spread(np.zeros(21), 0.2) == pytest.approx(np.linspace(0, 1, 21))
 
 
 @pytest.fixture

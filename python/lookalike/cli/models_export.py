@@ -68,6 +68,8 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def _print(done: Exported) -> None:
+    from ..export.files import NEAR
+
     print_line(f"{done.folder}: {done.name}, {done.dim} dimensions, {done.source}")
     kind = "of your photos" if done.real else "made-up pictures; --photos DIR checks on yours"
     print_line(
@@ -93,4 +95,8 @@ def _print(done: Exported) -> None:
     heads = ["file", "size", "cosine to f32, mean", "least", "precision@1"]
     columns = 2 if not done.agreement else 5 if done.precision else 4
     print_table(heads[:columns], [row[:columns] for row in rows], tuple(range(1, columns)))
+    for name, cosine in done.agreement.items():
+        if cosine.mean < NEAR:
+            print_line(f"{name} vectors are far from those of f32: do not use it where f32 was used")
+    print_line(f"{done.default} is what runs; {done.folder}/model.*.onnx runs another")
     print_line(f"run it: lookalike search QUERY DIR --model {done.folder}")

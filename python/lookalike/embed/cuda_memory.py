@@ -1,4 +1,4 @@
-"""How much memory a GPU has left, asked of NVIDIA's driver, which is there wherever CUDA is."""
+"""Whether there is a GPU, and how much memory it has left, asked of NVIDIA's driver."""
 
 from __future__ import annotations
 
@@ -8,6 +8,17 @@ import sys
 from typing import Any
 
 _LIBRARY = "nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1"
+
+
+def has_gpu() -> bool:
+    """Whether NVIDIA's driver is there and knows a GPU; asking takes nothing of its memory.
+
+    >>> from lookalike.embed.cuda_memory import has_gpu
+    >>> has_gpu() in (True, False)
+    True
+    """
+    driver, count = _driver(), ctypes.c_int()
+    return driver is not None and not driver.cuDeviceGetCount(ctypes.byref(count)) and count.value > 0
 
 
 def free_bytes(device: int = 0) -> int | None:

@@ -21,6 +21,7 @@ from .stream import Infer, available_threads, stream
 if TYPE_CHECKING:
     from .cuda_batches import CudaBatches
     from .image_tower import ImageTower
+    from .lone_tower import LoneTower
     from .onnx_session import Device
 
 # A batch saves next to nothing on a CPU, and a short one spreads a short list over all of them.
@@ -87,6 +88,7 @@ class ImageEmbedder:
         self._limits = Limits(check_count("max_pixels", max_pixels), check_count("max_bytes", max_bytes))
         self._tower = _load(self._model, device)
         self._gpu = _batches(self._tower) if self._tower.device == "cuda" else None
+        self._alone = _lone(self._tower, self._threads)
         self.last_errors: list[Failure] = []
 
     @property
@@ -170,7 +172,8 @@ class ImageEmbedder:
         asked = None if batch_size is None else check_count("batch_size", batch_size)
         images = as_images(images)
         if self._gpu is None:
-            return stream(images, self._prepare, self._tower, asked or _CPU_BATCH, self._threads)
+            size = asked or _CPU_BATCH
+            return stream(images, self._prepare, self._tower, size, self._threads, self._alone)
         from .cuda_stream import cuda_stream
 
         gpu = self._gpu
@@ -199,6 +202,12 @@ def _batches(run: Infer) -> CudaBatches:
     from .cuda_batches import CudaBatches
 
     return CudaBatches(run)
+
+
+def _lone(tower: ImageTower, threads: int) -> LoneTower:
+    from .lone_tower import LoneTower
+
+    return LoneTower(tower, threads)
 
 
 def _load(model: str, device: Device) -> ImageTower:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
+import io
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,6 +21,7 @@ except ImportError as error:
     raise ImportError("ImageEmbedder needs onnxruntime: pip install 'lookalike[images]'") from error
 
 from ..errors import InvalidArgument, ModelError, Unsupported
+from .cuda_memory import has_gpu
 from .onnx_file import has_external_data
 
 Device = Literal["auto", "cpu", "cuda"]
@@ -59,11 +63,12 @@ class TensorInfo:
 class OnnxSession:
     """One ONNX graph on one device; `run` may be called from many threads at once, each works on its own.
 
+    With more than one of `threads`, a run has that many CPUs work on it.
     Raises ModelError where the bytes are no graph that can run, or would read other files, and Unsupported
     where the device is not there.
     """
 
-    def __init__(self, data: bytes, name: str, device: Device = "auto") -> None:
+    def __init__(self, data: bytes, name: str, device: Device = "auto", threads: int = 1) -> None:
         self._name = name
         try:
             external = has_external_data(data)
@@ -74,7 +79,7 @@ class OnnxSession:
                 f"model {name}: keeps tensors in other files (external data), which could be any file "
                 "of this machine; save it as one file"
             )
-        self._session = _open(data, name, device)
+        self._session = _open(data, name, device, threads)
         self.device: Device = "cuda" if self._session.get_providers()[0] == _CUDA else "cpu"
         # Images and vectors are bound to the device's memory. A CPU can do that too, and gains nothing.
         self.binds = self.device == "cuda"
@@ -146,7 +151,7 @@ class OnnxSession:
         return np.asarray(binding.copy_outputs_to_cpu()[0])
 
 
-def _open(data: bytes, name: str, device: Device) -> onnxruntime.InferenceSession:
+def _open(data: bytes, name: str, device: Device, threads: int) -> onnxruntime.InferenceSession:
     if device not in ("auto", "cpu", "cuda"):
         raise InvalidArgument(f"device is {device!r}; needed: 'auto', 'cpu' or 'cuda'")
     offered = onnxruntime.get_available_providers()
@@ -155,12 +160,16 @@ def _open(data: bytes, name: str, device: Device) -> onnxruntime.InferenceSessio
             f"device is 'cuda', but this onnxruntime offers {offered} only; pip install 'lookalike[gpu]' "
             "(in place of onnxruntime), or use device='cpu'"
         )
+    # Asked first, since the runtime prints a page of errors where there is none.
+    if device == "cuda" and not has_gpu():
+        raise Unsupported("device is 'cuda', but NVIDIA's driver knows no GPU here; use device='cpu'")
     wanted: list[Any] = [_CPU]
-    if device != "cpu" and _CUDA in offered:
+    if device != "cpu" and _CUDA in offered and has_gpu():
+        _load_cuda()
         wanted = [(_CUDA, _CUDA_OPTIONS), _CPU]
     options = onnxruntime.SessionOptions()
-    # Images run side by side, one thread each: nothing to hand over, nothing to wait for.
-    options.intra_op_num_threads = 1
+    # Many images run side by side, one thread each: nothing to hand over, nothing to wait for.
+    options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.log_severity_level = 3
@@ -170,7 +179,8 @@ def _open(data: bytes, name: str, device: Device) -> onnxruntime.InferenceSessio
         raise ModelError(f"model {name}: onnxruntime cannot load it: {error}") from error
     if device == "cuda" and session.get_providers()[0] != _CUDA:
         raise Unsupported(
-            "device is 'cuda', but CUDA could not be started here: no GPU, or no fitting driver or libraries"
+            "device is 'cuda', but CUDA could not be started here: no fitting driver, CUDA or cuDNN; "
+            "pip install 'lookalike[gpu]' brings the last two"
         )
     return session
 
@@ -178,6 +188,16 @@ def _open(data: bytes, name: str, device: Device) -> onnxruntime.InferenceSessio
 def _padded(tensor: NDArray[Any], count: int) -> NDArray[Any]:
     """Return a batch made as long as the graph wants it, with zeros."""
     return np.pad(tensor, [(0, count - len(tensor))] + [(0, 0)] * (tensor.ndim - 1))
+
+
+@functools.cache
+def _load_cuda() -> None:
+    """Load CUDA and cuDNN from where pip puts them, once; those of the system are found anyway."""
+    load = getattr(onnxruntime, "preload_dlls", None)
+    if load is not None:
+        # What is missing is told when a session does not start; this would print it.
+        with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(Exception):
+            load()
 
 
 def _info(tensor: Any) -> TensorInfo:

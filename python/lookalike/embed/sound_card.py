@@ -18,16 +18,21 @@ Pooling = Literal["mean", "mean-std"]
 
 @dataclass(frozen=True)
 class PictureSpec:
-    """A spectrogram shown to a model of images; `bands` appends each band's mean and deviation over time."""
+    """Spectrograms shown to a model of images, one a colour: from sharp in time to sharp in pitch.
 
-    spectrogram: Spectrogram
+    `root` takes the square root of what the network finds, `bands` appends each band's mean and deviation
+    over time.
+    """
+
+    spectrograms: tuple[Spectrogram, Spectrogram, Spectrogram]
     image_model: str
+    root: bool
     bands: bool
 
     @property
     def shape(self) -> tuple[object, ...]:
         """What shapes a vector, beside the model of images."""
-        return self.spectrogram, self.bands
+        return self.spectrograms, self.root, self.bands
 
 
 @dataclass(frozen=True)
@@ -130,24 +135,23 @@ def _picture(fields: Fields, rate: int) -> PictureSpec:
     decibels = fields.number("decibels", 80.0)
     if not 1 <= decibels <= 100:
         fields.fail("decibels", "1 to 100")
+    red, green, blue = frames = fields.channels("frames", (512, 2048, 8192))
+    if not all(16 <= frame <= 65536 and frame.is_integer() for frame in frames):
+        fields.fail("frames", "three whole numbers from 16 to 65536, samples")
+    step, bands, scale = fields.whole("step"), fields.whole("bands"), fields.one_of("scale", Scale, "htk")
+    if bands > 1024:
+        fields.fail("bands", "at most 1024")
+
+    def spectrogram(frame: float) -> Spectrogram:
+        # A long frame changes little from step to step.
+        return Spectrogram(rate, int(frame), max(step, int(frame) // 8), bands, low, high, scale, decibels)
+
     spec = PictureSpec(
-        Spectrogram(
-            rate=rate,
-            frame=fields.whole("frame"),
-            step=fields.whole("step"),
-            bands=fields.whole("bands"),
-            low=low,
-            high=high,
-            scale=fields.one_of("scale", Scale, "slaney"),
-            decibels=decibels,
-        ),
+        (spectrogram(red), spectrogram(green), spectrogram(blue)),
         image_model=fields.text("image_model"),
+        root=fields.truth("root", False),
         bands=fields.truth("band_statistics", False),
     )
-    if not 16 <= spec.spectrogram.frame <= 65536:
-        fields.fail("frame", "16 to 65536 samples")
-    if spec.spectrogram.bands > 1024:
-        fields.fail("bands", "at most 1024")
     fields.refuse_others()
     return spec
 

@@ -106,7 +106,8 @@ def _open(source: Any, limits: SoundLimits, start: float) -> Iterator[_Source]:
         path = Path(source)
         _check_file(path, limits)
         try:
-            file = path.open("rb")
+            # By its number, so that soundfile sees no name and judges by the content alone.
+            file = os.fdopen(os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0)), "rb")
         except OSError as error:
             raise AudioError(f"cannot be read: {error.strerror}") from None
         with file, _decoder(file, limits, start) as opened:

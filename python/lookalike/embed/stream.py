@@ -28,19 +28,25 @@ Infer = Callable[[Square], Vector]
 
 
 def stream(
-    images: Iterable[Any], prepare: Prepare, infer: Infer, batch_size: int, threads: int
+    images: Iterable[Any],
+    prepare: Prepare,
+    infer: Infer,
+    batch_size: int,
+    threads: int,
+    infer_alone: Infer | None = None,
 ) -> Generator[Result, None, None]:
     """Yield (position, vector or ImageError) for every image, in order.
 
     Images are taken a few batches ahead and no further, so that millions fit. Threads come to rest before the
-    stream ends, however it ends. A single batch never leaves the calling thread.
+    stream ends, however it ends. A single batch never leaves the calling thread; `infer_alone`, where given,
+    infers it, since the other CPUs have nothing else to do.
     """
     batches = _batches(enumerate(images), batch_size)
     head = list(itertools.islice(batches, 2))
     batches = itertools.chain(head, batches)
     if threads == 1 or len(head) < 2:
         for batch in batches:
-            yield from _embed(batch, prepare, infer)
+            yield from _embed(batch, prepare, (infer_alone if threads > 1 else None) or infer)
         return
     with ThreadPoolExecutor(threads, "lookalike-embed") as pool:
         under_way: deque[Future[list[Result]]] = deque()

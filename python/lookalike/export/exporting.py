@@ -57,7 +57,8 @@ def export_model(
     int8, f16
         Whether to write a static int8 file, for CPUs, and a float16 file, for GPUs.
     default
-        The file that runs: "f32", "int8" or "f16"; left out, int8 where there is one.
+        The file that runs: "f32", "int8" or "f16"; left out, int8 where there is one and its vectors are near
+        those of f32, by a mean cosine of 0.95 or more.
     name, license
         What the model is called and whose it is; else what the source says.
     output

@@ -18,6 +18,8 @@ from .smaller import write_f16, write_int8
 
 LIMIT = 1e-4
 CHECKED = 16
+# The mean cosine below which fewer bits have changed what a vector says.
+NEAR = 0.95
 _CALIBRATED = 128
 _UNKNOWN = "unknown"
 
@@ -62,6 +64,7 @@ class Exported:
     source: str
     license: str
     exporter: str
+    default: str
     difference: float
     real: bool
     checked: int
@@ -91,9 +94,17 @@ def write_files(network: Network, folder: Path, pictures: Pictures, wish: Wish) 
         write_f16(exact, paths["f16"])
     small = wish.names[1:]
     vectors |= {name: _embed(paths[name], squares) for name in small}
+    for name in small:
+        if not np.isfinite(vectors[name]).all():
+            raise ModelError(
+                f"the {name} file gives NaN or infinity on these pictures: export without --{name}"
+            )
+    agrees = {name: agreement(vectors[name], vectors["f32"]) for name in small}
     license = wish.license or network.license or _UNKNOWN
     dim = expected.shape[1]
-    write_card(folder, network, dim, license, paths, wish.default or ("int8" if wish.int8 else "f32"))
+    near = wish.int8 and agrees["int8"].mean >= NEAR
+    default = wish.default or ("int8" if near else "f32")
+    write_card(folder, network, dim, license, paths, default)
     _open(folder)
     classes = pictures.classes if small else None
     return Exported(
@@ -105,11 +116,12 @@ def write_files(network: Network, folder: Path, pictures: Pictures, wish: Wish) 
         exporter=exporter,
         difference=difference,
         real=pictures.real,
+        default=default,
         checked=len(expected),
         compared=len(squares),
         unreadable=pictures.unreadable,
         bytes={name: path.stat().st_size for name, path in paths.items()},
-        agreement={name: agreement(vectors[name], vectors["f32"]) for name in small},
+        agreement=agrees,
         precision={}
         if classes is None
         else {name: precision_at_1(found, classes) for name, found in vectors.items()},

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import ModelError
 from .network import Network
 from .pixels import Pixels
+from .quiet import quiet
 from .weights import RANDOM
 
 if TYPE_CHECKING:
@@ -30,13 +31,8 @@ def open_saved(folder: str, weights: str | None) -> Network:
         raise ModelError(f"hf:{folder}: its weights lie in the folder; --weights can be random only")
     pixels = _pixels(path)
     try:
-        if weights == RANDOM:
-            module, missing = transformers.AutoModel.from_config(_config(path)), []
-        else:
-            module, loading = transformers.AutoModel.from_pretrained(
-                path, local_files_only=True, trust_remote_code=False, output_loading_info=True
-            )
-            missing = sorted(loading["missing_keys"])
+        with quiet():
+            module, missing = _open(path, weights == RANDOM)
     # transformers answers a folder it cannot use with nearly every exception there is.
     except Exception as error:
         first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
@@ -57,10 +53,16 @@ def open_saved(folder: str, weights: str | None) -> Network:
     return Network(module, pixels, name, source, _license(path), vectors)
 
 
-def _config(path: Path) -> Any:
+def _open(path: Path, random: bool) -> tuple[Any, list[str]]:
+    """Return the model, and the names of its tensors that no weights were saved for."""
     import transformers
 
-    return transformers.AutoConfig.from_pretrained(path, local_files_only=True, trust_remote_code=False)
+    at_home = {"local_files_only": True, "trust_remote_code": False}
+    if random:
+        config = transformers.AutoConfig.from_pretrained(path, **at_home)
+        return transformers.AutoModel.from_config(config), []
+    model, loading = transformers.AutoModel.from_pretrained(path, output_loading_info=True, **at_home)
+    return model, sorted(loading["missing_keys"])
 
 
 def _vectors(module: Any, images: torch.Tensor, pooled: bool, token: bool) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import importlib.util
 import sys
@@ -29,7 +30,9 @@ def open_function(place: str, name: str, weights: str | None) -> Network:
     if not callable(function):
         raise ModelError(f"{where}: {place} has no function {name!r}")
     try:
-        module = function()
+        # What it prints is not what we answer.
+        with contextlib.redirect_stdout(sys.stderr):
+            module = function()
     # It is the user's code: whatever it raises is told in a line.
     except Exception as error:
         raise ModelError(f"{where}: raised {type(error).__name__}: {error}") from error

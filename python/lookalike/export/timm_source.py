@@ -7,6 +7,7 @@ from typing import Any
 
 from .network import Network
 from .pixels import Pixels
+from .quiet import quiet
 from .sources import unknown
 from .weights import RANDOM, load_weights, weights_missing
 
@@ -19,7 +20,8 @@ def open_timm(name: str, weights: str | None) -> Network:
 
     if not timm.is_model(name.split(".")[0]):
         raise unknown("timm", name, timm.list_models())
-    module = timm.create_model(name, pretrained=False)
+    with quiet():
+        module = timm.create_model(name, pretrained=False)
     config = module.pretrained_cfg
     heads = config.get("classifier") or ()
     module.reset_classifier(0)

@@ -8,6 +8,7 @@ from typing import Any
 from ..errors import ModelError
 from .network import Network, replace_last_layer
 from .pixels import Pixels
+from .quiet import quiet
 from .sources import unknown
 from .weights import RANDOM, load_weights, weights_missing
 
@@ -26,7 +27,8 @@ def open_torchvision(name: str, weights: str | None) -> Network:
         raise unknown("torchvision", name, known)
     entries = list(torchvision.models.get_model_weights(name))
     entry, file = _choose(name, entries, weights)
-    module = torchvision.models.get_model(name, weights=None)
+    with quiet():
+        module = torchvision.models.get_model(name, weights=None)
     if hasattr(module, "transform_input"):
         # What torchvision sets with its weights, which were trained on other pixels than its transforms make.
         module.transform_input = True

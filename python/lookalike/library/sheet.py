@@ -14,9 +14,11 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
-from ..errors import InvalidArgument, io_error
+from ..errors import AudioError, InvalidArgument, io_error
 from .hits import PhotoHit
 from .lettering import draw_words
+from .progress import clock
+from .sound_picture import draw_sound, is_sound
 from .text import printable
 from .words import Words
 
@@ -26,6 +28,7 @@ _QUERY = 360  # pixels a side; neighbours are smaller
 _CELL = 220
 _CAPTION = 46
 _HEADER = 30
+_UNNAMED = "an example given directly"
 
 Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
@@ -53,7 +56,7 @@ def draw_sheet(query: Any, hits: Sequence[PhotoHit], columns: int | None = None)
     for place, (rank, hit) in enumerate(shown):
         x = left + place % columns * (_CELL + _GAP)
         y = _MARGIN + _HEADER + place // columns * (_CELL + _CAPTION + _GAP)
-        _mount(sheet, (x, y), _CELL, hit.path)
+        _mount(sheet, (x, y), _CELL, hit.path, hit)
         _caption(draw, (x, y + _CELL + 7), rank, hit)
     return sheet
 
@@ -65,7 +68,7 @@ def _draw_query(sheet: Image.Image, draw: ImageDraw.ImageDraw, corner: tuple[int
         draw_words(draw, (x + 20, y + 20), _QUERY - 40, query, _INK)
         return
     _mount(sheet, corner, _QUERY, query)
-    name = printable(Path(query).name) if isinstance(query, str | os.PathLike) else "an image given directly"
+    name = printable(Path(query).name) if isinstance(query, str | os.PathLike) else _UNNAMED
     _text(draw, (x, y + _QUERY + 10), name, _font(17), _INK, _QUERY)
 
 
@@ -140,7 +143,9 @@ def _stretched(picture: Image.Image) -> Image.Image:
     return Image.fromarray(((values - low) * (255.0 / max(high - low, 1e-9))).astype(np.uint8))
 
 
-def _mount(sheet: Image.Image, corner: tuple[int, int], side: int, image: Any) -> None:
+def _mount(
+    sheet: Image.Image, corner: tuple[int, int], side: int, image: Any, hit: PhotoHit | None = None
+) -> None:
     x, y = corner
     draw = ImageDraw.Draw(sheet)
     draw.rounded_rectangle([x, y, x + side - 1, y + side - 1], radius=6, fill=_MOUNT)
@@ -148,8 +153,12 @@ def _mount(sheet: Image.Image, corner: tuple[int, int], side: int, image: Any) -
         with warnings.catch_warnings():
             # A photo larger than Pillow likes was embedded all the same.
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            picture = open_upright(image, side - 16)
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+            if is_sound(image):
+                start, end = (None, None) if hit is None else (hit.start, hit.end)
+                picture = draw_sound(image, side - 16, start or 0.0, end)
+            else:
+                picture = open_upright(image, side - 16)
+    except (AudioError, OSError, ValueError, SyntaxError, Image.DecompressionBombError):
         draw.text((x + side / 2, y + side / 2), "cannot be shown", font=_font(15), fill=_PALE, anchor="mm")
         return
     sheet.paste(picture, (x + (side - picture.width) // 2, y + (side - picture.height) // 2))
@@ -157,7 +166,8 @@ def _mount(sheet: Image.Image, corner: tuple[int, int], side: int, image: Any) -
 
 def _caption(draw: ImageDraw.ImageDraw, corner: tuple[int, int], rank: int, hit: PhotoHit) -> None:
     x, y = corner
-    _text(draw, (x, y), str(rank), _font(16), _INK, _CELL)
+    place = str(rank) if hit.start is None else f"{rank}   {clock(hit.start)}"
+    _text(draw, (x, y), place, _font(16), _INK, _CELL)
     distance = f"{hit.distance:.3f}"
     draw.text((x + _CELL - draw.textlength(distance, font=_font(16)), y), distance, font=_font(16), fill=_INK)
     _text(draw, (x, y + 21), printable(hit.path.name), _font(14), _PALE, _CELL)

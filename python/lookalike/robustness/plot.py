@@ -120,21 +120,26 @@ def _name_lines(axes: Axes, models: list[ModelStudy], distortion: Distortion, qu
     right = len(distortion.strengths)
     for number, (model, end, height) in enumerate(zip(models, ends, spread(ends, 0.14), strict=True)):
         colour = _style(number)["color"]
-        line = {"arrowstyle": "-", "color": colour, "linewidth": 0.6, "shrinkA": 1, "shrinkB": 4}
+        line = {"arrowstyle": "-", "color": colour, "linewidth": 0.6, "shrinkA": 0, "shrinkB": 4}
+        line["relpos"] = (0, 0.5)
         style = {"color": colour, "fontsize": 9.5, "va": "center", "annotation_clip": False}
         axes.annotate(model.name, (right, end), (right + 0.42, height), arrowprops=line, **style)
 
 
 def spread(heights: NDArray[np.float64], gap: float) -> NDArray[np.float64]:
-    """Move heights apart, as little as it takes, until all are `gap` or more from each other, in their order.
+    """Move heights in [0, 1] apart, as little as it takes, until all are `gap` or more from each other.
+
+    They keep their order and stay in [0, 1]. Where they are too many for that, the gap is narrowed.
 
     >>> spread(np.array([0.5, 0.5, 0.0]), 0.2).round(2)
     array([0.4, 0.6, 0. ])
+    >>> spread(np.array([0.5, 1.0, 1.0]), 0.2).round(2)
+    array([0.5, 0.8, 1. ])
     """
     order = np.argsort(heights, kind="stable")
     # Less the room below them, heights must not fall. In the nearest such sequence, runs that overlap are
     # pooled at their means (Barlow et al., 1972, "Statistical Inference under Order Restrictions").
-    room = gap * np.arange(len(heights))
+    room = min(gap, 1 / max(1, len(heights) - 1)) * np.arange(len(heights))
     runs: list[tuple[float, int]] = []
     for height in (heights[order] - room).tolist():
         mean, count = height, 1
@@ -142,8 +147,9 @@ def spread(heights: NDArray[np.float64], gap: float) -> NDArray[np.float64]:
             below, many = runs.pop()
             mean, count = (below * many + mean * count) / (many + count), many + count
         runs.append((mean, count))
+    pooled = np.repeat([mean for mean, _ in runs], [count for _, count in runs])
     placed = np.empty(len(heights))
-    placed[order] = np.repeat([mean for mean, _ in runs], [count for _, count in runs]) + room
+    placed[order] = pooled.clip(0, 1 - room[-1]) + room
     return placed
 
 

@@ -104,7 +104,7 @@ class _Sheet:
         self._write(_MARGIN, y + 16, title, _TITLE, _INK)
         y += 70
         for model, study in zip(self._models, self._found.models, strict=True):
-            self._write(_MARGIN, y + _CELL // 2 - 10, study.name, _HEAD, _INK, _SIDE - 10)
+            self._write(_MARGIN, y + _CELL // 3, study.name, _HEAD, _INK, _SIDE - 10)
             asked = model.embed([column.pictures[column.asked] for column in self._columns])
             for number, vector in enumerate(asked):
                 row, _ = study.gallery.nearest(vector)
