@@ -15,6 +15,7 @@ pytest.importorskip("PIL")
 import lookalike as la
 from lookalike.cli import main
 from lookalike.export import Pixels, export_model
+from lookalike.export.hf_source import _pixels as pixels_of
 from lookalike.export.pictures import read_pictures
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -233,3 +234,55 @@ def test_photos_are_spread_over_the_folder(classes: Path, tmp_path: Path) -> Non
 def test_the_package_needs_no_torch_to_be_imported() -> None:
     code = "import sys, lookalike.export as e; assert not {'torch', 'onnx'} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+VIT = {"size": {"height": 64, "width": 64}, "resample": 2, "image_mean": [0.5] * 3, "image_std": [0.5] * 3}
+CLIP = {"size": {"shortest_edge": 224}, "crop_size": {"height": 224, "width": 224}, "resample": 3}
+RESNET = {"size": 256, "crop_size": 224, "do_center_crop": True, "resample": 3}
+CONVNEXT = {"size": {"shortest_edge": 224}, "crop_pct": 0.875, "resample": 3}
+
+
+@pytest.mark.parametrize(
+    ("says", "size", "fit", "crop", "filter"),
+    [
+        (VIT, 64, "stretch", 1.0, "bilinear"),
+        (CLIP | {"do_center_crop": True}, 224, "crop", 1.0, "bicubic"),
+        (CLIP | {"size": {"shortest_edge": 256}, "do_center_crop": True}, 224, "crop", 0.875, "bicubic"),
+        (RESNET, 224, "crop", 0.875, "bicubic"),
+        (CONVNEXT, 224, "crop", 0.875, "bicubic"),
+        (CONVNEXT | {"size": {"shortest_edge": 384}}, 384, "stretch", 1.0, "bicubic"),
+    ],
+)
+def test_what_a_saved_image_processor_says(
+    tmp_path: Path, says: dict[str, Any], size: int, fit: str, crop: float, filter: str
+) -> None:
+    (tmp_path / "preprocessor_config.json").write_text(json.dumps(says))
+    found = pixels_of(tmp_path).preparation
+    assert (found.size, found.fit, found.filter) == (size, fit, filter)
+    assert found.crop == pytest.approx(crop)
+
+
+def test_how_a_saved_image_processor_scales(tmp_path: Path) -> None:
+    file = tmp_path / "preprocessor_config.json"
+    for says, mean, std in [
+        (VIT, 0.5, 0.5),
+        # Pixels from -1 to 1 before they are normalised, as some of Google's networks have them.
+        (VIT | {"rescale_factor": 1 / 127.5}, 0.25, 0.25),
+        (VIT | {"do_rescale": False}, 0.5 / 255, 0.5 / 255),
+        (VIT | {"do_normalize": False}, 0.0, 1.0),
+    ]:
+        file.write_text(json.dumps(says))
+        found = pixels_of(tmp_path)
+        assert found.mean == pytest.approx((mean,) * 3) and found.std == pytest.approx((std,) * 3)
+    file.write_text(json.dumps(VIT | {"resample": 0}))
+    with pytest.raises(la.ModelError, match="resized by 'nearest'; --filter names another"):
+        pixels_of(tmp_path).changed()
+    assert pixels_of(tmp_path).changed(filter="box").preparation.filter == "box"
+    for says, message in [
+        ("{}", "size is None; needed: a square"),
+        ('{"size": {"height": 4, "width": 5}}', "needed: a square"),
+        ("[", "is not JSON"),
+    ]:
+        file.write_text(says)
+        with pytest.raises(la.ModelError, match=message):
+            pixels_of(tmp_path)
