@@ -32,7 +32,7 @@ class Settings:
         A batch is P classes times K images; as many as the data allow, up to 8 and 4, when left out.
     learning_rate, weight_decay
         Of AdamW; the rate rises over the first twentieth and then falls to nothing along a cosine. When left
-        out it is 0.0001 on a base, whose head begins near where it will end, and 0.001 from scratch.
+        out it is 0.00003 on a base, whose head begins near where it will end, and 0.001 from scratch.
     base_rate
         The rate of a base that learns too, as a share of `learning_rate`.
     augment
@@ -85,7 +85,7 @@ class Settings:
     @property
     def rate(self) -> float:
         """The learning rate that holds."""
-        return self.learning_rate or (1e-3 if self.from_scratch else 1e-4)
+        return self.learning_rate or (1e-3 if self.from_scratch else 3e-5)
 
     def as_json(self) -> dict[str, Any]:
         """Return all of it as JSON has it."""
