@@ -46,6 +46,7 @@ SECTIONS = {
     "Clustering": ["benchmarks.clustering"],
     "Kernels": ["benchmarks.kernels"],
     "Embedding": ["benchmarks.embed"],
+    "Learning": ["benchmarks.embed.learning"],
     "Import time": ["benchmarks.import_time"],
     "Wheel size": ["benchmarks.wheel_size"],
 }

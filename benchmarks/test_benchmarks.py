@@ -43,6 +43,12 @@ def test_embedding() -> None:
     assert "| lookalike, file to vector" in printed and "| pixels, 32 x 32 greyscale" in printed
 
 
+@pytest.mark.skipif(not importlib.util.find_spec("pytorch_metric_learning"), reason="needs the extra train")
+def test_learning() -> None:
+    printed = run("benchmarks.embed.learning", "photos", "--quick")
+    assert "| EfficientNet-Lite0 " in printed and "| a head learned on it" in printed
+
+
 def test_indexes(tmp_path: Path) -> None:
     pytest.importorskip("hnswlib")
     raw, drawn = tmp_path / "raw.json", tmp_path / "drawn.png"

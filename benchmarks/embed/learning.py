@@ -4,7 +4,7 @@ python -m benchmarks.embed.learning [photos] [fashion] [--quick] [--fine-tune] [
 
 photos: a head on EfficientNet-Lite0, learned from 28 of the 41 classes of photos, asked about the 13 others.
 fashion: a small network from scratch, learned from 7 of the 10 classes of Fashion-MNIST, asked about the 3
-others. What was learned with was chosen by classes set apart among the 28 and the 7; the others are asked once.
+others. How to learn was chosen by classes set apart among the 28 and the 7; the others are asked once.
 """
 
 from __future__ import annotations
@@ -132,9 +132,9 @@ def fashion_rows(quick: bool) -> tuple[str, list[dict[str, Any]]]:
         )
     )
     text = (
-        f"Fashion-MNIST; learned from {len(learned):,} training images of {len(split.training)} classes, asked "
-        f"about {len(unseen):,} test images of the others ({', '.join(split.validation)}; split by seed "
-        f"{SPLIT_SEED}); mean of {len(runs)} seeds."
+        f"Fashion-MNIST; learned from {len(learned):,} training images of {len(split.training)} classes, "
+        f"asked about {len(unseen):,} test images of the others ({', '.join(split.validation)}; split by "
+        f"seed {SPLIT_SEED}); mean of {len(runs)} seeds."
     )
     return text, rows
 
@@ -177,9 +177,7 @@ def as_table(rows: list[dict[str, Any]]) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.embed.learning", description=__doc__)
     parser.add_argument("parts", nargs="*", metavar="photos|fashion", help="(default: both)")
-    parser.add_argument(
-        "--quick", action="store_true", help="examples/photos, few images: shows that it runs"
-    )
+    parser.add_argument("--quick", action="store_true", help="few images: shows that it runs")
     parser.add_argument("--fine-tune", action="store_true", help="fine-tune too: a quarter of an hour a seed")
     parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
     options = parser.parse_args()

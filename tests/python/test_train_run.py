@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 from tiny_classes import write_classes
+from tiny_network import network
 
 pytest.importorskip("torch")
 pytest.importorskip("pytorch_metric_learning")
@@ -24,6 +25,7 @@ from lookalike.cli import main
 from lookalike.train import LOSSES, Settings, read_folder, train
 from lookalike.train.checkpoint import load_checkpoint
 from lookalike.train.losses import make_loss
+from lookalike.train.onnx_network import torch_network
 from lookalike.train.scores import score
 
 #: A network from scratch that learns in a second.
@@ -90,6 +92,19 @@ def test_a_head_on_a_base_is_exact_and_repeatable(folder: Path, tmp_path: Path) 
     head = load_checkpoint(reports[0].folder)["best"]
     expected = base.embed(read_folder(small).images) @ head["weight"].numpy().T + head["bias"].numpy()
     assert first == pytest.approx(expected / np.linalg.norm(expected, axis=1, keepdims=True), abs=1e-4)
+
+
+def test_a_base_can_learn_too(folder: Path, tmp_path: Path) -> None:
+    base = tmp_path / "base.onnx"
+    base.write_bytes(network(quantised=False))
+    choices: dict[str, Any] = {"base": str(base), "fine_tune": True, "epochs": 3, "learning_rate": 1e-3}
+    report = train(folder, tmp_path / "m", **choices, validation_classes=["b", "e"], threads=1)
+    start = torch_network(base.read_bytes(), "base").state_dict()
+    tuned = load_checkpoint(report.folder)["network"]
+    assert not any(torch.equal(value, tuned[f"base.{name}"]) for name, value in start.items())
+    # That the file gives what PyTorch did is checked by `train`; here, that it was the network that learned.
+    model = la.ImageEmbedder(report.folder)
+    assert (model.dim, model.card.input.preparation.size) == (8, 12)
 
 
 @pytest.mark.parametrize("loss", LOSSES)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import shlex
 import sys
+from pathlib import Path
 from typing import Any
 
 from ..errors import InvalidArgument
@@ -86,8 +87,9 @@ def run(arguments: argparse.Namespace) -> None:
             **choices,
         )
     except KeyboardInterrupt:
-        again = f"lookalike train {shlex.quote(arguments.folder)} -o {shlex.quote(arguments.output)} --resume"
-        print(printable(f"\nto go on: {again}"), file=sys.stderr)
+        if (Path(arguments.output) / "checkpoint.pt").exists():
+            again = ["lookalike", "train", arguments.folder, "-o", arguments.output, "--resume"]
+            print(f"\nto go on: {printable(shlex.join(again))}", file=sys.stderr)
         raise
     if arguments.json:
         print_json(report.as_json())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
@@ -15,7 +16,7 @@ from ..errors import InvalidArgument
 from .batches import Rows
 from .examples import Examples
 from .export import append_head, export_network
-from .extras import Module, Tensor, torch
+from .extras import Module, Tensor, functional, torch
 from .features import Features, read_features
 from .head import make_head
 from .loop import Part, Source
@@ -109,7 +110,8 @@ class FineTuning:
     def read(self, examples: Examples, progress: bool) -> tuple[Source, Examples]:
         """Decode the images, and embed them with the base, for the head to begin with."""
         pictures, kept = read_pictures(examples, self._size, self._settings.augment, self._threads, progress)
-        self._features, kept = read_features(kept, self._model, progress)
+        squares = replace(kept, images=pictures.images(np.arange(len(kept))))
+        self._features, _ = read_features(squares, self._model, progress)
         return pictures, kept
 
     def network(self, part: Part) -> Module:
@@ -121,11 +123,12 @@ class FineTuning:
 
             def __init__(self) -> None:
                 super().__init__()
-                self.base = torch_network(card.read(), card.name)
+                self.base = torch_network(card.read(), card.name, card.output)
                 self.head = head
 
             def forward(self, pixels: Tensor) -> Tensor:
-                return self.head(self.base(_as_input(pixels, card.input)).flatten(1))
+                vectors = self.base(_as_input(pixels, card.input)).flatten(1)
+                return self.head(functional.normalize(vectors) if card.normalize else vectors)
 
         head = _head(self._features, part, self.dim)
         return Tuned()
