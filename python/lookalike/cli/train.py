@@ -37,7 +37,8 @@ def _add_settings(group: argparse._ArgumentGroup) -> None:
         ("fine-tune", {"action": "store_true", "help": "let the base learn too: better, and much slower"}),
         ("loss", {"help": "multi-similarity, triplet, contrastive, supcon, circle, proxy-anchor, proxy-nca, "
                           "normalized-softmax or arcface (default: supcon)"}),
-        ("dim", {"type": int, "metavar": "D", "help": "length of the vectors (default: the base's, or 128)"}),
+        ("instances", {"type": float, "metavar": "W", "help": "weight of telling images apart"}),
+        ("dim", {"type": int, "metavar": "D", "help": "length of the vectors (default: the base's)"}),
         ("epochs", {"type": int, "metavar": "N", "help": "rounds over the images, at most"}),
         ("classes-per-batch", {"type": int, "metavar": "P", "help": "(default: up to 8)"}),
         ("images-per-class", {"type": int, "metavar": "K", "help": "in a batch (default: up to 4)"}),

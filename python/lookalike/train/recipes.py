@@ -23,10 +23,10 @@ from .loop import Part, Source
 from .onnx_network import torch_network
 from .pictures import read_pictures, side_for
 from .settings import Settings
-from .small_network import small_network
+from .small_network import features_for, small_network
 
-# Side of the pictures and length of the vectors, where there is no base to ask.
-_SMALL, _DIM = 64, 128
+# Side of the pictures, where there is no base to ask; and how many go through a network at a time.
+_SMALL, _AT_ONCE = 64, 256
 
 
 class Recipe(Protocol):
@@ -149,7 +149,10 @@ class FromScratch:
         self._settings, self._threads = settings, threads
         self._size = settings.size or _SMALL
         self.base: ModelCard | None = None
-        self.dim = settings.dim or _DIM
+        most = features_for(self._size)
+        if (settings.dim or 1) > most:
+            raise InvalidArgument(f"dim is {settings.dim}; needed: at most {most} for size {self._size}")
+        self.dim = settings.dim or most
 
     def read(self, examples: Examples, progress: bool) -> tuple[Source, Examples]:
         """Decode the images."""
@@ -159,8 +162,16 @@ class FromScratch:
         return self._pictures, kept
 
     def network(self, part: Part) -> Module:
-        """Return the network, its weights drawn by the seed."""
-        return small_network(self._size, self.dim)
+        """Return the network, its weights drawn by the seed, and a head that suits what it gives."""
+        network = small_network(self._size)
+        with torch.no_grad():
+            # Batch normalisation learns what is usual.
+            batches = np.array_split(part.rows, -(-len(part.rows) // _AT_ONCE))
+            for rows in batches:
+                network(self._pictures.plain(rows))
+            network.eval()
+            features = torch.cat([network(self._pictures.plain(rows)) for rows in batches])
+        return torch.nn.Sequential(network, make_head(features.numpy(), part.labels, self.dim))
 
     def baseline(self, rows: Rows) -> NDArray[np.float32]:
         """Return the pixels."""

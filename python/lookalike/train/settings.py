@@ -24,8 +24,11 @@ class Settings:
         Let the base itself learn too. It must be a network that PyTorch can be told of (`onnx_network`).
     loss
         One of `losses.LOSSES`.
+    instances
+        How much it also counts, beside the loss, that each image is told from all others: two changes of it
+        are to lie closer (Chen et al., "A Simple Framework for Contrastive Learning", 2020).
     dim
-        Length of the vectors that are learned; that of the base, or 128, when left out.
+        Length of the vectors that are learned; as many as there are features when left out.
     epochs
         How often as many images are seen as there are, at most.
     classes_per_batch, images_per_class
@@ -51,6 +54,7 @@ class Settings:
     base: str = "efficientnet-lite0"
     fine_tune: bool = False
     loss: str = "supcon"
+    instances: float = 0.0
     dim: int | None = None
     epochs: int = 30
     classes_per_batch: int | None = None
@@ -67,8 +71,8 @@ class Settings:
     def __post_init__(self) -> None:
         for name, least in _LEAST.items():
             _check_whole(name, getattr(self, name), least)
-        for name, above in (("learning_rate", True), ("base_rate", True), ("weight_decay", False)):
-            _check_number(name, getattr(self, name), above)
+        for name in ("learning_rate", "base_rate", "weight_decay", "instances"):
+            _check_number(name, getattr(self, name), above=name.endswith("rate"))
         if self.loss not in LOSSES:
             raise InvalidArgument(f"loss is {self.loss!r}; needed: one of {', '.join(LOSSES)}")
         if self.fine_tune and self.from_scratch:
