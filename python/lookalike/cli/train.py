@@ -35,9 +35,8 @@ def _add_settings(group: argparse._ArgumentGroup) -> None:
     options: list[tuple[str, dict[str, Any]]] = [
         ("base", {"metavar": "MODEL", "help": "a model to learn on, or none (default: efficientnet-lite0)"}),
         ("fine-tune", {"action": "store_true", "help": "let the base learn too: better, and much slower"}),
-        ("loss", {"metavar": "NAME", "help": "multi-similarity, triplet, contrastive, supcon, circle, proxy-anchor, proxy-nca, "
-                          "normalized-softmax or arcface (default: supcon)"}),
-        ("instances", {"type": float, "metavar": "W", "help": "weight of telling images apart"}),
+        ("loss", {"metavar": "NAME", "help": "multi-similarity, triplet, contrastive, supcon, circle, "
+                  "proxy-anchor, proxy-nca, normalized-softmax or arcface (default: supcon)"}),
         ("dim", {"type": int, "metavar": "D", "help": "length of the vectors (default: the base's)"}),
         ("epochs", {"type": int, "metavar": "N", "help": "rounds over the images, at most"}),
         ("classes-per-batch", {"type": int, "metavar": "P", "help": "(default: up to 8)"}),

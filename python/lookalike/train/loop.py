@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ..errors import InvalidArgument
 from .batches import Rows, batches, batches_per_epoch
-from .extras import Module, Tensor, functional, losses, torch
+from .extras import Module, Tensor, functional, torch
 from .schedule import rate_at, seed_at
 from .scores import Scores, score
 from .settings import Settings
@@ -102,7 +102,6 @@ class Training:
         self._settings, self._batch = settings, batch
         self._steps = batches_per_epoch(training.labels, *batch)
         self._optimizer = _optimizer(network, loss, settings)
-        self._instances = losses.SelfSupervisedLoss(losses.NTXentLoss(temperature=0.2))
         self.course = Course()
         self.best_weights = _copy(network.state_dict())
 
@@ -171,7 +170,8 @@ class Training:
         share = rate_at((course.epoch + (course.step + 0.5) / self._steps) / settings.epochs)
         for group in self._optimizer.param_groups:
             group["lr"] = share * group["full_rate"]
-        loss = self._measure(places, torch.Generator().manual_seed(seed))
+        pictures = self._source.changed(self._training.rows[places], torch.Generator().manual_seed(seed))
+        loss = self.loss(self.network(pictures), torch.from_numpy(self._training.labels[places]))
         value = float(loss.detach())
         if not math.isfinite(value):
             raise InvalidArgument(
@@ -182,16 +182,6 @@ class Training:
         loss.backward()
         self._optimizer.step()
         return value
-
-    def _measure(self, places: Rows, random: Any) -> Tensor:
-        """Return the loss of a batch, and what it costs that images are not told apart one by one."""
-        rows = self._training.rows[places]
-        vectors = self.network(self._source.changed(rows, random))
-        loss = self.loss(vectors, torch.from_numpy(self._training.labels[places]))
-        if not self._settings.instances:
-            return loss
-        others = self.network(self._source.changed(rows, random))
-        return loss + self._settings.instances * self._instances(vectors, others)
 
     def _judge(self, loss: float | None) -> None:
         entry: dict[str, float | None] = {"epoch": self.course.epoch, "loss": loss}

@@ -24,9 +24,6 @@ class Settings:
         Let the base itself learn too. It must be a network that PyTorch can be told of (`onnx_network`).
     loss
         One of `losses.LOSSES`.
-    instances
-        How much it also counts, beside the loss, that each image is told from all others: two changes of it
-        are to lie closer (Chen et al., "A Simple Framework for Contrastive Learning", 2020).
     dim
         Length of the vectors that are learned; as many as there are features when left out.
     epochs
@@ -54,7 +51,6 @@ class Settings:
     base: str = "efficientnet-lite0"
     fine_tune: bool = False
     loss: str = "supcon"
-    instances: float = 0.0
     dim: int | None = None
     epochs: int = 30
     classes_per_batch: int | None = None
@@ -71,7 +67,7 @@ class Settings:
     def __post_init__(self) -> None:
         for name, least in _LEAST.items():
             _check_whole(name, getattr(self, name), least)
-        for name in ("learning_rate", "base_rate", "weight_decay", "instances"):
+        for name in ("learning_rate", "base_rate", "weight_decay"):
             _check_number(name, getattr(self, name), above=name.endswith("rate"))
         if self.loss not in LOSSES:
             raise InvalidArgument(f"loss is {self.loss!r}; needed: one of {', '.join(LOSSES)}")
