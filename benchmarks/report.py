@@ -49,6 +49,7 @@ SECTIONS = {
     "Image models": ["benchmarks.embed.models"],
     "Embedding sounds": ["benchmarks.embed.sounds"],
     "Words to pictures": ["benchmarks.embed.words"],
+    "Learning": ["benchmarks.embed.learning"],
     "Import time": ["benchmarks.import_time"],
     "Wheel size": ["benchmarks.wheel_size"],
 }

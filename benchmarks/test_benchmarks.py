@@ -99,6 +99,12 @@ def test_words() -> None:
     assert "precision@10" in printed and "zero-shot" in printed
 
 
+@pytest.mark.skipif(not importlib.util.find_spec("pytorch_metric_learning"), reason="needs the extra train")
+def test_learning() -> None:
+    printed = run("benchmarks.embed.learning", "photos", "--quick")
+    assert "| EfficientNet-Lite0 " in printed and "| a head learned on it" in printed
+
+
 def test_indexes(tmp_path: Path) -> None:
     pytest.importorskip("hnswlib")
     raw, drawn = tmp_path / "raw.json", tmp_path / "drawn.png"

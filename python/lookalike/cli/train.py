@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import shlex
 import sys
+from pathlib import Path
 from typing import Any
 
 from ..errors import InvalidArgument
@@ -34,9 +35,9 @@ def _add_settings(group: argparse._ArgumentGroup) -> None:
     options: list[tuple[str, dict[str, Any]]] = [
         ("base", {"metavar": "MODEL", "help": "a model to learn on, or none (default: efficientnet-lite0)"}),
         ("fine-tune", {"action": "store_true", "help": "let the base learn too: better, and much slower"}),
-        ("loss", {"help": "multi-similarity, triplet, contrastive, supcon, circle, proxy-anchor, proxy-nca, "
-                          "normalized-softmax or arcface (default: supcon)"}),
-        ("dim", {"type": int, "metavar": "D", "help": "length of the vectors (default: the base's, or 128)"}),
+        ("loss", {"metavar": "NAME", "help": "multi-similarity, triplet, contrastive, supcon, circle, "
+                  "proxy-anchor, proxy-nca, normalized-softmax or arcface (default: supcon)"}),
+        ("dim", {"type": int, "metavar": "D", "help": "length of the vectors (default: the base's)"}),
         ("epochs", {"type": int, "metavar": "N", "help": "rounds over the images, at most"}),
         ("classes-per-batch", {"type": int, "metavar": "P", "help": "(default: up to 8)"}),
         ("images-per-class", {"type": int, "metavar": "K", "help": "in a batch (default: up to 4)"}),
@@ -86,8 +87,9 @@ def run(arguments: argparse.Namespace) -> None:
             **choices,
         )
     except KeyboardInterrupt:
-        again = f"lookalike train {shlex.quote(arguments.folder)} -o {shlex.quote(arguments.output)} --resume"
-        print(printable(f"\nto go on: {again}"), file=sys.stderr)
+        if (Path(arguments.output) / "checkpoint.pt").exists():
+            again = ["lookalike", "train", arguments.folder, "-o", arguments.output, "--resume"]
+            print(f"\nto go on: {printable(shlex.join(again))}", file=sys.stderr)
         raise
     if arguments.json:
         print_json(report.as_json())

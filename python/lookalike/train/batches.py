@@ -23,11 +23,13 @@ class Deck:
         self._left = random.permutation(cards)
 
     def deal(self, count: int) -> Rows:
-        """Take `count` different cards; those that were just dealt come back when it must be."""
-        if len(self._left) < count:
-            dealt = np.setdiff1d(self._cards, self._left)
-            self._left = np.concatenate([self._left, self._random.permutation(dealt)])
+        """Take `count` different cards; where too few are left, all are shuffled again for the rest."""
         hand, self._left = self._left[:count], self._left[count:]
+        if len(hand) < count:
+            fresh = self._random.permutation(self._cards)
+            rest = fresh[~np.isin(fresh, hand)][: count - len(hand)]
+            self._left = fresh[~np.isin(fresh, rest)]
+            hand = np.concatenate([hand, rest])
         return hand
 
 

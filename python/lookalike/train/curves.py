@@ -33,7 +33,9 @@ def _judgement(axes: Any, curve: Sequence[dict[str, Any]], best: int, before: Sc
         axes.axhline(was, color=colour, linestyle="--", linewidth=1, alpha=0.7)
         axes.plot(epochs, values, color=colour, **_style(curve))
         axes.plot([best], [values[best]], "o", color=colour, markersize=6)
-        where = {"xycoords": ("axes fraction", "data"), "color": colour, "va": "center", "fontsize": 9}
+        # Precision@1 is the higher one, nearly always: so they do not write over each other.
+        side = "bottom" if key == "precision_at_1" else "top"
+        where = {"xycoords": ("axes fraction", "data"), "color": colour, "va": side, "fontsize": 9}
         axes.annotate(f"{name}\n{values[best]:.3f}, was {was:.3f}", (1.02, values[best]), **where)
     axes.axvline(best, color=_GREY, linewidth=0.8, linestyle=":")
     axes.set_xlabel(f"epoch (best: {best}; dashed: without learning)", color=_INK)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import io
+import logging
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -48,6 +51,18 @@ def append_head(base: ModelCard, weight: NDArray[np.float32], bias: NDArray[np.f
     return data
 
 
+@contextmanager
+def _quiet(name: str) -> Iterator[None]:
+    """Keep a logger to errors: it tells of every package that it could do with."""
+    logger = logging.getLogger(name)
+    before = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
+
+
 def export_network(network: Module, size: int) -> bytes:
     """Return a graph from uint8 images (n, size, size, 3) to the network's vectors, scaled to length 1."""
 
@@ -63,7 +78,7 @@ def export_network(network: Module, size: int) -> bytes:
 
     file = io.BytesIO()
     two = torch.zeros((2, size, size, 3), dtype=torch.uint8)
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), _quiet("torch.onnx"):
         # PyTorch warns of its own making; what counts, the vectors, is compared afterwards.
         warnings.simplefilter("ignore")
         torch.onnx.export(

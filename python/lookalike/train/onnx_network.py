@@ -31,10 +31,11 @@ class _Step:
     forget: Sequence[str] = ()
 
 
-def torch_network(data: bytes, name: str) -> Module:
+def torch_network(data: bytes, name: str, output: str | None = None) -> Module:
     """Return a module that does what the graph in these bytes does, with its weights as parameters.
 
-    It takes float32 where the graph takes uint8. `name` is what errors call the model.
+    It takes float32 where the graph takes uint8. `name` is what errors call the model, `output` the tensor it
+    gives: the graph's first output when left out.
 
     Raises
     ------
@@ -49,7 +50,8 @@ def torch_network(data: bytes, name: str) -> Module:
         raise ModelError(f"model {name}: is not an ONNX file: {error}") from None
     constants = {tensor.name: onnx.numpy_helper.to_array(tensor) for tensor in graph.initializer}
     steps, weights = _read(graph, constants, name)
-    steps = _forgetting(steps, graph.output[0].name)
+    images_name, result = graph.input[0].name, output or graph.output[0].name
+    steps = _forgetting(steps, result)
 
     class OnnxNetwork(torch.nn.Module):  # type: ignore[misc]
         """The steps of a graph, one after the other."""
@@ -61,12 +63,12 @@ def torch_network(data: bytes, name: str) -> Module:
 
         def forward(self, images: Tensor) -> Tensor:
             values = dict(zip(weights, self.weights, strict=True))
-            values[graph.input[0].name] = images
+            values[images_name] = images
             for step in steps:
                 values[step.output] = step.run(*[values[name] for name in step.inputs])
                 for name in step.forget:
                     del values[name]
-            return values[graph.output[0].name]
+            return values[result]
 
     return OnnxNetwork()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
@@ -15,17 +16,17 @@ from ..errors import InvalidArgument
 from .batches import Rows
 from .examples import Examples
 from .export import append_head, export_network
-from .extras import Module, Tensor, torch
+from .extras import Module, Tensor, functional, torch
 from .features import Features, read_features
 from .head import make_head
 from .loop import Part, Source
 from .onnx_network import torch_network
 from .pictures import read_pictures, side_for
 from .settings import Settings
-from .small_network import small_network
+from .small_network import features_for, small_network
 
-# Side of the pictures and length of the vectors, where there is no base to ask.
-_SMALL, _DIM = 64, 128
+# Side of the pictures, where there is no base to ask; and how many go through a network at a time.
+_SMALL, _AT_ONCE = 64, 256
 
 
 class Recipe(Protocol):
@@ -109,7 +110,8 @@ class FineTuning:
     def read(self, examples: Examples, progress: bool) -> tuple[Source, Examples]:
         """Decode the images, and embed them with the base, for the head to begin with."""
         pictures, kept = read_pictures(examples, self._size, self._settings.augment, self._threads, progress)
-        self._features, kept = read_features(kept, self._model, progress)
+        squares = replace(kept, images=pictures.images(np.arange(len(kept))))
+        self._features, _ = read_features(squares, self._model, progress)
         return pictures, kept
 
     def network(self, part: Part) -> Module:
@@ -121,11 +123,12 @@ class FineTuning:
 
             def __init__(self) -> None:
                 super().__init__()
-                self.base = torch_network(card.read(), card.name)
+                self.base = torch_network(card.read(), card.name, card.output)
                 self.head = head
 
             def forward(self, pixels: Tensor) -> Tensor:
-                return self.head(self.base(_as_input(pixels, card.input)).flatten(1))
+                vectors = self.base(_as_input(pixels, card.input)).flatten(1)
+                return self.head(functional.normalize(vectors) if card.normalize else vectors)
 
         head = _head(self._features, part, self.dim)
         return Tuned()
@@ -146,7 +149,10 @@ class FromScratch:
         self._settings, self._threads = settings, threads
         self._size = settings.size or _SMALL
         self.base: ModelCard | None = None
-        self.dim = settings.dim or _DIM
+        most = features_for(self._size)
+        if (settings.dim or 1) > most:
+            raise InvalidArgument(f"dim is {settings.dim}; needed: at most {most} for size {self._size}")
+        self.dim = settings.dim or most
 
     def read(self, examples: Examples, progress: bool) -> tuple[Source, Examples]:
         """Decode the images."""
@@ -156,8 +162,16 @@ class FromScratch:
         return self._pictures, kept
 
     def network(self, part: Part) -> Module:
-        """Return the network, its weights drawn by the seed."""
-        return small_network(self._size, self.dim)
+        """Return the network, its weights drawn by the seed, and a head that suits what it gives."""
+        network = small_network(self._size)
+        with torch.no_grad():
+            # Batch normalisation learns what is usual.
+            batches = np.array_split(part.rows, -(-len(part.rows) // _AT_ONCE))
+            for rows in batches:
+                network(self._pictures.plain(rows))
+            network.eval()
+            features = torch.cat([network(self._pictures.plain(rows)) for rows in batches])
+        return torch.nn.Sequential(network, make_head(features.numpy(), part.labels, self.dim))
 
     def baseline(self, rows: Rows) -> NDArray[np.float32]:
         """Return the pixels."""

@@ -80,10 +80,11 @@ class TrainingReport:
             f"{len(self.curve) - 1}"
         )
         if self.before and self.after:
+            was, now = self.before, self.after
             text += (
                 f"\n{self.validation_images} images of {len(self.validation_classes)} classes not learned "
-                f"from: precision@1 {self.before.precision_at_1:.3f} before, {self.after.precision_at_1:.3f} now; mAP@R "
-                f"{self.before.map_at_r:.3f} before, {self.after.map_at_r:.3f} now"
+                f"from: precision@1 {was.precision_at_1:.3f} before, {now.precision_at_1:.3f} now; "
+                f"mAP@R {was.map_at_r:.3f} before, {now.map_at_r:.3f} now"
             )
         return text
 

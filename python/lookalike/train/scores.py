@@ -1,8 +1,9 @@
-"""How good an embedding is: what each image finds nearest among all the others, by cosine."""
+"""How good an embedding is: what each image finds nearest among all the others."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,8 +19,10 @@ class Scores:
     map_at_r: float
 
 
-def score(vectors: NDArray[np.float32], labels: NDArray[np.int64]) -> Scores:
-    """Let every image look for its class among all others (leave one out), by cosine.
+def score(
+    vectors: NDArray[np.float32], labels: NDArray[np.int64], metric: Literal["cosine", "l2"] = "cosine"
+) -> Scores:
+    """Let every image look for its class among all others (leave one out).
 
     Precision@1 is the share whose nearest has their class. mAP@R looks at the R nearest, R being how many
     others of the class there are, and rewards putting them first (Musgrave, Belongie and Lim, "A Metric
@@ -33,7 +36,7 @@ def score(vectors: NDArray[np.float32], labels: NDArray[np.int64]) -> Scores:
     """
     others = np.bincount(labels)[labels] - 1
     most = int(others.max())
-    right = labels[_nearest(vectors, most)] == labels[:, None]
+    right = labels[_nearest(vectors, most, metric)] == labels[:, None]
     ranks = np.arange(1, most + 1)
     counted = right & (ranks <= others[:, None])
     precision = np.cumsum(counted, axis=1) / ranks
@@ -42,9 +45,9 @@ def score(vectors: NDArray[np.float32], labels: NDArray[np.int64]) -> Scores:
     return Scores(float(right[asks, 0].mean()), float(average.mean()))
 
 
-def _nearest(vectors: NDArray[np.float32], k: int) -> NDArray[np.int64]:
+def _nearest(vectors: NDArray[np.float32], k: int, metric: Literal["cosine", "l2"]) -> NDArray[np.int64]:
     """Return the k nearest others of every vector."""
-    index = Flat(vectors.shape[1], "cosine", codes="f32")
+    index = Flat(vectors.shape[1], metric, codes="f32")
     index.add(vectors)
     ids = np.asarray(index.search(vectors, k + 1).ids)
     own = ids == np.arange(len(ids))[:, None]

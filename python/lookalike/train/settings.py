@@ -25,14 +25,14 @@ class Settings:
     loss
         One of `losses.LOSSES`.
     dim
-        Length of the vectors that are learned; that of the base, or 128, when left out.
+        Length of the vectors that are learned; as many as there are features when left out.
     epochs
         How often as many images are seen as there are, at most.
     classes_per_batch, images_per_class
         A batch is P classes times K images; as many as the data allow, up to 8 and 4, when left out.
     learning_rate, weight_decay
         Of AdamW; the rate rises over the first twentieth and then falls to nothing along a cosine. When left
-        out it is 0.0001 on a base, whose head begins near where it will end, and 0.001 from scratch.
+        out it is 0.00003 on a base, whose head begins near where it will end, and 0.001 from scratch.
     base_rate
         The rate of a base that learns too, as a share of `learning_rate`.
     augment
@@ -67,8 +67,8 @@ class Settings:
     def __post_init__(self) -> None:
         for name, least in _LEAST.items():
             _check_whole(name, getattr(self, name), least)
-        for name, above in (("learning_rate", True), ("base_rate", True), ("weight_decay", False)):
-            _check_number(name, getattr(self, name), above)
+        for name in ("learning_rate", "base_rate", "weight_decay"):
+            _check_number(name, getattr(self, name), above=name.endswith("rate"))
         if self.loss not in LOSSES:
             raise InvalidArgument(f"loss is {self.loss!r}; needed: one of {', '.join(LOSSES)}")
         if self.fine_tune and self.from_scratch:
@@ -85,7 +85,7 @@ class Settings:
     @property
     def rate(self) -> float:
         """The learning rate that holds."""
-        return self.learning_rate or (1e-3 if self.from_scratch else 1e-4)
+        return self.learning_rate or (1e-3 if self.from_scratch else 3e-5)
 
     def as_json(self) -> dict[str, Any]:
         """Return all of it as JSON has it."""

@@ -2,38 +2,40 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
-
 from .extras import Module, torch
 
-_NARROWEST, _WIDEST = 32, 256
-# The features are averaged over a map of about this side.
-_LAST_SIDE = 4
+_WIDTH, _LARGEST_SIDE = 32, 7
 
 
-def widths_for(size: int) -> list[int]:
-    """Return how many channels each stage has: one stage of full size, then each halves the side.
+def side_for(size: int) -> int:
+    """Return the side of the map that features are averaged down to: where something is matters.
 
-    >>> widths_for(28), widths_for(96)
-    ([32, 64, 128, 256], [32, 64, 128, 256, 256, 256])
+    >>> side_for(28), side_for(16), side_for(224)
+    (7, 4, 7)
     """
-    halvings = 0
-    while size > _LAST_SIDE:
-        size, halvings = -(-size // 2), halvings + 1
-    return [min(_NARROWEST << stage, _WIDEST) for stage in range(halvings + 1)]
+    return min(size // 4, _LARGEST_SIDE)
 
 
-def small_network(size: int, dim: int) -> Module:
-    """Return a module from pixels, float (n, 3, size, size), 0 to 255, to vectors (n, dim)."""
-    widths = widths_for(size)
-    stages = [_stage(3, widths[0], 1)]
-    stages += [_stage(narrow, wide, 2) for narrow, wide in pairwise(widths)]
+def features_for(size: int) -> int:
+    """Return how many features there are.
+
+    >>> features_for(28)
+    1568
+    """
+    return _WIDTH * side_for(size) ** 2
+
+
+def small_network(size: int) -> Module:
+    """Return a module from pixels, float (n, 3, size, size), 0 to 255, to `features_for(size)` features.
+
+    One layer, and shallow on purpose. Deeper ones, learned from few classes, forget what those did not need:
+    on unseen classes they lost to plain pixels, and this one, under a whitened head, wins (docs/training.md).
+    """
     return torch.nn.Sequential(
-        *stages, torch.nn.AdaptiveAvgPool2d(1), torch.nn.Flatten(), torch.nn.Linear(widths[-1], dim)
+        # Batch normalisation has a bias of its own. It also takes pixels as they are.
+        torch.nn.Conv2d(3, _WIDTH, 3, padding=1, bias=False),
+        torch.nn.BatchNorm2d(_WIDTH),
+        torch.nn.ReLU(inplace=True),
+        torch.nn.AdaptiveAvgPool2d(side_for(size)),
+        torch.nn.Flatten(),
     )
-
-
-def _stage(channels: int, width: int, stride: int) -> Module:
-    # Batch normalisation has a bias of its own. It also takes pixels as they are.
-    convolution = torch.nn.Conv2d(channels, width, 3, stride, padding=1, bias=False)
-    return torch.nn.Sequential(convolution, torch.nn.BatchNorm2d(width), torch.nn.ReLU(inplace=True))
