@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+import onnxruntime
 import pytest
 from tiny_onnx import flat, mean_colour, write_folder
 
@@ -123,7 +124,79 @@ def test_a_runtime_for_gpus_where_there_is_none(
     assert capfd.readouterr().err == ""
 
 
-@pytest.mark.parametrize("said", ["CUDA failure 2: out of memory", "Failed to allocate memory for requested"])
+@pytest.mark.parametrize("device", ["auto", "cuda"])
+@pytest.mark.parametrize("said", ["CUDA failure 2: out of memory", "CUDA failure 35: driver is insufficient"])
+def test_a_gpu_that_does_not_start(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], device: str, said: str
+) -> None:
+    opened = onnxruntime.capi.onnxruntime_inference_collection.C.InferenceSession.initialize_session
+
+    def initialize(session: object, providers: list[str], *rest: object) -> None:
+        if "CUDAExecutionProvider" in providers:
+            raise RuntimeError(said)
+        opened(session, providers, *rest)
+
+    monkeypatch.setattr("lookalike.embed.onnx_session.has_gpu", lambda: True)
+    offered = ["CUDAExecutionProvider", "CPUExecutionProvider"]
+    monkeypatch.setattr("onnxruntime.get_available_providers", lambda: offered)
+    compiled = "onnxruntime.capi.onnxruntime_inference_collection.C"
+    monkeypatch.setattr(f"{compiled}.get_available_providers", lambda: offered)
+    monkeypatch.setattr(f"{compiled}.InferenceSession.initialize_session", initialize)
+    if device == "auto":
+        assert OnnxSession(mean_colour().SerializeToString(), "colours", "auto").device == "cpu"
+    else:
+        with pytest.raises(la.Unsupported, match=f"could not be started here: {said}"):
+            OnnxSession(mean_colour().SerializeToString(), "colours", "cuda")
+    damaged = mean_colour()
+    damaged.graph.node[0].op_type = "Magic"
+    with pytest.raises(la.ModelError, match=r"onnxruntime cannot load it: .*Magic"):
+        OnnxSession(damaged.SerializeToString(), "colours", device)
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.fixture
+def full_soon(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> la.ImageEmbedder:
+    """A model that runs as if on a GPU, in an arena of onnxruntime's that holds 64 KiB and no more."""
+    memory = onnxruntime.OrtMemoryInfo(
+        "Cpu", onnxruntime.OrtAllocatorType.ORT_ARENA_ALLOCATOR, 0, onnxruntime.OrtMemType.DEFAULT
+    )
+    limits = {"max_mem": 1 << 16, "arena_extend_strategy": 1}
+    onnxruntime.create_and_register_allocator(memory, onnxruntime.OrtArenaCfg(limits))
+    options = onnxruntime.SessionOptions
+
+    def in_the_arena() -> onnxruntime.SessionOptions:
+        made = options()
+        made.add_session_config_entry("session.use_env_allocators", "1")
+        return made
+
+    monkeypatch.setattr("onnxruntime.SessionOptions", in_the_arena)
+    model = la.ImageEmbedder(write_folder(tmp_path / "colours"), device="cpu", threads=3)
+    model._tower._session.binds = True
+    model._gpu = CudaBatches(model._tower, lambda: 1 << 40)
+    return model
+
+
+def test_an_arena_that_is_full_halves_the_batches(
+    full_soon: la.ImageEmbedder, capfd: pytest.CaptureFixture[str]
+) -> None:
+    images = [flat((i % 256, i // 256, 0)) for i in range(512)]
+    for batch_size in (None, 256):
+        vectors = full_soon.embed(images, batch_size=batch_size)
+        assert np.array_equal(np.rint(vectors[:, 0] + 256 * vectors[:, 1]), np.arange(512))
+    assert full_soon._gpu is not None and full_soon._gpu.limit is not None
+    assert 8 <= full_soon._gpu.limit < 256
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "CUDA failure 2: out of memory",
+        "Failed to allocate memory for requested buffer",
+        "CUDNN_STATUS_INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED",
+        "CUBLAS failure 3: CUBLAS_STATUS_ALLOC_FAILED",
+    ],
+)
 def test_what_the_runtime_says_of_memory_is_understood(monkeypatch: pytest.MonkeyPatch, said: str) -> None:
     session = OnnxSession(mean_colour().SerializeToString(), "colours", "cpu")
 

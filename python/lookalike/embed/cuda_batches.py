@@ -12,7 +12,8 @@ from ..errors import Unsupported
 from .cuda_memory import free_bytes
 from .onnx_session import DeviceMemoryError
 
-# A GPU is busy with this many; twice as many gain little and make the first results wait.
+# So many are thought to keep a GPU busy, and more to make the first results wait; what each size is worth
+# on the GPU at hand, `python -m benchmarks.embed.gpu` tells.
 _FIRST, _MOST = 32, 256
 
 

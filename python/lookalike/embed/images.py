@@ -56,7 +56,7 @@ class ImageEmbedder:
     ModelError
         The model is unknown, damaged, or not what its ``model.toml`` says; the message names the field.
     Unsupported
-        CUDA was asked for and is not there.
+        CUDA was asked for and is not there, or does not start: the message has its own words.
 
     Examples
     --------

@@ -34,11 +34,15 @@ _CUDA_OPTIONS = {
     # float32 means float32, so that vectors agree with those of a CPU; whoever wants speed has float16.
     "use_tf32": "0",
 }
-# What runtime, CUDA, cuDNN and cuBLAS say when memory is short.
+# What runtime, CUDA, cuDNN and cuBLAS say when memory is short; an arena at its limit says "available memory
+# of 64 is smaller than requested bytes of 256".
 _SHORT_OF_MEMORY = (
     "out of memory",
+    "out_of_memory",
     "failed to allocate memory",
+    "smaller than requested bytes",
     "alloc_failed",
+    "allocation_failed",
     "bad_alloc",
     "bad allocation",
 )
@@ -65,7 +69,7 @@ class OnnxSession:
 
     With more than one of `threads`, a run has that many CPUs work on it.
     Raises ModelError where the bytes are no graph that can run, or would read other files, and Unsupported
-    where the device is not there.
+    where the device is not there, does not start, or has no memory left for the graph.
     """
 
     def __init__(self, data: bytes, name: str, device: Device = "auto", threads: int = 1) -> None:
@@ -163,26 +167,38 @@ def _open(data: bytes, name: str, device: Device, threads: int) -> onnxruntime.I
     # Asked first, since the runtime prints a page of errors where there is none.
     if device == "cuda" and not has_gpu():
         raise Unsupported("device is 'cuda', but NVIDIA's driver knows no GPU here; use device='cpu'")
-    wanted: list[Any] = [_CPU]
+    trouble: Exception | None = None
     if device != "cpu" and _CUDA in offered and has_gpu():
         _load_cuda()
-        wanted = [(_CUDA, _CUDA_OPTIONS), _CPU]
+        try:
+            session = _start(data, threads, [(_CUDA, _CUDA_OPTIONS), _CPU])
+            if session.get_providers()[0] == _CUDA:
+                return session
+        except Exception as error:
+            trouble = error
+    # A model that no CPU can run either is at fault itself; else it was CUDA.
+    try:
+        session = _start(data, threads, [_CPU])
+    except Exception as error:
+        raise ModelError(f"model {name}: onnxruntime cannot load it: {error}") from error
+    if device == "cuda":
+        reason = trouble or (
+            "no fitting driver, CUDA or cuDNN; pip install 'lookalike[gpu]' brings the last two"
+        )
+        raise Unsupported(f"device is 'cuda', but CUDA could not be started here: {reason}") from trouble
+    return session
+
+
+def _start(data: bytes, threads: int, providers: list[Any]) -> onnxruntime.InferenceSession:
     options = onnxruntime.SessionOptions()
     # Many images run side by side, one thread each: nothing to hand over, nothing to wait for.
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    options.log_severity_level = 3
-    try:
-        session = onnxruntime.InferenceSession(data, options, providers=wanted)
-    except Exception as error:
-        raise ModelError(f"model {name}: onnxruntime cannot load it: {error}") from error
-    if device == "cuda" and session.get_providers()[0] != _CUDA:
-        raise Unsupported(
-            "device is 'cuda', but CUDA could not be started here: no fitting driver, CUDA or cuDNN; "
-            "pip install 'lookalike[gpu]' brings the last two"
-        )
-    return session
+    # Errors are raised; printing them as well, at each batch that was too large, helps nobody.
+    options.log_severity_level = 4
+    # Left to itself, Python's onnxruntime prints what went wrong to stdout and goes on with the CPU.
+    return onnxruntime.InferenceSession(data, options, providers=providers, enable_fallback=False)
 
 
 def _padded(tensor: NDArray[Any], count: int) -> NDArray[Any]:
