@@ -17,7 +17,7 @@ from typing import Any
 from benchmarks import machine
 from benchmarks.embed import photos
 
-BATCHES = (None, 1, 8, 32, 128)
+BATCHES = (None, 1, 8, 32, 64, 128, 256)
 COUNT = {"cpu": 64, "cuda": 2048}
 
 
@@ -72,6 +72,8 @@ def main() -> None:
         for name, file in files.items():
             for batch in (None, 8) if options.quick else BATCHES:
                 count = 16 if options.quick else COUNT[device]
+                if batch and batch > count:
+                    continue
                 found = rate(file, device, batch, count, threads, rounds)
                 rows.append({"device": device, "file": name, "batch": batch or "auto", "images/s": found})
     if options.json:
