@@ -30,7 +30,7 @@ A_CLASS = 1000
 HEAD: dict[str, Any] = {"epochs": 12, "validation_classes": 0}
 TUNED: dict[str, Any] = HEAD | {"fine_tune": True, "epochs": 5, "learning_rate": 1e-4, "base_rate": 1.0}
 SCRATCH: dict[str, Any] = {
-    "base": "none", "size": 28, "epochs": 1, "learning_rate": 3e-5, "augment": ("flip",),
+    "base": "none", "size": 28, "dim": 256, "epochs": 1, "learning_rate": 3e-5, "augment": ("flip",),
     "validation_classes": 0,
 }  # fmt: skip
 

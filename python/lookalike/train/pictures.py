@@ -49,10 +49,14 @@ class Pictures:
 
 
 def read_pictures(
-    examples: Examples, size: int, changes: tuple[Change, ...], threads: int | None, progress: bool
+    examples: Examples,
+    size: int,
+    side: int,
+    changes: tuple[Change, ...],
+    threads: int | None,
+    progress: bool,
 ) -> tuple[Pictures, Examples]:
-    """Decode what can be decoded."""
-    side = side_for(size)
+    """Decode what can be decoded, as squares of `side` pixels of which a network sees `size`."""
     pixels, kept = gather(
         squares(examples.images, side, threads), examples, (side, side, 3), np.uint8, "reading", progress
     )

@@ -27,6 +27,8 @@ from .small_network import features_for, small_network
 
 # Side of the pictures, where there is no base to ask; and how many go through a network at a time.
 _SMALL, _AT_ONCE = 64, 256
+# Pictures that a network from scratch looks at before it learns.
+_LOOKED_AT = 2000
 
 
 class Recipe(Protocol):
@@ -109,7 +111,8 @@ class FineTuning:
 
     def read(self, examples: Examples, progress: bool) -> tuple[Source, Examples]:
         """Decode the images, and embed them with the base, for the head to begin with."""
-        pictures, kept = read_pictures(examples, self._size, self._settings.augment, self._threads, progress)
+        side, changes = side_for(self._size), self._settings.augment
+        pictures, kept = read_pictures(examples, self._size, side, changes, self._threads, progress)
         squares = replace(kept, images=pictures.images(np.arange(len(kept))))
         self._features, _ = read_features(squares, self._model, progress)
         return pictures, kept
@@ -139,7 +142,7 @@ class FineTuning:
 
     def export(self, network: Module, file: Path) -> InputSpec:
         """Write the whole network."""
-        return _export_pictures(network, self._size, file)
+        return _export_pictures(network, self._size, side_for(self._size), file)
 
 
 class FromScratch:
@@ -148,6 +151,8 @@ class FromScratch:
     def __init__(self, settings: Settings, threads: int | None) -> None:
         self._settings, self._threads = settings, threads
         self._size = settings.size or _SMALL
+        # A picture that is never cropped is seen whole.
+        self._side = side_for(self._size) if "crop" in settings.augment else self._size
         self.base: ModelCard | None = None
         most = features_for(self._size)
         if (settings.dim or 1) > most:
@@ -156,20 +161,18 @@ class FromScratch:
 
     def read(self, examples: Examples, progress: bool) -> tuple[Source, Examples]:
         """Decode the images."""
+        changes = self._settings.augment
         self._pictures, kept = read_pictures(
-            examples, self._size, self._settings.augment, self._threads, progress
+            examples, self._size, self._side, changes, self._threads, progress
         )
         return self._pictures, kept
 
     def network(self, part: Part) -> Module:
-        """Return the network, its weights drawn by the seed, and a head that suits what it gives."""
-        network = small_network(self._size)
+        """Return the network, which begins with what its pictures are made of, and a head that suits it."""
+        # Evenly over the rows, which stand by class.
+        network = small_network(self._pictures.plain(part.rows[:: -(-len(part.rows) // _LOOKED_AT)]))
         with torch.no_grad():
-            # Batch normalisation learns what is usual.
             batches = np.array_split(part.rows, -(-len(part.rows) // _AT_ONCE))
-            for rows in batches:
-                network(self._pictures.plain(rows))
-            network.eval()
             features = torch.cat([network(self._pictures.plain(rows)) for rows in batches])
         return torch.nn.Sequential(network, make_head(features.numpy(), part.labels, self.dim))
 
@@ -180,7 +183,7 @@ class FromScratch:
 
     def export(self, network: Module, file: Path) -> InputSpec:
         """Write the whole network."""
-        return _export_pictures(network, self._size, file)
+        return _export_pictures(network, self._size, self._side, file)
 
 
 def _dim_on(base: ImageEmbedder, settings: Settings) -> int:
@@ -203,6 +206,6 @@ def _as_input(pixels: Tensor, spec: InputSpec) -> Tensor:
     return pixels.permute(0, 2, 3, 1) if spec.layout == "NHWC" else pixels
 
 
-def _export_pictures(network: Module, size: int, file: Path) -> InputSpec:
+def _export_pictures(network: Module, size: int, side: int, file: Path) -> InputSpec:
     file.write_bytes(export_network(network, size))
-    return InputSpec(Preparation(size, crop=size / side_for(size), filter="box"), name="images")
+    return InputSpec(Preparation(size, crop=size / side, filter="box"), name="images")
