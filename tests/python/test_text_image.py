@@ -325,7 +325,7 @@ def test_a_missing_package_is_named_with_its_extra(folder: Path) -> None:
     ("model", "message"),
     [
         ("no-such-model", r"neither a shipped one \(words-lite0\)"),
-        ("efficientnet-lite0", "kind is missing; needed: 'text-image'; ImageEmbedder opens"),
+        ("efficientnet-lite0", "kind is .image.; needed: 'text-image'; ImageEmbedder opens"),
         ("", "model is ''"),
         (5, "model is 5"),
     ],
