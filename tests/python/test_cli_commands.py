@@ -21,6 +21,7 @@ from PIL import Image
 
 import lookalike as la
 from lookalike.cli import main
+from lookalike.cli.app import _parser
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -181,6 +182,8 @@ def test_bench_prints_figures(run: Run) -> None:
         (("serve",), 2, "serve"),
         (("sync",), 2, "DIR"),
         (("sync", "{missing}"), 1, "no such folder"),
+        (("sync", ""), 1, "folder: got ''"),
+        (("sync", "{folder}", "--store", ""), 1, "store: got ''"),
         (("sync", "{photo}"), 1, "is a file"),
         (("search", "{missing}", "{folder}"), 1, "no such file"),
         (("search", "{photo}", "{missing}"), 1, "no such folder"),
@@ -195,7 +198,7 @@ def test_bench_prints_figures(run: Run) -> None:
         (("check", "{folder}"), 1, "need an index file"),
         (("check", "{photo}"), 1, "0.png"),
         (("bench", "--rows", "-3"), 2, "positive integer"),
-        (("models", "extra"), 2, "extra"),
+        (("models", "extra"), 2, "argument [export]: invalid choice: 'extra'"),
     ],
 )
 def test_bad_input_gives_one_line_and_a_status(
@@ -232,6 +235,23 @@ def test_a_missing_extra_is_named_once(run: Run, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr("lookalike.embed.shipped.shipped_models", fail)
     status, out, err = run("models")
     assert (status, out, err.count("pip install 'lookalike[images]'")) == (1, "", 1)
+
+
+def test_commands_that_need_no_image_work_without_what_decodes_them() -> None:
+    code = "import sys; sys.modules['PIL'] = None; from lookalike.cli import main; main(['--help'])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_no_model_is_not_the_default_model(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["sync", str(folder), "--model", ""]) == 1
+    assert capsys.readouterr().err.startswith("lookalike: model is ''; needed: ")
+
+
+@pytest.mark.parametrize("words", [["--json", "export"], ["export", "--json"]])
+def test_json_may_stand_before_a_command_of_a_command(words: list[str]) -> None:
+    assert _parser().parse_args(["models", *words, "timm:any", "-o", "model"]).json
+    assert not _parser().parse_args(["models", "export", "timm:any", "-o", "model"]).json
 
 
 def test_version(run: Run) -> None:

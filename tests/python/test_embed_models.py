@@ -111,6 +111,8 @@ def test_a_graph_of_fixed_batch(tmp_path: Path, batch: int) -> None:
         ({"input__filter": '"magic"'}, "input.filter is 'magic'"),
         ({"input__mean": "[1, 2]"}, r"input.mean is \[1, 2\]; needed: three numbers"),
         ({"input__std": "[1, 0, 1]"}, "input.std .* above 0"),
+        ({"input__crop": "1" + 400 * "0"}, "input.crop is 10*; needed: a number"),
+        ({"input__mean": f"[1, 2, 1{400 * '0'}]"}, r"input.mean is .*; needed: three numbers"),
         ({"output__name": '"vectors"'}, r"output.name is 'vectors'; the graph has \['colours'\]"),
         ({"normalize": "1"}, "normalize is 1; needed: true or false"),
         ({"build": "1"}, "build is 1; needed: text"),

@@ -116,12 +116,13 @@ def test_all_files_of_a_users_network(
 
 
 def test_a_module_inside_and_the_users_pixels(networks: Path, tmp_path: Path) -> None:
-    done = export_model(
-        f"{networks}:two", tmp_path / "model", output="body.4", size=32, fit="stretch", mean=[0.5], std=[0.25]
-    )
+    pixels: dict[str, Any] = {"size": 32, "fit": "stretch", "mean": [0.5], "std": [0.25]}
+    odd = 'a"\n\x7f\udcff'
+    done = export_model(f"{networks}:two", tmp_path / "model", output="body.4", name=odd, **pixels)
     # Its feature maps, averaged over the image.
     assert (done.dim, done.real, done.license) == (16, False, "unknown")
     card = la.ImageEmbedder(tmp_path / "model").card
+    assert card.name == r'a"\n\x7f\udcff'
     assert (card.input.preparation.size, card.input.preparation.fit) == (32, "stretch")
     assert card.input.mean == pytest.approx((127.5,) * 3) and card.input.std == pytest.approx((63.75,) * 3)
 

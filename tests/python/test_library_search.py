@@ -150,7 +150,7 @@ def test_a_damaged_vector_is_a_corrupt_catalogue(library: Library, vector: bytes
         Library(library.folder).search(library.folder / "0.png")
 
 
-@pytest.mark.parametrize("wrong", [{"model": 3}, {"model": None}, {"store": 3}])
+@pytest.mark.parametrize("wrong", [{"model": 3}, {"model": None}, {"store": 3}, {"store": ""}])
 def test_a_wrong_model_or_store_is_named(tmp_path: Path, wrong: dict[str, Any]) -> None:
     with pytest.raises(InvalidArgument, match=next(iter(wrong))):
         Library(tmp_path, **wrong)

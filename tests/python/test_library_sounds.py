@@ -115,6 +115,13 @@ def test_a_sound_inside_uses_its_stored_vectors(folder: Path, ear: TinyEar) -> N
     assert all(hit.distance == pytest.approx(0, abs=1e-6) for hit in hits[:2])
 
 
+def test_words_find_no_sounds(folder: Path, ear: TinyEar) -> None:
+    library = la.Library(folder, model=ear)
+    library.sync()
+    with pytest.raises(la.InvalidArgument, match=r"is words, .* knows none; search by a sound$"):
+        library.search("a dog")
+
+
 def test_changes_renames_and_breaks_are_followed(folder: Path, ear: TinyEar) -> None:
     library = Library(folder, model=ear)
     library.sync()

@@ -130,6 +130,9 @@ def test_a_missing_file_is_named(folder: Path, missing: str) -> None:
         ({"do_center_crop": False, "size": {"height": 32, "width": 32}}, ""),
         ({"resample": 3.5}, "resample is 3.5"),
         ({"resample": 0}, "resample is 0"),
+        ({"resample": [3]}, r"resample is \[3\]"),
+        ({"crop_size": {"height": [32], "width": 32}}, "crop_size is .* needed: the side of a square"),
+        ({"rescale_factor": 10**400}, "rescale_factor is 10*; needed: a number"),
         ({"image_mean": [0, 0]}, r"image_mean is \[0, 0\]; needed: three numbers"),
         ({"image_std": [1, 0, 1]}, ".*must be above 0"),
         ({"rescale_factor": "x"}, "rescale_factor is 'x'; needed: a number"),
@@ -322,7 +325,7 @@ def test_a_missing_package_is_named_with_its_extra(folder: Path) -> None:
     ("model", "message"),
     [
         ("no-such-model", r"neither a shipped one \(words-lite0\)"),
-        ("efficientnet-lite0", "kind is missing; needed: 'text-image'; ImageEmbedder opens"),
+        ("efficientnet-lite0", "kind is .image.; needed: 'text-image'; ImageEmbedder opens"),
         ("", "model is ''"),
         (5, "model is 5"),
     ],

@@ -225,6 +225,7 @@ def test_the_command_says_what_is_wrong_in_one_line(
         (["--images-per-class", "9", "--base", "none"], "images_per_class is 9, but class"),
         (["--validation-classes", "0.9", "--base", "none"], "leaves 1 to learn from"),
         (["--loss", "magic"], "loss is 'magic'"),
+        (["--license", " "], "license is ' '"),
         (["--augment", "melt"], "augment is 'melt'"),
         (["--size", "99"], "size is 99, but efficientnet-lite0 takes 224"),
         (["--base", "nothing-like-it"], "'nothing-like-it' is neither"),

@@ -72,6 +72,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="lookalike", description="Find what looks alike.")
     parser.add_argument("--version", action="version", version=f"lookalike {lookalike.__version__}")
+    parser.set_defaults(json=False)
     commands = parser.add_subparsers(metavar="COMMAND", required=True, parser_class=_Parser)
     for command in COMMANDS:
         command.add(commands)

@@ -17,7 +17,7 @@ def add(commands: Commands) -> None:
         "List the models that are shipped",
         "Each is opened, so what is listed works; one that has to be built first says how.",
     )
-    models_export.add(parser.add_subparsers(metavar="", title="more"))
+    models_export.add(parser.add_subparsers(metavar="[export]", title="more"))
 
 
 def run(arguments: argparse.Namespace) -> None:

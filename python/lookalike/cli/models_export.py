@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING
 
-from ..embed.preparation import Filter, Fit
 from .options import Commands, command, positive
 from .output import print_json, print_line, print_table
 
@@ -48,9 +47,12 @@ def add(commands: Commands) -> None:
     parser.add_argument("--output", metavar="MODULE", help="the module whose output are the vectors")
     pixels = parser.add_argument_group("how images are prepared, in place of what the source says")
     pixels.add_argument("--size", type=positive, metavar="PX", help="side of the square")
-    pixels.add_argument("--fit", choices=get_args(Fit), help="cut out the centre, or squeeze the whole")
+    # Checked by `export_model`: to ask `embed` for these words would load what decodes images.
+    pixels.add_argument("--fit", metavar="{crop,stretch}", help="cut out the centre, or squeeze the whole")
     pixels.add_argument("--crop", type=float, metavar="SHARE", help="share of the shorter side that is kept")
-    pixels.add_argument("--filter", choices=get_args(Filter), help="how images are shrunk")
+    pixels.add_argument(
+        "--filter", metavar="{box,bilinear,hamming,bicubic,lanczos}", help="how images are shrunk"
+    )
     pixels.add_argument("--mean", type=float, nargs="+", metavar="M", help="for pixels from 0 to 1")
     pixels.add_argument("--std", type=float, nargs="+", metavar="S", help="for pixels from 0 to 1")
 

@@ -18,7 +18,8 @@ def command(
 ) -> argparse.ArgumentParser:
     """Add a command that calls `run`, with the options every command has."""
     parser = commands.add_parser(name, help=summary, description=f"{summary}. {details}".strip())
-    parser.add_argument("--json", action="store_true", help="print JSON")
+    # No default here: that of `models export` would undo the --json in `models --json export`.
+    parser.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="print JSON")
     parser.set_defaults(run=run)
     return parser
 
@@ -41,7 +42,8 @@ def open_library(arguments: argparse.Namespace) -> Library:
     """Open the library the arguments name."""
     from ..library import AUTO, Library
 
-    return Library(arguments.folder, model=arguments.model or AUTO, store=arguments.store)
+    model = AUTO if arguments.model is None else arguments.model
+    return Library(arguments.folder, model=model, store=arguments.store)
 
 
 def positive(text: str) -> int:

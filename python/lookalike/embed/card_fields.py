@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import importlib
+import math
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NoReturn, get_args
-
-import numpy as np
 
 from ..errors import ModelError
 
@@ -62,8 +61,7 @@ class Fields:
     def number(self, key: str, default: float | None = None) -> float:
         """Return a field that is a finite number."""
         value = self._get(key, default)
-        right = isinstance(value, (int, float)) and not isinstance(value, bool) and np.isfinite(value)
-        return float(value) if right else self.fail(key, "a number")
+        return float(value) if is_number(value) else self.fail(key, "a number")
 
     def truth(self, key: str, default: bool) -> bool:
         """Return a field that is true or false."""
@@ -73,8 +71,7 @@ class Fields:
     def channels(self, key: str, default: Channels) -> Channels:
         """Return a field of three numbers: red, green, blue."""
         value = self._get(key, default)
-        numbers = isinstance(value, (list, tuple)) and all(type(v) in (int, float) for v in value)
-        if not numbers or len(value) != 3 or not np.isfinite(value).all():
+        if not isinstance(value, (list, tuple)) or len(value) != 3 or not all(map(is_number, value)):
             self.fail(key, "three numbers")
         red, green, blue = value
         return float(red), float(green), float(blue)
@@ -97,3 +94,11 @@ class Fields:
     def _get(self, key: str, default: Any) -> Any:
         self._asked.add(key)
         return self.content.get(key, default)
+
+
+def is_number(value: Any) -> bool:
+    """Whether it is a finite number; TOML's whole numbers may be larger than any float."""
+    try:
+        return type(value) in (int, float) and math.isfinite(value)
+    except OverflowError:
+        return False

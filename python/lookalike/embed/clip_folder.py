@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 from pathlib import Path
 from typing import Any, cast
 
 from ..errors import ModelError
-from .card_fields import Channels
+from .card_fields import Channels, is_number
 from .card_file import CardFile
 from .image_tower import ImageTower
 from .model_card import Dtype, InputSpec, ModelCard
@@ -118,7 +117,7 @@ def _input(folder: Path, session: OnnxSession) -> InputSpec:
 
 def _preparation(path: Path, config: dict[str, Any]) -> Preparation:
     resample = config.get("resample", 3)
-    if resample not in _FILTERS:
+    if type(resample) is not int or resample not in _FILTERS:
         raise ModelError(f"{path}: resample is {resample!r}; needed: one of {_FILTERS}")
     filter_ = _FILTERS[resample]
     resized = _side(path, config, "size", ("shortest_edge", "height"))
@@ -136,8 +135,8 @@ def _side(path: Path, config: dict[str, Any], key: str, names: tuple[str, ...]) 
     """Return a side in pixels, which is written as a number or as an object of one or two."""
     value = config.get(key)
     if isinstance(value, dict):
-        sides = {value[name] for name in (*names, "width") if name in value}
-        value = sides.pop() if len(sides) == 1 else None
+        sides = [value[name] for name in (*names, "width") if name in value]
+        value = sides[0] if sides and sides.count(sides[0]) == len(sides) else None
     if not isinstance(value, int) or isinstance(value, bool) or not 0 < value <= 4096:
         raise ModelError(f"{path}: {key} is {config.get(key)!r}; needed: the side of a square, in pixels")
     return value
@@ -145,7 +144,7 @@ def _side(path: Path, config: dict[str, Any], key: str, names: tuple[str, ...]) 
 
 def _number(path: Path, config: dict[str, Any], key: str, default: float) -> float:
     value = config.get(key, default)
-    if not isinstance(value, (int, float)) or not math.isfinite(value):
+    if not is_number(value):
         raise ModelError(f"{path}: {key} is {value!r}; needed: a number")
     return float(value)
 
@@ -153,7 +152,6 @@ def _number(path: Path, config: dict[str, Any], key: str, default: float) -> flo
 def _channels(path: Path, config: dict[str, Any], key: str) -> Channels:
     value = config.get(key)
     numbers = value if isinstance(value, list) else []
-    right = len(numbers) == 3 and all(type(v) in (int, float) and math.isfinite(v) for v in numbers)
-    if not right:
+    if len(numbers) != 3 or not all(map(is_number, numbers)):
         raise ModelError(f"{path}: {key} is {value!r}; needed: three numbers")
     return cast(Channels, tuple(map(float, numbers)))

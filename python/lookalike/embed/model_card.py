@@ -11,7 +11,7 @@ from ..errors import ModelError
 from .card_fields import FILE_NAME, Channels, Fields, read_fields
 from .card_file import CardFile, chosen_file, files_of
 from .preparation import Filter, Fit, Preparation
-from .summary import take_summary
+from .summary import check_kind, take_summary
 
 Dtype = Literal["uint8", "float32", "float16"]
 Layout = Literal["NHWC", "NCHW"]
@@ -73,8 +73,7 @@ def load_card(folder: Path, file: str | None = None) -> ModelCard:
     """
     fields = read_fields(folder)
     summary = take_summary(fields, folder)
-    if summary.kind != "image":
-        fields.fail("kind", f"'image'; {summary.opener} opens models of this kind")
+    check_kind(summary, "image", folder)
     chosen = chosen_file(fields, folder, file)
     card = ModelCard(
         name=summary.name,

@@ -11,7 +11,7 @@ from ..errors import ModelError
 from .card_fields import Fields, read_fields
 from .card_file import CardFile
 from .mel import Scale, Spectrogram
-from .summary import Summary, take_summary
+from .summary import Summary, check_kind, take_summary
 
 Pooling = Literal["mean", "mean-std"]
 
@@ -95,8 +95,7 @@ def load_audio_card(folder: Path) -> AudioCard:
     """Read folder/model.toml. Raises ModelError, which names the field that is missing, unknown or wrong."""
     fields = read_fields(folder)
     summary = take_summary(fields, folder)
-    if summary.kind != "audio":
-        fields.fail("kind", f"'audio'; {summary.opener} opens models of this kind")
+    check_kind(summary, "audio", folder)
     sound = fields.table("sound")
     rate, window = sound.whole("rate"), sound.number("window")
     hop = sound.number("hop", window / 2)

@@ -21,6 +21,9 @@ Samples = NDArray[np.float32]
 # Samples of all channels decoded at a time: a long file never lies in memory whole.
 _BLOCK = 1 << 19
 _RATES = 1_000, 1_000_000
+# A sample this large is no sound, and its power would be infinite in float32. Full scale is 1, or 2**31 where
+# somebody wrote integers as floats.
+_LOUDEST = 1e12
 _CHANNELS = 1024
 # How libsndfile remarks that a header counts more bytes of samples than there are, and that Ogg has no end.
 _CLAIM = re.compile(r"^\s*(?:data|SSND|Data Size|riff)\s*: (\d+) \(should be (\d+)\)", re.MULTILINE)
@@ -65,10 +68,13 @@ def _mono(opened: _Source, first: int, last: int, *, to_end: bool) -> Iterator[S
     """Mix to mono; tell NaN, infinity, and an end that comes too soon."""
     at = first
     for block in opened.blocks:
-        mono = (block if to_end else block[: last - at]).mean(axis=1, dtype=np.float32)
-        if not np.isfinite(mono).all():
-            second = (at + int(np.argmin(np.isfinite(mono)))) / opened.rate
-            raise AudioError(f"holds NaN or infinity at {second:.3f} s")
+        with np.errstate(over="ignore", invalid="ignore"):
+            mono = (block if to_end else block[: last - at]).mean(axis=1, dtype=np.float32)
+        sound = np.abs(mono) < _LOUDEST
+        if not sound.all():
+            first_wrong = int(np.argmin(sound))
+            wrong = f"{mono[first_wrong]:.0e}" if np.isfinite(mono[first_wrong]) else "NaN or infinity"
+            raise AudioError(f"holds {wrong} at {(at + first_wrong) / opened.rate:.3f} s")
         at += len(mono)
         yield mono
         if not to_end and at >= last:

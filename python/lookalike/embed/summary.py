@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from .card_fields import Fields, read_fields
+from ..errors import ModelError
+from .card_fields import FILE_NAME, Fields, read_fields
 from .card_file import CardFile, files_of
 
 Kind = Literal["image", "audio", "text-image"]
@@ -75,6 +76,15 @@ def take_summary(fields: Fields, folder: Path) -> Summary:
         measured=_measured(measured) if measured.content else None,
         default=fields.text("default", ""),
     )
+
+
+def check_kind(summary: Summary, needed: Kind, folder: Path) -> None:
+    """Raise ModelError, which names the class that runs it, where folder/model.toml is of another kind."""
+    if summary.kind != needed:
+        raise ModelError(
+            f"{folder / FILE_NAME}: kind is {summary.kind!r}; needed: {needed!r}; "
+            f"{summary.opener} opens models of this kind"
+        )
 
 
 def _measured(fields: Fields) -> Measured:

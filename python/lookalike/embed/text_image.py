@@ -124,7 +124,7 @@ class TextImageEmbedder:
         Parameters
         ----------
         texts
-            A text, or several. What is beyond the model's length (77 tokens for CLIP, some 60 words) is cut
+            A text, or several. What is beyond the model's length (77 tokens for CLIP, some 50 words) is cut
             off.
 
         Returns

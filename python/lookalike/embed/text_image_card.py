@@ -12,7 +12,7 @@ from .card_fields import Fields, read_fields
 from .card_file import CardFile
 from .model_card import ModelCard, input_of, load_card
 from .shipped import find_shipped, shipped_models
-from .summary import Summary, take_summary
+from .summary import Summary, check_kind, take_summary
 
 Pooling = Literal["none", "mean"]
 
@@ -80,8 +80,7 @@ def load_text_image_card(folder: Path) -> TextImageCard:
     """Read folder/model.toml. Raises ModelError, which names the field that is missing, unknown or wrong."""
     fields = read_fields(folder)
     summary = take_summary(fields, folder)
-    if summary.kind != "text-image":
-        fields.fail("kind", f"'text-image'; {summary.opener} opens models of this kind")
+    check_kind(summary, "text-image", folder)
     files = _files_of(fields.table("files"), summary.files)
     card = TextImageCard(
         name=summary.name,

@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
+from ..library.text import printable
 from .graph import INPUT, OUTPUT
 from .network import Network
 
@@ -50,5 +51,5 @@ def write_card(
 
 
 def _text(value: str) -> str:
-    """Write a TOML string, which is JSON's but for characters that JSON leaves out of a pair."""
-    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+    """Write a TOML string; JSON's escapes are TOML's, as long as all letters stand for themselves."""
+    return json.dumps(printable(value), ensure_ascii=False)

@@ -81,6 +81,8 @@ class Library:
         self.folder = _as_folder(folder)
         if not (store is None or isinstance(store, str | os.PathLike)):
             raise InvalidArgument(f"store: got {type(store).__name__}, need a path")
+        if store is not None and not os.fspath(store):
+            raise InvalidArgument("store: got '', need a path")
         if not (isinstance(model, str | os.PathLike) or hasattr(model, "embed_stream")):
             raise InvalidArgument(f"model: got {model!r}, need a name, a path or an embedder")
         self.store = self.folder / ".lookalike" if store is None else Path(store)
@@ -329,6 +331,9 @@ class Library:
 def _as_folder(folder: str | os.PathLike[str]) -> Path:
     if not isinstance(folder, str | os.PathLike):
         raise InvalidArgument(f"folder: got {type(folder).__name__}, need a path")
+    # An unset variable of a shell, mostly; it does not mean the folder one happens to be in.
+    if not os.fspath(folder):
+        raise InvalidArgument("folder: got '', need a path")
     path = Path(folder)
     if not path.exists():
         raise io_error(errno.ENOENT, f"folder {path}: no such folder")

@@ -15,6 +15,7 @@ import lookalike
 
 from ..errors import Error, InvalidArgument
 from .catalogue import Catalogue
+from .embedding import kind_of
 from .index_file import Snapshot, build
 from .scan import IMAGE_SUFFIXES, SOUND_SUFFIXES, suffix_of
 
@@ -79,9 +80,10 @@ class WordSpace:
 
         card = words_over(embedder.identity)
         if card is None or not isinstance(card.image, HeadSpec):
+            photos = "a photo, or sync with a model that does: words-lite0, or a folder with a CLIP"
             raise InvalidArgument(
-                f"query: is words, and the library's model {embedder.name!r} knows none; search by a photo, "
-                "or sync with a model that does: words-lite0, or a folder with a CLIP"
+                f"query: is words, and the library's model {embedder.name!r} knows none; search by "
+                f"{photos if kind_of(embedder) == 'image' else 'a sound'}"
             )
         from ..embed.head import Head
         from ..embed.text_tower import TextTower

@@ -96,6 +96,8 @@ def train(
     """
     began = time.time()
     settings = Settings(**choices)
+    if not license.strip():
+        raise InvalidArgument(f"license is {license!r}; needed: the licence to state, or 'unstated'")
     require()
     place = Path(output)
     examples = folder if isinstance(folder, Examples) else read_folder(folder)
