@@ -36,7 +36,7 @@ def test_the_shipped_model_comes_out_nearly_alike() -> None:
     from lookalike.train.examples import Examples
     from lookalike.train.pictures import read_pictures
 
-    pictures, _ = read_pictures(Examples(photos, np.zeros(3, int), ["flower"]), 224, (), 1, False)
+    pictures, _ = read_pictures(Examples(photos, np.zeros(3, int), ["flower"]), 224, 256, (), 1, False)
     with torch.no_grad():
         images = pictures.plain(np.arange(3)).permute(0, 2, 3, 1)
         found = torch_network(card.read(), card.name)(images).numpy()

@@ -58,7 +58,8 @@ def same(a: dict[str, torch.Tensor], b: dict[str, torch.Tensor]) -> bool:
 def test_it_learns_and_the_library_uses_it(folder: Path, tmp_path: Path) -> None:
     # The folder's own name must survive being written as TOML.
     place = tmp_path / 'mine "ä"'
-    report = train(folder, place, license="CC0-1.0", **{**TINY, "epochs": 12, "augment": ("flip",)})
+    choices = TINY | {"epochs": 12, "augment": ("flip",), "loss": "supcon"}
+    report = train(folder, place, license="CC0-1.0", **choices)
     assert report.before and report.after
     assert report.after.map_at_r >= report.before.map_at_r
     assert report.curve[-1]["loss"] < report.curve[1]["loss"]

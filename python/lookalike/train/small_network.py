@@ -19,7 +19,7 @@ def side_for(size: int) -> int:
 
 
 def features_for(size: int) -> int:
-    """Return how many features there are: what each filter finds, and its opposite, at every place of the map.
+    """Return how many features there are: what each filter finds, and its opposite, all over the map.
 
     >>> features_for(28)
     1568
