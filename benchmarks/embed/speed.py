@@ -51,7 +51,7 @@ class Contest:
         import numpy as np
 
         from lookalike.embed.decode import prepare
-        from lookalike.embed.images import tensor_of
+        from lookalike.embed.image_tower import tensor_of
         from lookalike.embed.preparation import Limits
 
         rng = np.random.default_rng(0)
