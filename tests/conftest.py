@@ -11,6 +11,7 @@ from cpp_build import ROOT, has_doctest, run_tool
 BUILD = ROOT / "build" / "release"
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist looks for groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep all tests that build the C++ side, in one folder, on one worker of pytest-xdist."""
     for item in items:
