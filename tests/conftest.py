@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from cpp_build import ROOT, has_doctest, run_tool
 
+try:
+    import fcntl
+except ImportError:  # not on Windows
+    fcntl = None
+
 BUILD = ROOT / "build" / "release"
 
 
-@pytest.hookimpl(tryfirst=True)  # before pytest-xdist looks for groups
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep all tests that build the C++ side, in one folder, on one worker of pytest-xdist."""
-    for item in items:
-        if "release_build" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.xdist_group("cpp"))
+@contextmanager
+def alone() -> Iterator[None]:
+    """Build while no other worker of pytest-xdist does: it is one folder."""
+    BUILD.parent.mkdir(exist_ok=True)
+    with (BUILD.parent / "release.lock").open("w") as file:
+        if fcntl:
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -25,8 +34,9 @@ def release_build() -> Path:
     tests = "ON" if has_doctest() else "OFF"
     strict = "ON" if os.environ.get("CI") else "OFF"
     options = [f"-DLOOKALIKE_TESTS={tests}", f"-DLOOKALIKE_WERROR={strict}", "-DLOOKALIKE_PYTHON=OFF"]
-    run_tool("cmake", "--preset", "release", *options)
-    run_tool("cmake", "--build", "--preset", "release", "--target", "lookalike_core", "-j", "2")
+    with alone():
+        run_tool("cmake", "--preset", "release", *options)
+        run_tool("cmake", "--build", "--preset", "release", "--target", "lookalike_core", "-j", "2")
     return BUILD
 
 
@@ -41,5 +51,6 @@ def cpp_tests(release_build: Path) -> Path:
     """The built C++ tests."""
     if not has_doctest():
         pytest.skip("the C++ tests need the header doctest/doctest.h (Debian: apt-get install doctest-dev)")
-    run_tool("cmake", "--build", "--preset", "release", "-j", "2")
+    with alone():
+        run_tool("cmake", "--build", "--preset", "release", "-j", "2")
     return release_build

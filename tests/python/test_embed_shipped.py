@@ -34,7 +34,8 @@ def photos(*kinds: str, most: int = 99) -> list[Path]:
 
 
 def quality(name: str, paths: list[Path]) -> float:
-    model = la.ImageEmbedder(name, device="cpu")
+    # By its folder: an installed lookalike has only the default.
+    model = la.ImageEmbedder(ROOT / "models" / name, device="cpu")
     vectors = model.embed(paths)
     assert vectors.shape == (len(paths), model.dim)
     return precision_at_1(vectors, [path.name.split("-")[0] for path in paths])
