@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "cluster/outline_length.hpp"
+#include "codes/principal_directions.hpp"
 #include "codes/projection.hpp"
 #include "kernels/table.hpp"
 

@@ -8,7 +8,10 @@
 #include <utility>
 
 #include "base/errors.hpp"
+#include "codes/centered_sample.hpp"
+#include "codes/principal_directions.hpp"
 #include "codes/projection.hpp"
+#include "kernels/precise.hpp"
 #include "kernels/table.hpp"
 
 namespace lookalike {
@@ -97,11 +100,10 @@ CodeQuery code_query(const SignedBytes& projected, CodeWidth width) {
 Encoder::Encoder(std::span<const float> sample, std::size_t dim, const CodeForm& form, std::uint64_t seed,
                  unsigned threads)
     : dim_(dim), projected_(kept(dim, form)), stride_(form.stride), width_(form.width) {
-  std::vector<float> centered = without_outliers(sample, dim);
-  center_ = mean_of(centered, dim);
-  for (std::size_t i = 0; i < centered.size(); ++i) centered[i] -= center_[i % dim];
+  CenteredSample centered(sample, dim, threads);
+  center_ = std::move(centered.mean);
   std::vector<float> leading;
-  if (projected_ < dim) leading = principal_directions(centered, dim, projected_, seed, threads);
+  if (projected_ < dim) leading = principal_directions(centered.rows, dim, projected_, seed, threads);
   rotate(leading, seed, threads);
 }
 
@@ -142,7 +144,7 @@ void Encoder::finish_directions() {
 }
 
 void Encoder::encode(std::span<float> rows, std::byte* out) const {
-  for (std::size_t i = 0; i < rows.size(); ++i) rows[i] -= center_[i % dim_];
+  subtract_from_rows(rows, center_);
   encode_centered(rows, out);
 }
 
@@ -155,9 +157,10 @@ void Encoder::encode_centered(std::span<const float> rows, std::byte* out, std::
   std::memset(out, 0, count * stride_);
   for (std::size_t r = 0; r < count; ++r) {
     const std::span<const float> values(projected.data() + r * projected_, projected_);
-    double whole = 0, kept = 0;
-    for (std::size_t i = 0; i < dim_; ++i) whole += double{rows[r * dim_ + i]} * rows[r * dim_ + i];
-    for (const float value : values) kept += double{value} * value;
+    const auto square_of = [](std::span<const float> some) {
+      return precise_square(reinterpret_cast<const std::byte*>(some.data()), Element::f32, some.size());
+    };
+    const double whole = square_of(rows.subspan(r * dim_, dim_)), kept = square_of(values);
     CodeTail tail;
     tail.step = step_of(width_, values);
     tail.bias = static_cast<float>(kept + residual_weight * std::max(0.0, whole - kept));

@@ -118,18 +118,21 @@ void Plane::write_point(std::size_t row, float* out) const {
 
 float Plane::beyond(std::size_t row, std::span<const float> point) const {
   if (const std::optional<float> known = elsewhere ? elsewhere->beyond(row) : std::nullopt) return *known;
-  if (metric != Metric::cosine && metric != Metric::ip) return 0;
+  if (metric == Metric::cosine) return std::all_of(point.begin(), point.end(), [](float x) { return x == 0; }) ? 1 : 0;
+  if (metric != Metric::ip) return 0;
   double square = 0;
   for (std::size_t d = 0; d < rows.dim; ++d) square += double{point[d]} * point[d];
-  if (metric == Metric::cosine) return square > 0 ? 0 : 1;
   const double rise = double{point[rows.dim]} + length, lacking = double{length} * length - square - rise * rise;
   return std::fabs(lacking) > 1e-3 * double{length} * length ? static_cast<float>(lacking) : 0;
 }
 
-void Plane::write_query_point(const float* query, float* out) const {
+double Plane::query_square(const std::byte* query, Element element) const {
+  return metric == Metric::cosine || metric == Metric::ip ? precise_square(query, element, rows.dim) : 0;
+}
+
+void Plane::write_query_point(const float* query, double square, float* out) const {
   float scale = 1;
   if (metric != Metric::l2) {
-    const double square = precise_square(reinterpret_cast<const std::byte*>(query), Element::f32, rows.dim);
     const double wanted = metric == Metric::ip ? length : 1;
     scale = square > 0 ? static_cast<float>(wanted / std::sqrt(square)) : 0;
   }
@@ -137,18 +140,17 @@ void Plane::write_query_point(const float* query, float* out) const {
   if (metric == Metric::ip) out[rows.dim] = -length;
 }
 
-Scorer Plane::from_query(const std::byte* query, Element element, std::size_t dim) const {
+Scorer Plane::from_query(const std::byte* query, Element element, double square) const {
   Scorer scorer;
   scorer.rows = rows.data;
   scorer.stride = rows.stride;
-  scorer.dim = dim;
+  scorer.dim = rows.dim;
   scorer.query = query;
   switch (metric) {
     case Metric::hamming: scorer.gather = gather<&T::hamming, std::uint8_t>; break;
     case Metric::l2: scorer.gather = squared_l2(element, rows.element, Finish::plain); break;
     case Metric::ip: scorer.gather = product(element, rows.element, Finish::plain); break;
     case Metric::cosine: {
-      const double square = precise_square(query, element, dim);
       scorer.gather = product(element, rows.element, Finish::scaled);
       scorer.scale = square > 0 ? static_cast<float>(1 / std::sqrt(square)) : 0;
       scorer.shift = 1;

@@ -46,11 +46,17 @@ struct Plane {
   /// What a row's squared distance from every query has to be larger by so that it tells the metric's: of a row that is
   /// not as long as others are, and of what `elsewhere` knows.
   float beyond(std::size_t row, std::span<const float> point) const;
-  /// Writes a query, `dim` floats, as a point of the rows' length where the metric leaves that open.
-  void write_query_point(const float* query, float* out) const;
 
-  /// The metric's distances from a query: f32, or of the rows' own element where that is an integer or bits.
-  Scorer from_query(const std::byte* query, Element element, std::size_t dim) const;
+  /// The square of a query's length where the metric asks for it, else 0. Queries: f32, or of the rows' own element
+  /// where that is an integer or bits.
+  double query_square(const std::byte* query, Element element) const;
+  /// Writes a query, `dim` floats, as a point of the rows' length where the metric leaves that open.
+  void write_query_point(const float* query, double square, float* out) const;
+  /// The metric's distances from a query.
+  Scorer from_query(const std::byte* query, Element element, double square) const;
+  Scorer from_query(const std::byte* query, Element element) const {
+    return from_query(query, element, query_square(query, element));
+  }
   /// The points' distances from a row: squares, or bits that differ. Lifts are there.
   Scorer from_row(Row row, ScorerSpace& space) const;
 };

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 
+#include "codes/principal_directions.hpp"
 #include "codes/projection.hpp"
 #include "codes/sketch_sample.hpp"
 #include "kernels/panels.hpp"

@@ -6,20 +6,19 @@ namespace lookalike {
 
 HnswSearch::HnswSearch(const HnswTarget& target, const PreparedQueries& queries, std::size_t query, std::size_t k,
                        std::size_t width, Row hidden, HnswWorker& worker)
-    : target_(target),
-      k_(k),
-      worker_(worker),
-      exact_(target.plane.from_query(queries.query(query), queries.element(), queries.dim())) {
+    : target_(target), k_(k), worker_(worker) {
   const Plane& plane = target.plane;
+  const double square = plane.query_square(queries.query(query), queries.element());
+  exact_ = plane.from_query(queries.query(query), queries.element(), square);
   const HnswGraph& graph = target.graph;
   Scorer scorer = exact_;
   if (graph.codes) {
     worker.query.resize(queries.dim());
     worker.point.resize(plane.point_dim());
     queries.as_floats(query, worker.query.data());
-    plane.write_query_point(worker.query.data(), worker.point.data());
+    plane.write_query_point(worker.query.data(), square, worker.point.data());
     scorer = graph.codes->from_query(worker.point.data(), worker.space);
-    slope_ = slope_of(plane, worker.query);
+    slope_ = slope_of(plane, square);
   }
   worker.walk.begin(scorer, graph.neighbors, graph.entries, std::min(width, graph.neighbors.nodes()), hidden);
 }

@@ -48,7 +48,7 @@ IvfBuild::IvfBuild(std::filesystem::path path, Metric metric, const IvfSettings&
 
 void IvfBuild::require_memory(std::size_t rows, std::size_t dim) const {
   const std::size_t coordinates = metric_ == Metric::hamming ? 8 * dim : dim;
-  const std::size_t points = 3 * std::min(rows, most_learned) + 4 * list_count(settings_, rows);
+  const std::size_t points = 4 * std::min(rows, most_learned) + 4 * list_count(settings_, rows);
   const std::size_t needed = rows * row_share + points * coordinates * sizeof(float);
   if (needed <= memory_) return;
   throw InvalidArgument("memory is " + std::to_string(memory_) + " bytes, but " + std::to_string(rows) +

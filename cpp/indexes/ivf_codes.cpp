@@ -6,8 +6,9 @@
 #include <utility>
 #include <vector>
 
+#include "codes/centered_sample.hpp"
 #include "codes/code_choice.hpp"
-#include "codes/projection.hpp"
+#include "codes/principal_directions.hpp"
 #include "runtime/parallel.hpp"
 
 namespace lookalike {
@@ -16,7 +17,7 @@ namespace {
 constexpr std::size_t asked = 192;       // lists in which a row's neighbours are looked at
 constexpr std::size_t fewest_near = 14;  // neighbours that say something
 constexpr std::size_t most_near = 50, most_measured = 256;
-constexpr std::size_t tried[] = {64, 128, 256, 512};  // coordinates
+constexpr std::size_t tried[] = {64, 128, 192, 256, 384, 512};  // coordinates
 
 std::vector<Neighborhood> neighborhoods_of(const LabelledRows& rows, unsigned threads) {
   const std::size_t dim = rows.plane.point_dim(), lists = rows.centroids.size() / dim;
@@ -67,16 +68,12 @@ void LabelledRows::write_rest(std::size_t i, float* out) const {
 Encoder learn_list_codes(const LabelledRows& rows, std::span<const float> sample, std::optional<CodeWidth> width,
                          std::uint64_t seed, unsigned threads) {
   const std::size_t dim = rows.plane.point_dim();
-  std::vector<float> centered = without_outliers(sample, dim);
-  const std::vector<float> center = mean_of(centered, dim);
-  for (std::size_t i = 0; i < centered.size(); ++i) centered[i] -= center[i % dim];
-
+  const CenteredSample centered(sample, dim, threads);
+  PrincipalDirections directions(centered.rows, dim, seed, threads);
   const auto encoder_of = [&](CodeWidth bits, std::size_t dims) {
     const CodeForm form = form_of(bits, dims);
     const std::size_t kept = Encoder::kept(dim, form);
-    std::vector<float> leading;
-    if (kept < dim) leading = principal_directions(centered, dim, kept, seed, threads);
-    return Encoder(center, leading, form, seed, threads);
+    return Encoder(centered.mean, kept < dim ? directions.first(kept) : std::span<const float>(), form, seed, threads);
   };
   // Distances by one bit need every coordinate there is.
   if (width == CodeWidth::one) return encoder_of(CodeWidth::one, dim);

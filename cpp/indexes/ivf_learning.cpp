@@ -7,6 +7,8 @@
 #include "base/random.hpp"
 #include "cluster/kmeans.hpp"
 #include "cluster/nearest_centroid.hpp"
+#include "codes/centered_sample.hpp"
+#include "codes/principal_directions.hpp"
 #include "codes/projection.hpp"
 #include "indexes/ivf_codes.hpp"
 #include "runtime/parallel.hpp"
@@ -24,11 +26,10 @@ constexpr std::size_t together = 256;        // rows made points in one go
 class Outlook {
  public:
   Outlook(std::span<const float> sample, std::size_t dim, std::uint64_t seed, unsigned threads) : dim_(dim) {
-    std::vector<float> centered = without_outliers(sample, dim);
-    mean_ = mean_of(centered, dim);
+    CenteredSample centered(sample, dim, threads);
+    mean_ = std::move(centered.mean);
     if (dim <= clustered_dims) return;
-    for (std::size_t i = 0; i < centered.size(); ++i) centered[i] -= mean_[i % dim];
-    directions_ = principal_directions(centered, dim, clustered_dims, seed, threads);
+    directions_ = principal_directions(centered.rows, dim, clustered_dims, seed, threads);
   }
 
   std::size_t dim() const noexcept { return directions_.empty() ? dim_ : clustered_dims; }
@@ -154,16 +155,18 @@ LearnedLists learn_lists(const Plane& plane, std::span<const Row> rows, const Iv
   means.seed = settings.seed;
   const std::size_t most = std::max(means.clusters, room.sampled_floats / outlook.dim());
   const std::vector<Row> sample = drawn(rows, std::min(means.clusters * sampled_per_list, most), settings.seed + 1);
-  const Clustering clusters = kmeans(outlook.of(plane, sample, threads), outlook.dim(), means, threads);
+  std::vector<float> seen = outlook.of(plane, sample, threads);
+  const Clustering clusters = kmeans(seen, outlook.dim(), means, threads);
 
   LearnedLists learned;
   learned.labels.resize(rows.size());
   const NearestCentroid nearest(clusters.centroids, outlook.dim(), threads);
-  const std::size_t step = std::max(room.projected_floats / outlook.dim(), together);
+  const bool saw_all = sample.size() == rows.size();
+  const std::size_t step = saw_all ? rows.size() : std::max(room.projected_floats / outlook.dim(), together);
   for (std::size_t first = 0; first < rows.size(); first += step) {
     const std::size_t size = std::min(step, rows.size() - first);
-    nearest.assign(outlook.of(plane, rows.subspan(first, size), threads), threads,
-                   std::span(learned.labels).subspan(first, size), {});
+    if (!saw_all) seen = outlook.of(plane, rows.subspan(first, size), threads);
+    nearest.assign(seen, threads, std::span(learned.labels).subspan(first, size), {});
   }
   std::vector<float> centers = centers_of(plane, sample, clusters, outlook, threads);
 

@@ -43,16 +43,17 @@ void prefetch(std::span<const std::byte> bytes, std::size_t most) {
 void IvfSearch::prepare(const IvfTarget& target, const PreparedQueries& queries, std::size_t query, Asked& asked) {
   const Plane& plane = target.plane;
   const IvfQuantizer& quantizer = *target.lists.quantizer;
-  asked.exact = plane.from_query(queries.query(query), queries.element(), queries.dim());
+  const double square = plane.query_square(queries.query(query), queries.element());
+  asked.exact = plane.from_query(queries.query(query), queries.element(), square);
   point_.resize(plane.point_dim());
   if (plane.metric == Metric::hamming) {
     write_bits(queries.query(query), queries.dim(), point_.data());
   } else {
     floats_.resize(queries.dim());
     queries.as_floats(query, floats_.data());
-    plane.write_query_point(floats_.data(), point_.data());
-    asked.slope = slope_of(plane, floats_);
-    asked.origin = origin_of(plane, point_, asked.slope);
+    plane.write_query_point(floats_.data(), square, point_.data());
+    asked.slope = slope_of(plane, square);
+    if (!target.keeps_vectors) asked.origin = origin_of(plane, point_, asked.slope);
   }
   quantizer.centroids.prepare(quantizer.encoder, quantizer.form, point_, asked.query);
 }
@@ -173,8 +174,10 @@ std::span<const Neighbor> IvfSearch::finish(const IvfTarget& target, std::size_t
 }
 
 std::span<const Neighbor> IvfSearch::told(const IvfTarget& target, const Asked& asked) {
+  double square = 0;  // what all distances lack
+  for (const float x : asked.query.centered) square += double{x} * x;
   for (Neighbor& found : found_) {
-    const double told = asked.slope * (double{found.distance} + asked.query.square) + asked.origin;
+    const double told = asked.slope * (double{found.distance} + square) + asked.origin;
     found.distance = static_cast<float>(target.plane.metric == Metric::ip ? told : std::max(told, 0.0));
   }
   return in_order();

@@ -30,11 +30,9 @@ class CodeError {
 
 }  // namespace
 
-double slope_of(const Plane& plane, std::span<const float> query) {
+double slope_of(const Plane& plane, double square) {
   if (plane.metric == Metric::cosine) return 0.5;
   if (plane.metric != Metric::ip) return 1;
-  double square = 0;
-  for (const float x : query) square += double{x} * x;
   return plane.length > 0 ? std::sqrt(square) / (2 * double{plane.length}) : 0;
 }
 

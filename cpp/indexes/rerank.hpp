@@ -14,8 +14,9 @@
 
 namespace lookalike {
 
-/// How fast distances between kept vectors grow with those between points (see Plane), from a query of floats.
-double slope_of(const Plane& plane, std::span<const float> query);
+/// How fast distances between kept vectors grow with those between points (see Plane), from a query whose
+/// length has this square.
+double slope_of(const Plane& plane, double square);
 
 /// And where they begin: what is left of them where points coincide. `point`: the query as one.
 double origin_of(const Plane& plane, std::span<const float> point, double slope);

@@ -55,6 +55,8 @@ class RowPanels {
     packed_.resize_for_overwrite(panels() * bytes_);
   }
 
+  std::size_t count() const noexcept { return count_; }
+  std::size_t dim() const noexcept { return dim_; }
   std::size_t panels() const noexcept { return (count_ + tile_->rows - 1) / tile_->rows; }
   std::size_t first(std::size_t panel) const noexcept { return panel * tile_->rows; }
   std::size_t size(std::size_t panel) const noexcept { return std::min(tile_->rows, count_ - first(panel)); }
@@ -66,6 +68,16 @@ class RowPanels {
     const std::size_t held = size(panel);
     for (std::size_t i = 0; i < held; ++i) pointers[i] = vectors.row(i);
     tile_->pack_rows(pointers, vectors.element, held, dim_, center, packed_.mutable_data() + panel * bytes_);
+  }
+  /// Instead of the vectors the columns of dim_ dense rows, count() floats each. Tiles of floats only, in whose panels
+  /// the n-th elements of all vectors lie side by side.
+  void pack_columns(std::size_t panel, const float* rows) {
+    float* out = reinterpret_cast<float*>(packed_.mutable_data() + panel * bytes_);
+    const std::size_t held = size(panel);
+    for (std::size_t i = 0; i < dim_; ++i, out += tile_->rows) {
+      const float* const row = rows + i * count_ + first(panel);
+      std::fill(std::copy_n(row, held, out), out + tile_->rows, 0.0f);
+    }
   }
 
  private:

@@ -4,7 +4,7 @@
 #include <cstring>
 #include <numeric>
 
-#include "codes/projection.hpp"
+#include "codes/centered_sample.hpp"
 #include "kernels/dispatch.hpp"
 #include "select/admitting_limit.hpp"
 
@@ -15,12 +15,19 @@ constexpr CodeWidth centroid_width = CodeWidth::four;
 
 /// The median of each coordinate: a centroid far away from all others does not move it.
 std::vector<float> middle_of(std::span<const float> rows, std::size_t dim) {
-  std::vector<float> middle(dim), column(rows.size() / dim);
-  for (std::size_t d = 0; d < dim; ++d) {
-    for (std::size_t i = 0; i < column.size(); ++i) column[i] = rows[i * dim + d];
-    const auto half = column.begin() + static_cast<std::ptrdiff_t>(column.size() / 2);
-    std::nth_element(column.begin(), half, column.end());
-    middle[d] = *half;
+  constexpr std::size_t together = 16;  // columns, which share a cache line in every row
+  const std::size_t count = rows.size() / dim;
+  std::vector<float> middle(dim), columns(together * count);
+  for (std::size_t first = 0; first < dim; first += together) {
+    const std::size_t held = std::min(together, dim - first);
+    for (std::size_t i = 0; i < count; ++i)
+      for (std::size_t c = 0; c < held; ++c) columns[c * count + i] = rows[i * dim + first + c];
+    for (std::size_t c = 0; c < held; ++c) {
+      const std::span<float> column = std::span(columns).subspan(c * count, count);
+      const auto half = column.begin() + static_cast<std::ptrdiff_t>(count / 2);
+      std::nth_element(column.begin(), half, column.end());
+      middle[first + c] = *half;
+    }
   }
   return middle;
 }
@@ -67,7 +74,9 @@ Centroids::Centroids(std::vector<float> centroids, const Encoder& encoder, std::
 
 void Centroids::put(std::span<const std::uint32_t> lists, std::span<const float> centroids, const Encoder& encoder) {
   std::vector<float> moved(centroids.begin(), centroids.end()), projected(lists.size() * projected_dim_);
-  for (std::size_t i = 0; i < moved.size(); ++i) moved[i] -= middle_[i % dim_] - encoder.center()[i % dim_];
+  std::vector<float> shift(dim_);
+  for (std::size_t d = 0; d < dim_; ++d) shift[d] = middle_[d] - encoder.center()[d];
+  subtract_from_rows(moved, shift);
   const Encoder coarse = encoder.in_width(centroid_width);
   std::vector<std::byte> codes(lists.size() * coarse.stride());
   coarse.encode_centered(moved, codes.data(), projected);
@@ -112,7 +121,6 @@ void Centroids::prepare(const Encoder& encoder, const BlockForm& form, std::span
   query.centered.resize(dim_);
   query.projected.resize(projected_dim_);
   for (std::size_t d = 0; d < dim_; ++d) query.centered[d] = point[d] - middle_[d];
-  query.square = square_of(query.centered);
   query.bytes.assign(query.centered, encoder.byte_room());
   encoder.project(query.bytes, query.projected.data());
   query.space.assign(query.projected, (projected_dim_ + 63) / 64 * 64);

@@ -13,7 +13,6 @@ namespace lookalike {
 /// Everything lies about the middle of the data.
 struct ListQuery {
   SignedBytes bytes;                     // the whole query
-  float square = 0;                      // of its length
   BlockQuery codes{}, centroid_codes{};  // its projection
 
   std::vector<float> centered, projected;

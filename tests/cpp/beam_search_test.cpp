@@ -52,7 +52,7 @@ struct Line {
     }
   }
   Scorer from(const float& place) const {
-    return Plane{vectors.view()}.from_query(reinterpret_cast<const std::byte*>(&place), Element::f32, 1);
+    return Plane{vectors.view()}.from_query(reinterpret_cast<const std::byte*>(&place), Element::f32);
   }
   Vectors vectors;
   Adjacency graph;
@@ -84,7 +84,7 @@ TEST_CASE("where everybody knows everybody, the answer is exact") {
   for (const std::size_t width : {1, 2, 7, 64, 299, 300, 1000})
     for (std::size_t q = 0; q < 20; ++q) {
       CAPTURE(width);
-      const Scorer scorer = plane.from_query(queries.row(q), Element::f32, dim);
+      const Scorer scorer = plane.from_query(queries.row(q), Element::f32);
       std::vector<float> distances(nodes);
       scorer.measure(all.data(), nodes, distances.data());
       std::vector<Row> expected = all;
@@ -154,7 +154,7 @@ TEST_CASE("of rows equally far the latest are kept, and come in their order") {
   const Vectors vectors(std::vector<float>(400, 1.0f), 1, Element::f32);
   Adjacency graph = complete(400);
   const float place = 3;
-  const Scorer scorer = Plane{vectors.view()}.from_query(reinterpret_cast<const std::byte*>(&place), Element::f32, 1);
+  const Scorer scorer = Plane{vectors.view()}.from_query(reinterpret_cast<const std::byte*>(&place), Element::f32);
   BeamSearch walk;
   const Row entry[] = {0};
   std::vector<Row> last(50);

@@ -75,7 +75,7 @@ TEST_CASE("from a query it is as far as the metric says") {
           if (asked != Element::f32 && !is_integer) continue;
           const Vectors queries = clustered(5, dim, asked, 2);
           for (std::size_t q = 0; q < 5; ++q) {
-            const std::vector<float> found = kept.measured(kept.plane.from_query(queries.row(q), asked, dim));
+            const std::vector<float> found = kept.measured(kept.plane.from_query(queries.row(q), asked));
             for (std::size_t i = 0; i < 40; ++i) {
               const std::byte* const query = queries.row(q);
               const std::byte* const row = kept.vectors.row(i);
@@ -138,9 +138,9 @@ TEST_CASE("among lifted points a query finds what has the largest product with i
     for (std::size_t q = 0; q < 5; ++q) {
       const float* const query = queries.data() + q * dim;
       std::vector<float> at(dim + 1), point(dim + 1);
-      kept.plane.write_query_point(query, at.data());
       double size = 0;
       for (std::size_t d = 0; d < dim; ++d) size += double{query[d]} * query[d];
+      kept.plane.write_query_point(query, size, at.data());
       const double length = kept.plane.length;
       for (std::size_t i = 0; i < 200; ++i) {
         kept.plane.write_point(i, point.data());
@@ -163,7 +163,7 @@ TEST_CASE("zero vectors are in no direction") {
     const Kept kept({values, dim, element}, Metric::cosine);
     const std::vector<float> nowhere(dim), somewhere(dim, 0.5f);
     const auto from = [&](const std::vector<float>& query) {
-      return kept.measured(kept.plane.from_query(reinterpret_cast<const std::byte*>(query.data()), Element::f32, dim));
+      return kept.measured(kept.plane.from_query(reinterpret_cast<const std::byte*>(query.data()), Element::f32));
     };
     for (const float x : from(nowhere)) CHECK(x == 1);
     CHECK(from(somewhere)[3] == 1);
@@ -173,7 +173,7 @@ TEST_CASE("zero vectors are in no direction") {
     std::vector<float> point(dim, 1);
     kept.plane.write_point(3, point.data());
     CHECK(point == nowhere);
-    kept.plane.write_query_point(nowhere.data(), point.data());
+    kept.plane.write_query_point(nowhere.data(), 0, point.data());
     CHECK(point == nowhere);
   }
 }
@@ -184,7 +184,7 @@ TEST_CASE("bits are counted where they differ") {
     for (Row row = 0; row < 30; ++row) {
       ScorerSpace space;
       const std::vector<float> from_row = kept.measured(kept.plane.from_row(row, space));
-      CHECK(from_row == kept.measured(kept.plane.from_query(kept.vectors.row(row), Element::bits, bytes)));
+      CHECK(from_row == kept.measured(kept.plane.from_query(kept.vectors.row(row), Element::bits)));
       for (std::size_t i = 0; i < 30; ++i)
         CHECK(from_row[i] == precise_distance(Metric::hamming,
                                               reinterpret_cast<const std::uint8_t*>(kept.vectors.row(row)),

@@ -7,7 +7,6 @@
 #include <random>
 #include <vector>
 
-#include "codes/projection.hpp"
 #include "indexes/exact_search.hpp"
 #include "vectors.hpp"
 
@@ -35,20 +34,6 @@ std::vector<float> clustered(std::size_t rows, std::size_t dim, float center, un
 VectorsView view(const std::vector<float>& vectors, std::size_t dim) {
   return {reinterpret_cast<const std::byte*>(vectors.data()), Element::f32, vectors.size() / dim, dim,
           dim * sizeof(float)};
-}
-
-TEST_CASE("orthonormal rows are, and dependent ones become zero") {
-  const std::size_t dim = 50, count = 20;
-  std::vector<float> rows = clustered(count, dim, 3, 5);
-  for (std::size_t d = 0; d < dim; ++d) rows[7 * dim + d] = 2 * rows[3 * dim + d] - rows[2 * dim + d];
-  orthonormalize(rows, dim);
-  std::vector<float> gram(count * count);
-  products(rows, rows, dim, 2, gram);
-  for (std::size_t i = 0; i < count; ++i)
-    for (std::size_t j = 0; j < count; ++j) {
-      const float expected = i == j ? 1.0f : 0.0f;
-      if (i != 7 || j != 7) CHECK(std::abs(gram[i * count + j] - expected) < 1e-5f);
-    }
 }
 
 TEST_CASE("the limit of a code never lies below the code distance of a pair at that distance") {
