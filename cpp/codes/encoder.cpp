@@ -11,7 +11,6 @@
 #include "codes/centered_sample.hpp"
 #include "codes/principal_directions.hpp"
 #include "codes/projection.hpp"
-#include "kernels/precise.hpp"
 #include "kernels/table.hpp"
 
 namespace lookalike {
@@ -157,9 +156,6 @@ void Encoder::encode_centered(std::span<const float> rows, std::byte* out, std::
   std::memset(out, 0, count * stride_);
   for (std::size_t r = 0; r < count; ++r) {
     const std::span<const float> values(projected.data() + r * projected_, projected_);
-    const auto square_of = [](std::span<const float> some) {
-      return precise_square(reinterpret_cast<const std::byte*>(some.data()), Element::f32, some.size());
-    };
     const double whole = square_of(rows.subspan(r * dim_, dim_)), kept = square_of(values);
     CodeTail tail;
     tail.step = step_of(width_, values);

@@ -11,17 +11,6 @@ namespace {
 constexpr std::size_t together = 64;  // directions found at a time
 constexpr int iterations = 2;
 
-void scale_to(std::span<float> row, double length, double square) {
-  const double scale = square > 0 ? length / std::sqrt(square) : 0;
-  for (float& x : row) x = static_cast<float>(x * scale);
-}
-
-double square_of(std::span<const float> row) {
-  double square = 0;
-  for (const float x : row) square += static_cast<double>(x) * x;
-  return square;
-}
-
 }  // namespace
 
 PrincipalDirections::PrincipalDirections(std::span<const float> centered, std::size_t dim, std::uint64_t seed,
@@ -43,24 +32,21 @@ void PrincipalDirections::find(std::size_t count) {
   for (float& x : block) x = random_.next() >> 63 ? 1.0f : -1.0f;
   for (int i = 0; i < iterations; ++i) {
     remove_found(block);
-    orthonormalize(block, dim_);
+    orthonormalize_once(block, dim_);
     products(block, rows_, dim_, threads_, projected);
     // To length 1, or the next product might overflow. To orthonormalise them too would take longer than all the rest.
     for (std::size_t j = 0; j < count; ++j) {
       const std::span<float> row = std::span(projected).subspan(j * samples_, samples_);
-      scale_to(row, 1, square_of(row));
+      const double square = square_of(row);
+      scale_row(row, square > 0 ? 1 / std::sqrt(square) : 0);
     }
     products(projected, columns_, samples_, threads_, block);
   }
   remove_found(block);
-  orthonormalize(block, dim_);
-  // Of a row that depended on those found before, rounding noise is left, which may lie along them.
+  orthonormalize_once(block, dim_);
+  // Of a row that depended on others rounding noise is left, which may lie along them.
   remove_found(block);
-  for (std::size_t j = 0; j < count; ++j) {
-    const std::span<float> row = std::span(block).subspan(j * dim_, dim_);
-    if (square_of(row) < 0.25) std::fill(row.begin(), row.end(), 0.0f);
-  }
-  orthonormalize(block, dim_);
+  orthonormalize_once(block, dim_, 0.25);
   columns_found_.push_back(packed_columns(block, dim_, threads_));
   found_.insert(found_.end(), block.begin(), block.end());
 }

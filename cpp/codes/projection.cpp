@@ -5,6 +5,7 @@
 
 #include "base/random.hpp"
 #include "kernels/dispatch.hpp"
+#include "kernels/precise.hpp"
 #include "runtime/parallel.hpp"
 
 namespace lookalike {
@@ -12,10 +13,6 @@ namespace {
 
 VectorsView view_of(std::span<const float> rows, std::size_t dim) {
   return {reinterpret_cast<const std::byte*>(rows.data()), Element::f32, rows.size() / dim, dim, dim * sizeof(float)};
-}
-
-void scale_row(std::span<float> row, double by) {
-  for (float& x : row) x = static_cast<float>(x * by);
 }
 
 QueryPanels packed_queries(std::span<const float> rows, std::size_t dim, unsigned threads) {
@@ -42,6 +39,14 @@ void multiply(const QueryPanels& queries, const std::byte* rows, std::size_t fir
 }
 
 }  // namespace
+
+double square_of(std::span<const float> row) {
+  return precise_square(reinterpret_cast<const std::byte*>(row.data()), Element::f32, row.size());
+}
+
+void scale_row(std::span<float> row, double by) {
+  for (float& x : row) x = static_cast<float>(x * by);
+}
 
 RowPanels packed_rows(std::span<const float> rows, std::size_t dim, unsigned threads) {
   const VectorsView all = view_of(rows, dim);
@@ -77,24 +82,27 @@ void products(std::span<const float> a, std::span<const float> b, std::size_t di
   });
 }
 
-void orthonormalize(std::span<float> rows, std::size_t dim) {
+void orthonormalize_once(std::span<float> rows, std::size_t dim, double least) {
   const std::size_t count = rows.size() / dim;
   std::vector<float> parts(count);
-  for (int pass = 0; pass < 2; ++pass)  // twice is enough [Giraud, Langou and Rozloznik 2005]
-    for (std::size_t i = 0; i < count; ++i) {
-      const std::span<float> row = rows.subspan(i * dim, dim);
-      double square = 0;
-      for (const float x : row) square += static_cast<double>(x) * x;
-      // What is left of a dependent row is rounding noise.
-      const bool dependent = !(square > (pass == 0 ? 1e-30 : 0.25));
-      scale_row(row, dependent ? 0 : 1 / std::sqrt(square));
-      if (dependent || i + 1 == count) continue;
-      const std::span<float> later = rows.subspan((i + 1) * dim);
-      kernels().inner_product_f32.scan(row.data(), reinterpret_cast<const std::byte*>(later.data()),
-                                       dim * sizeof(float), count - i - 1, dim, parts.data());
-      for (std::size_t j = 0; j < count - i - 1; ++j)
-        for (std::size_t d = 0; d < dim; ++d) later[j * dim + d] += parts[j] * row[d];
-    }
+  for (std::size_t i = 0; i < count; ++i) {
+    const std::span<float> row = rows.subspan(i * dim, dim);
+    const double square = square_of(row);
+    const bool dependent = !(square > least);
+    scale_row(row, dependent ? 0 : 1 / std::sqrt(square));
+    if (dependent || i + 1 == count) continue;
+    const std::span<float> later = rows.subspan((i + 1) * dim);
+    kernels().inner_product_f32.scan(row.data(), reinterpret_cast<const std::byte*>(later.data()), dim * sizeof(float),
+                                     count - i - 1, dim, parts.data());
+    for (std::size_t j = 0; j < count - i - 1; ++j)
+      for (std::size_t d = 0; d < dim; ++d) later[j * dim + d] += parts[j] * row[d];
+  }
+}
+
+void orthonormalize(std::span<float> rows, std::size_t dim) {
+  orthonormalize_once(rows, dim);
+  // Twice is enough [Giraud, Langou and Rozloznik 2005]. What is left of a dependent row is rounding noise.
+  orthonormalize_once(rows, dim, 0.25);
 }
 
 std::vector<float> random_rotation(std::size_t dim, std::uint64_t seed) {

@@ -171,10 +171,11 @@ LearnedLists learn_lists(const Plane& plane, std::span<const Row> rows, const Iv
   std::vector<float> centers = centers_of(plane, sample, clusters, outlook, threads);
 
   const bool scans_codes = settings.wants_codes(kept);
-  std::vector<std::uint32_t> labels(few.size());
-  nearest.assign(outlook.of(plane, few, threads), threads, labels, {});
-  for (std::size_t i = 0; i < few.size(); ++i)
-    for (std::size_t d = 0; d < dim; ++d) points[i * dim + d] -= centers[labels[i] * dim + d];
+  for (std::size_t i = 0, at = 0; i < few.size(); ++i) {
+    while (rows[at] != few[i]) ++at;  // both ascend
+    const float* const center = centers.data() + learned.labels[at] * dim;
+    for (std::size_t d = 0; d < dim; ++d) points[i * dim + d] -= center[d];
+  }
   // Without codes only for centroids, which are measured again.
   constexpr CodeForm of_centroids = {CodeWidth::four, 64};
   const std::optional<CodeWidth> width = settings.code_width();

@@ -31,7 +31,7 @@ struct LearningRoom {
   std::size_t projected_floats = std::size_t{1} << 23;  // on their way to their lists
 };
 
-/// From rows, all of them live, whose vectors are kept in `kept`. Throws Interrupted.
+/// From rows, ascending and all of them live, whose vectors are kept in `kept`. Throws Interrupted.
 LearnedLists learn_lists(const Plane& plane, std::span<const Row> rows, const IvfSettings& settings,
                          const VectorStore& kept, unsigned threads, const LearningRoom& room = {});
 

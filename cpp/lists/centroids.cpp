@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "codes/centered_sample.hpp"
+#include "codes/projection.hpp"
 #include "kernels/dispatch.hpp"
 #include "select/admitting_limit.hpp"
 
@@ -30,12 +31,6 @@ std::vector<float> middle_of(std::span<const float> rows, std::size_t dim) {
     }
   }
   return middle;
-}
-
-float square_of(std::span<const float> values) {
-  double square = 0;
-  for (const float value : values) square += double{value} * value;
-  return static_cast<float>(square);
 }
 
 /// Writes at least `count` of the smallest distances' places into space.rows, and not many more; returns how many.
@@ -97,7 +92,7 @@ void Centroids::put(std::span<const std::uint32_t> lists, std::span<const float>
     rounded.assign(centroid, dim_);
     std::byte* const row = bytes_.mutable_data() + list * byte_stride_;
     for (std::size_t d = 0; d < dim_; ++d) row[d] = static_cast<std::byte>(rounded.bytes[d] + 128);
-    const CodeTail tail = {square_of(centroid), rounded.step};
+    const CodeTail tail = {static_cast<float>(square_of(centroid)), rounded.step};
     std::memcpy(row + byte_stride_ - sizeof tail, &tail, sizeof tail);
   }
 }
