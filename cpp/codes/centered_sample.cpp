@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "kernels/precise.hpp"
 #include "runtime/parallel.hpp"
@@ -49,8 +50,8 @@ bool leave_out(std::vector<float>& rows, std::span<const float> mean, unsigned t
 
 }  // namespace
 
-CenteredSample::CenteredSample(std::span<const float> sample, std::size_t dim, unsigned threads)
-    : mean(mean_of(sample, dim, threads)), rows(sample.begin(), sample.end()) {
+CenteredSample::CenteredSample(std::vector<float> sample, std::size_t dim, unsigned threads)
+    : mean(mean_of(sample, dim, threads)), rows(std::move(sample)) {
   // Those that lie far out hide others.
   for (int pass = 0; pass < 2 && leave_out(rows, mean, threads); ++pass) mean = mean_of(rows, dim, threads);
   subtract_from_rows(rows, mean);

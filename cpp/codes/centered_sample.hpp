@@ -10,7 +10,7 @@ namespace lookalike {
 /// Rows about their mean; without the few so far from nearly all that there would be nothing to learn beside them.
 struct CenteredSample {
   /// Of dense rows of `dim` floats.
-  CenteredSample(std::span<const float> sample, std::size_t dim, unsigned threads);
+  CenteredSample(std::vector<float> sample, std::size_t dim, unsigned threads);
 
   std::vector<float> mean, rows;
 };

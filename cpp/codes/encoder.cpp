@@ -99,7 +99,7 @@ CodeQuery code_query(const SignedBytes& projected, CodeWidth width) {
 Encoder::Encoder(std::span<const float> sample, std::size_t dim, const CodeForm& form, std::uint64_t seed,
                  unsigned threads)
     : dim_(dim), projected_(kept(dim, form)), stride_(form.stride), width_(form.width) {
-  CenteredSample centered(sample, dim, threads);
+  CenteredSample centered({sample.begin(), sample.end()}, dim, threads);
   center_ = std::move(centered.mean);
   std::vector<float> leading;
   if (projected_ < dim) leading = principal_directions(centered.rows, dim, projected_, seed, threads);

@@ -65,10 +65,10 @@ void LabelledRows::write_rest(std::size_t i, float* out) const {
   for (std::size_t d = 0; d < dim; ++d) out[d] -= centroids[labels[i] * dim + d];
 }
 
-Encoder learn_list_codes(const LabelledRows& rows, std::span<const float> sample, std::optional<CodeWidth> width,
+Encoder learn_list_codes(const LabelledRows& rows, std::vector<float> sample, std::optional<CodeWidth> width,
                          std::uint64_t seed, unsigned threads) {
   const std::size_t dim = rows.plane.point_dim();
-  const CenteredSample centered(sample, dim, threads);
+  const CenteredSample centered(std::move(sample), dim, threads);
   PrincipalDirections directions(centered.rows, dim, seed, threads);
   const auto encoder_of = [&](CodeWidth bits, std::size_t dims) {
     const CodeForm form = form_of(bits, dims);

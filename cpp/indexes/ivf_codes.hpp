@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <vector>
 
 #include "base/types.hpp"
 #include "codes/encoder.hpp"
@@ -25,7 +26,7 @@ struct LabelledRows {
 
 /// The shortest codes that tell neighbours of one list apart, learned from `sample`, the dense rests of some rows. Of 2
 /// bits a coordinate where those are fine enough and else of 4; or of the `width` that is wanted.
-Encoder learn_list_codes(const LabelledRows& rows, std::span<const float> sample, std::optional<CodeWidth> width,
+Encoder learn_list_codes(const LabelledRows& rows, std::vector<float> sample, std::optional<CodeWidth> width,
                          std::uint64_t seed, unsigned threads);
 
 }  // namespace lookalike

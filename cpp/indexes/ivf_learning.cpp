@@ -26,7 +26,7 @@ constexpr std::size_t together = 256;        // rows made points in one go
 class Outlook {
  public:
   Outlook(std::span<const float> sample, std::size_t dim, std::uint64_t seed, unsigned threads) : dim_(dim) {
-    CenteredSample centered(sample, dim, threads);
+    CenteredSample centered({sample.begin(), sample.end()}, dim, threads);
     mean_ = std::move(centered.mean);
     if (dim <= clustered_dims) return;
     directions_ = principal_directions(centered.rows, dim, clustered_dims, seed, threads);
@@ -184,7 +184,7 @@ LearnedLists learn_lists(const Plane& plane, std::span<const Row> rows, const Iv
       !scans_codes ? encoder_of(of_centroids)
       : settings.forgets_vectors() && width != CodeWidth::one
           ? encoder_of({CodeWidth::four, longest_stride(dim, rows.size(), settings)})
-          : learn_list_codes({plane, rows, learned.labels, centers}, points, width, settings.seed, threads);
+          : learn_list_codes({plane, rows, learned.labels, centers}, std::move(points), width, settings.seed, threads);
   const BlockForm blocks(encoder);
   Centroids centroids(std::move(centers), encoder);
   learned.lists.quantizer.emplace(std::move(encoder), blocks, std::move(centroids), scans_codes);
