@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
-#include <numeric>
 #include <string>
 #include <utility>
 
@@ -125,21 +124,7 @@ void Encoder::rotate(std::span<const float> leading, std::uint64_t seed, unsigne
     products(directions_, columns, projected_, threads, rotated);
     directions_ = std::move(rotated);
   }
-  finish_directions();
-}
-
-void Encoder::finish_directions() {
-  byte_stride_ = (dim_ + sizeof(CodeTail) + 63) / 64 * 64;
-  byte_directions_.assign(projected_ * byte_stride_, std::byte{0});
-  all_directions_.resize(projected_);
-  std::iota(all_directions_.begin(), all_directions_.end(), 0);
-  for (std::size_t i = 0; i < projected_; ++i) {
-    const std::span<const float> direction(directions_.data() + i * dim_, dim_);
-    std::byte* row = byte_directions_.data() + i * byte_stride_;
-    const CodeTail tail{0, step_of(CodeWidth::eight, direction)};
-    write_codes(CodeWidth::eight, direction, tail.step, row);
-    std::memcpy(row + byte_stride_ - sizeof tail, &tail, sizeof tail);
-  }
+  byte_directions_ = ByteDirections(directions_, dim_);
 }
 
 void Encoder::encode(std::span<float> rows, std::byte* out) const {
@@ -205,12 +190,6 @@ void Encoder::lengthen(std::byte* code, float square) const {
   std::memcpy(code + stride_ - sizeof tail, &tail, sizeof tail);
 }
 
-void Encoder::project(const SignedBytes& centered, float* out) const {
-  const float shift = -centered.step * offset_of(CodeWidth::eight) * static_cast<float>(centered.sum());
-  const CodeQuery query{centered.bytes.data(), centered.step, shift};
-  kernels().octets(query, byte_directions_.data(), byte_stride_, all_directions_.data(), projected_, out);
-}
-
 Encoder Encoder::in_width(CodeWidth width) const {
   Encoder other = *this;
   other.width_ = width;
@@ -236,11 +215,12 @@ Scorer Encoder::scorer(const std::byte* rows, const CodeQuery& query) const {
 }
 
 Scorer Encoder::from_query(const float* values, const std::byte* rows, ScorerSpace& space) const {
-  space.scratch.resize(dim_ + projected_);
+  space.scratch.resize(dim_ + projection_room());
   float* const projected = space.scratch.data() + dim_;
   for (std::size_t i = 0; i < dim_; ++i) space.scratch[i] = values[i] - center_[i];
-  space.bytes.assign({space.scratch.data(), dim_}, byte_stride_);
-  project(space.bytes, projected);
+  space.bytes.assign({space.scratch.data(), dim_}, byte_room());
+  const SignedBytes* const centered = &space.bytes;
+  project({&centered, 1}, projected);
   space.bytes.assign({projected, projected_}, query_room());
   return scorer(rows, code_query(space.bytes, width_));
 }
@@ -288,7 +268,7 @@ Encoder Encoder::load(const FileReader& file) {
   if (encoder.projected_ == 0 || encoder.projected_ > room(encoder.width_, encoder.stride_)) {
     throw CorruptFile("there are more directions than the codes have room for");
   }
-  encoder.finish_directions();
+  encoder.byte_directions_ = ByteDirections(encoder.directions_, encoder.dim_);
   return encoder;
 }
 

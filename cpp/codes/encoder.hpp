@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "base/types.hpp"
+#include "codes/byte_directions.hpp"
 #include "codes/scorer.hpp"
 #include "codes/signed_bytes.hpp"
 #include "kernels/code_row.hpp"
@@ -48,13 +49,15 @@ class Encoder {
   std::size_t stride() const noexcept { return stride_; }
   CodeWidth width() const noexcept { return width_; }
   std::size_t bytes() const noexcept {
-    return (center_.size() + directions_.size()) * sizeof(float) + byte_directions_.size();
+    return (center_.size() + directions_.size()) * sizeof(float) + byte_directions_.bytes();
   }
   std::size_t projected() const noexcept { return projected_; }
   /// Bytes of a row that hold codes.
   std::size_t code_bytes() const noexcept { return (projected_ * static_cast<std::size_t>(width_) + 7) / 8; }
   /// Room that a vector in signed bytes needs to be projected.
-  std::size_t byte_room() const noexcept { return byte_stride_; }
+  std::size_t byte_room() const noexcept { return (dim_ + sizeof(CodeTail) + 63) / 64 * 64; }
+  /// Floats that a projected query takes: `projected()`, and some that mean nothing.
+  std::size_t projection_room() const noexcept { return byte_directions_.room(); }
 
   /// Coordinates that rows of `dim` floats keep.
   static std::size_t kept(std::size_t dim, const CodeForm& form) {
@@ -91,8 +94,10 @@ class Encoder {
   Scorer from_query(const float* values, const std::byte* rows, ScorerSpace& space) const;
   /// The same directions, rounded to so many bits, without anything left out.
   Encoder in_width(CodeWidth width) const;
-  /// The projection of a vector less some centre, told in signed bytes (see SignedBytes): `projected` floats.
-  void project(const SignedBytes& centered, float* out) const;
+  /// The projections of vectors less some centre: `projection_room()` floats each.
+  void project(std::span<const SignedBytes* const> centered, float* out) const {
+    byte_directions_.project(centered, out);
+  }
   /// The same of one of the rows.
   Scorer from_row(Row row, const std::byte* rows, ScorerSpace& space) const;
 
@@ -103,17 +108,14 @@ class Encoder {
  private:
   Encoder() = default;
   void rotate(std::span<const float> leading, std::uint64_t seed, unsigned threads);
-  void finish_directions();
   Scorer scorer(const std::byte* rows, const CodeQuery& query) const;
   std::size_t query_room() const { return stride_ * 8 / static_cast<std::size_t>(width_); }
 
   std::size_t dim_, projected_, stride_;
   CodeWidth width_;
   std::vector<float> center_;
-  std::vector<float> directions_;           // projected_ rows of dim_
-  std::vector<std::byte> byte_directions_;  // the same in 8 bits, for single queries
-  std::size_t byte_stride_;
-  std::vector<Row> all_directions_;
+  std::vector<float> directions_;   // projected_ rows of dim_
+  ByteDirections byte_directions_;  // the same, for queries
 };
 
 }  // namespace lookalike

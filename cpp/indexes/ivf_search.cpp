@@ -40,7 +40,18 @@ void prefetch(std::span<const std::byte> bytes, std::size_t most) {
 
 }  // namespace
 
-void IvfSearch::prepare(const IvfTarget& target, const PreparedQueries& queries, std::size_t query, Asked& asked) {
+void IvfSearch::prepare(const IvfTarget& target, const PreparedQueries& queries, std::size_t first,
+                        std::span<Asked> asked) {
+  placed_.clear();
+  for (Asked& one : asked) {
+    place(target, queries, first + placed_.size(), one);
+    placed_.push_back(&one.query);
+  }
+  const IvfQuantizer& quantizer = *target.lists.quantizer;
+  quantizer.centroids.project(quantizer.encoder, quantizer.form, placed_);
+}
+
+void IvfSearch::place(const IvfTarget& target, const PreparedQueries& queries, std::size_t query, Asked& asked) {
   const Plane& plane = target.plane;
   const IvfQuantizer& quantizer = *target.lists.quantizer;
   const double square = plane.query_square(queries.query(query), queries.element());
@@ -55,7 +66,7 @@ void IvfSearch::prepare(const IvfTarget& target, const PreparedQueries& queries,
     asked.slope = slope_of(plane, square);
     if (!target.keeps_vectors) asked.origin = origin_of(plane, point_, asked.slope);
   }
-  quantizer.centroids.prepare(quantizer.encoder, quantizer.form, point_, asked.query);
+  quantizer.centroids.place(quantizer.encoder, point_, asked.query);
 }
 
 void IvfSearch::take(const IvfTarget& target, const Visit& visit, std::size_t first, std::size_t count,
@@ -215,7 +226,7 @@ std::span<const Neighbor> IvfSearch::one(const IvfTarget& target, const Prepared
                                          std::size_t k, std::size_t nprobe, Row hidden) {
   if (asked_.empty()) asked_.resize(1);
   Asked& asked = asked_.front();
-  prepare(target, queries, query, asked);
+  prepare(target, queries, query, {&asked, 1});
   const std::span<const Neighbor> lists = choose_lists(target, asked, k, nprobe);
   if (target.file) fetch_lists(target, lists);
   for (std::size_t i = 0; i < lists.size(); ++i) {
@@ -233,9 +244,11 @@ void IvfSearch::several(const IvfTarget& target, const PreparedQueries& queries,
   if (asked_.size() < last - first) asked_.resize(last - first);
   visits_.clear();
   std::vector<Visit> nearest;
+  constexpr std::size_t projected_together = 8;
   for (std::size_t q = first; q < last; ++q) {
     Asked& asked = asked_[q - first];
-    prepare(target, queries, q, asked);
+    if ((q - first) % projected_together == 0)
+      prepare(target, queries, q, std::span(asked_).subspan(q - first, std::min(projected_together, last - q)));
     const std::span<const Neighbor> lists = choose_lists(target, asked, k, nprobe);
     for (std::size_t i = 0; i < lists.size(); ++i)
       (i == 0 ? nearest : visits_)

@@ -11,7 +11,9 @@ namespace {
 /// or take a deviation.
 class CodeError {
  public:
-  explicit CodeError(double slope) : slope_(slope) {}
+  /// Of `count` errors that are normally distributed, the largest is some sqrt(2 ln count) deviations.
+  CodeError(double slope, std::size_t count)
+      : slope_(slope), most_deviations_(std::sqrt(2 * std::log(static_cast<double>(count))) + 0.25) {}
   void see(float code, float truth) {
     const double error = truth - slope_ * code, before = error - mean_;
     mean_ += before / ++count_;
@@ -19,12 +21,11 @@ class CodeError {
   }
   /// What the truth behind a code hardly ever goes below.
   float least(float code) const {
-    constexpr double deviations = 4;
-    return static_cast<float>(slope_ * code + mean_ - deviations * std::sqrt(squares_ / count_));
+    return static_cast<float>(slope_ * code + mean_ - most_deviations_ * std::sqrt(squares_ / count_));
   }
 
  private:
-  double slope_, mean_ = 0, squares_ = 0;
+  double slope_, most_deviations_, mean_ = 0, squares_ = 0;
   double count_ = 0;
 };
 
@@ -52,7 +53,7 @@ std::span<const Neighbor> finite(std::span<const Neighbor> found) {
 std::span<const Neighbor> Rerank::nearest(const Scorer& exact, std::span<const Neighbor> coarse, std::size_t k,
                                           double slope) {
   constexpr std::size_t together = 8;
-  CodeError error(slope);
+  CodeError error(slope, coarse.size());
   rows_.resize(together);
   distances_.resize(together);
   nearest_.begin(std::min(k, coarse.size()));

@@ -113,14 +113,30 @@ float Centroids::bias_of(const Encoder& encoder, const std::byte* code, std::siz
 
 void Centroids::prepare(const Encoder& encoder, const BlockForm& form, std::span<const float> point,
                         ListQuery& query) const {
+  place(encoder, point, query);
+  ListQuery* const placed = &query;
+  project(encoder, form, {&placed, 1});
+}
+
+void Centroids::place(const Encoder& encoder, std::span<const float> point, ListQuery& query) const {
   query.centered.resize(dim_);
-  query.projected.resize(projected_dim_);
   for (std::size_t d = 0; d < dim_; ++d) query.centered[d] = point[d] - middle_[d];
   query.bytes.assign(query.centered, encoder.byte_room());
-  encoder.project(query.bytes, query.projected.data());
-  query.space.assign(query.projected, (projected_dim_ + 63) / 64 * 64);
-  query.codes = form.query(code_query(query.space, encoder.width()), query.words);
-  query.centroid_codes = form_.query(code_query(query.space, centroid_width), query.centroid_words);
+}
+
+void Centroids::project(const Encoder& encoder, const BlockForm& form, std::span<ListQuery* const> placed) const {
+  const std::size_t room = encoder.projection_room();
+  std::vector<const SignedBytes*> bytes;
+  for (const ListQuery* query : placed) bytes.push_back(&query->bytes);
+  std::vector<float> projections(placed.size() * room);
+  encoder.project(bytes, projections.data());
+  for (std::size_t i = 0; i < placed.size(); ++i) {
+    ListQuery& query = *placed[i];
+    const std::span<const float> projection(projections.data() + i * room, projected_dim_);
+    query.space.assign(projection, (projected_dim_ + 63) / 64 * 64);
+    query.codes = form.query(code_query(query.space, encoder.width()), query.words);
+    query.centroid_codes = form_.query(code_query(query.space, centroid_width), query.centroid_words);
+  }
 }
 
 std::span<const Neighbor> Centroids::rank(const ListQuery& query, std::size_t count, std::size_t ordered,

@@ -53,6 +53,9 @@ class Centroids {
 
   /// Prepares a query: encoder.dim() floats.
   void prepare(const Encoder& encoder, const BlockForm& form, std::span<const float> point, ListQuery& query) const;
+  /// The same in two steps, of which the second takes less time for several queries together.
+  void place(const Encoder& encoder, std::span<const float> point, ListQuery& query) const;
+  void project(const Encoder& encoder, const BlockForm& form, std::span<ListQuery* const> placed) const;
   /// The `count` lists nearest a query, nearly: all of them where count is so large. The `ordered` nearest stand first,
   /// nearest first, and the others behind them in no order.
   std::span<const Neighbor> rank(const ListQuery& query, std::size_t count, std::size_t ordered,

@@ -15,7 +15,7 @@ struct ListQuery {
   SignedBytes bytes;                     // the whole query
   BlockQuery codes{}, centroid_codes{};  // its projection
 
-  std::vector<float> centered, projected;
+  std::vector<float> centered;
   SignedBytes space;
   std::vector<std::int32_t> words, centroid_words;
 };

@@ -1,0 +1,43 @@
+#include "codes/byte_directions.hpp"
+
+#include <cstring>
+
+#include "kernels/dispatch.hpp"
+
+namespace lookalike {
+namespace {
+
+constexpr std::size_t rows = CodeBlock::rows, unit_bytes = CodeBlock::unit_bytes;
+constexpr int zero = 128;  // codes are unsigned
+
+}  // namespace
+
+ByteDirections::ByteDirections(std::span<const float> directions, std::size_t dim)
+    : units_(CodeBlock::units(dim)),
+      block_count_(CodeBlock::needed(directions.size() / dim)),
+      blocks_(block_count_ * CodeBlock::bytes(units_)) {
+  SignedBytes rounded;
+  for (std::size_t i = 0; i < directions.size() / dim; ++i) {
+    rounded.assign(directions.subspan(i * dim, dim), units_ * unit_bytes);
+    std::byte* const block = blocks_.data() + i / rows * CodeBlock::bytes(units_);
+    for (std::size_t d = 0; d < rounded.bytes.size(); ++d)
+      block[(d / unit_bytes * rows + i % rows) * unit_bytes + d % unit_bytes] =
+          static_cast<std::byte>(rounded.bytes[d] + zero);
+    float* const steps = reinterpret_cast<float*>(block + units_ * rows * unit_bytes) + rows;
+    std::memcpy(steps + i % rows, &rounded.step, sizeof rounded.step);
+  }
+}
+
+void ByteDirections::project(std::span<const SignedBytes* const> vectors, float* out) const {
+  std::vector<std::int32_t> words(vectors.size() * units_);
+  std::vector<BlockQuery> queries;
+  queries.reserve(vectors.size());
+  for (const SignedBytes* vector : vectors) {
+    std::int32_t* const own = words.data() + queries.size() * units_;
+    std::memcpy(own, vector->bytes.data(), units_ * unit_bytes);
+    queries.push_back({own, vector->step, -vector->step * zero * static_cast<float>(vector->sum())});
+  }
+  kernels().block_octets(queries.data(), queries.size(), blocks_.data(), units_, block_count_, out);
+}
+
+}  // namespace lookalike

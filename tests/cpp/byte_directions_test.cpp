@@ -1,0 +1,58 @@
+// Projections by bytes are those by floats, nearly, whoever else is projected at the same time.
+#include "codes/byte_directions.hpp"
+
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <vector>
+
+#include "base/random.hpp"
+
+namespace lookalike {
+namespace {
+
+std::vector<float> normal_floats(std::size_t count, std::uint64_t seed) {
+  Random random(seed);
+  std::vector<float> values(count);
+  for (float& x : values) x = static_cast<float>(random.normal());
+  return values;
+}
+
+TEST_CASE("products by bytes are those of floats, nearly, and the same alone and together") {
+  for (const std::size_t dim : {1u, 3u, 4u, 30u, 129u, 1280u})
+    for (const std::size_t count : {1u, 31u, 32u, 33u, 70u}) {
+      CAPTURE(dim);
+      CAPTURE(count);
+      const std::vector<float> rows = normal_floats(count * dim, 1), values = normal_floats(9 * dim, 2);
+      const ByteDirections directions(rows, dim);
+      REQUIRE(directions.room() >= count);
+      std::vector<SignedBytes> vectors(9);
+      std::vector<const SignedBytes*> all;
+      for (std::size_t v = 0; v < 9; ++v) {
+        vectors[v].assign(std::span(values).subspan(v * dim, dim), dim + 64);
+        all.push_back(&vectors[v]);
+      }
+      std::vector<float> found(9 * directions.room()), alone(directions.room());
+      directions.project(all, found.data());
+      double worst = 0;
+      for (std::size_t v = 0; v < 9; ++v) {
+        directions.project({&all[v], 1}, alone.data());
+        for (std::size_t i = 0; i < count; ++i) {
+          double product = 0, row = 0, vector = 0;
+          for (std::size_t d = 0; d < dim; ++d) {
+            product += double{rows[i * dim + d]} * values[v * dim + d];
+            row = std::max(row, std::fabs(double{rows[i * dim + d]}));
+            vector = std::max(vector, std::fabs(double{values[v * dim + d]}));
+          }
+          const float of_many = found[v * directions.room() + i];
+          CHECK(alone[i] == of_many);
+          // Each value is off by half a step, and errors add up as a random walk's.
+          worst = std::max(worst, std::fabs(of_many - product) / (row * vector * std::sqrt(static_cast<double>(dim))));
+        }
+      }
+      CHECK(worst < 4.0 / 127);
+    }
+}
+
+}  // namespace
+}  // namespace lookalike
