@@ -3,12 +3,15 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 
 namespace lookalike {
 
 /// A row is ours: its dense position in an index. The user's name for it is an id (codes/id_map.hpp).
 using Row = std::uint32_t;
 inline constexpr Row no_row = ~Row{0};
+
+inline constexpr float infinity = std::numeric_limits<float>::infinity();
 
 /// What a distance means. Every distance is smaller-is-nearer.
 enum class Metric : std::uint8_t { l2, ip, cosine, hamming };

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <span>
 
 #include "base/types.hpp"
 
@@ -20,5 +21,10 @@ struct VectorsView {
     return {row(first), element, length, dim, stride};
   }
 };
+
+/// Dense rows of `dim` floats.
+inline VectorsView view_of(std::span<const float> rows, std::size_t dim) noexcept {
+  return {reinterpret_cast<const std::byte*>(rows.data()), Element::f32, rows.size() / dim, dim, dim * sizeof(float)};
+}
 
 }  // namespace lookalike

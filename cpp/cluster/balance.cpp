@@ -13,7 +13,7 @@
 namespace lookalike {
 namespace {
 
-constexpr std::size_t points_together = 64;
+constexpr std::size_t moves_together = 64;
 
 /// A point that could move, and what that costs.
 struct Move {
@@ -85,10 +85,10 @@ std::size_t move_overflow(std::span<const float> points, std::size_t dim, std::s
   std::vector<Move> moves;
   for (std::size_t i = 0; i < labels.size(); ++i)
     if (overflow.is_long(labels[i])) moves.push_back({0, static_cast<Row>(i), 0});
-  parallel_for((moves.size() + points_together - 1) / points_together, threads, [&](std::size_t task, unsigned) {
+  parallel_for((moves.size() + moves_together - 1) / moves_together, threads, [&](std::size_t task, unsigned) {
     std::vector<float> scratch;
-    const std::size_t last = std::min(moves.size(), (task + 1) * points_together);
-    for (std::size_t i = task * points_together; i < last; ++i) moves[i] = overflow.cheapest(moves[i].point, scratch);
+    const std::size_t last = std::min(moves.size(), (task + 1) * moves_together);
+    for (std::size_t i = task * moves_together; i < last; ++i) moves[i] = overflow.cheapest(moves[i].point, scratch);
   });
   std::priority_queue<Move> queue(std::less<Move>(), std::move(moves));
   std::vector<float> scratch;

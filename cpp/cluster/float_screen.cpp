@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
-#include <limits>
 
 #include "cluster/settle.hpp"
 #include "runtime/parallel.hpp"
@@ -11,15 +10,9 @@
 namespace lookalike {
 namespace {
 
-constexpr float infinity = std::numeric_limits<float>::infinity();
-constexpr float largest_square = 1e36f;
+constexpr float largest_measurable = 1e36f;
 constexpr std::size_t cache_bytes = 384 * 1024;  // of packed centroids: they stay in the second cache as points pass
 constexpr std::size_t points_together = 240;
-
-VectorsView view_of(std::span<const float> rows, std::size_t dim) {
-  const std::size_t bytes = dim * sizeof(float);
-  return {reinterpret_cast<const std::byte*>(rows.data()), Element::f32, rows.size() / dim, dim, bytes};
-}
 
 std::vector<float> mean_of(std::span<const float> rows, std::size_t dim) {
   std::vector<double> sums(dim, 0.0);
@@ -81,7 +74,7 @@ FloatScreen::FloatScreen(std::span<const float> centroids, std::size_t dim, unsi
     }
   });
   for (const float bias : bias_)
-    if (bias < infinity && !(bias < largest_square)) is_measurable_ = false;
+    if (bias < infinity && !(bias < largest_measurable)) is_measurable_ = false;
   is_measurable_ = is_measurable_ && std::all_of(widths_.begin(), widths_.end(), [](float w) { return w < infinity; });
 }
 
@@ -131,7 +124,7 @@ void FloatScreen::assign(std::span<const float> rows, unsigned threads, std::spa
       work.picks.clear();
       for (const Work::Candidate& candidate : work.candidates[i])
         if (!(candidate.key > work.limits[i])) work.picks.push_back(candidate.centroid);
-      const bool is_settled = is_measurable_ && work.widths[i] < largest_square && !work.picks.empty();
+      const bool is_settled = is_measurable_ && work.widths[i] < largest_measurable && !work.picks.empty();
       const Nearest nearest = is_settled
                                   ? settle(point, centroids_.data(), dim_, work.picks, work.scratch)
                                   : settle_all(point, centroids_.data(), dim_, centroids_.size() / dim_, work.scratch);

@@ -8,7 +8,7 @@
 namespace lookalike {
 namespace {
 
-constexpr std::size_t clusters_together = 16, points_together = 1024;
+constexpr std::size_t clusters_together = 16, labels_together = 1024;
 
 }  // namespace
 
@@ -40,9 +40,9 @@ void move_to_means(std::span<const float> points, std::size_t dim, const Members
 std::vector<double> squares_to(std::span<const float> points, std::size_t dim, std::span<const std::uint32_t> labels,
                                std::span<const float> centroids, unsigned threads) {
   std::vector<double> squares(labels.size());
-  parallel_for((labels.size() + points_together - 1) / points_together, threads, [&](std::size_t task, unsigned) {
-    const std::size_t last = std::min(labels.size(), (task + 1) * points_together);
-    for (std::size_t i = task * points_together; i < last; ++i) {
+  parallel_for((labels.size() + labels_together - 1) / labels_together, threads, [&](std::size_t task, unsigned) {
+    const std::size_t last = std::min(labels.size(), (task + 1) * labels_together);
+    for (std::size_t i = task * labels_together; i < last; ++i) {
       const auto* const centroid = reinterpret_cast<const std::byte*>(centroids.data() + labels[i] * dim);
       squares[i] = precise_distance(Metric::l2, points.data() + i * dim, centroid, Element::f32, dim);
     }

@@ -16,10 +16,6 @@ constexpr std::uint64_t seed = 0x6f75746c696e65;                   // the same r
 constexpr double deviations = 3;                                   // beyond these is clipped
 constexpr float smallest_square = 1e-24f, largest_square = 1e30f;  // between these no float over- or underflows
 
-VectorsView view_of(std::span<const float> rows, std::size_t dim) {
-  return {reinterpret_cast<const std::byte*>(rows.data()), Element::f32, rows.size() / dim, dim, dim * sizeof(float)};
-}
-
 /// No more than the norm of W W' - I, whose eigenvalues no row sum of absolute values is below [Gershgorin 1931].
 double skew_of(std::span<const float> rows, std::size_t dim) {
   const std::size_t count = rows.size() / dim;

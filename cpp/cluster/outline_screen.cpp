@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <bit>
-#include <limits>
 
 #include "cluster/settle.hpp"
 #include "runtime/parallel.hpp"
@@ -10,7 +9,6 @@
 namespace lookalike {
 namespace {
 
-constexpr float infinity = std::numeric_limits<float>::infinity();
 constexpr std::size_t panels_together = 32;  // of points
 constexpr std::size_t points_ahead = 3;      // their rows come from memory
 

@@ -15,7 +15,7 @@
 namespace lookalike {
 namespace {
 
-constexpr double infinity = std::numeric_limits<double>::infinity();
+constexpr double endless = std::numeric_limits<double>::infinity();
 constexpr std::size_t rows_together = 512, outlined_together = 256;
 constexpr std::size_t sampled_per_cluster = 16, least_sampled = 16384;
 
@@ -29,7 +29,7 @@ class Spread {
         threads_(threads),
         sample_(std::move(sample)),
         space_(space),
-        squares_(sample_.size(), infinity),
+        squares_(sample_.size(), endless),
         sums_(sample_.size()) {
     if (space) outline();
   }
@@ -66,7 +66,7 @@ class Spread {
   std::size_t draw(Random& random, const std::vector<bool>& taken) {
     double sum = 0;
     for (std::size_t i = 0; i < squares_.size(); ++i) sums_[i] = sum += squares_[i];
-    if (sum > 0 && sum < infinity) {
+    if (sum > 0 && sum < endless) {
       const auto found = std::upper_bound(sums_.begin(), sums_.end(), random.uniform() * sum);
       const auto place = static_cast<std::size_t>(found - sums_.begin());
       if (place < squares_.size() && !taken[place]) return place;

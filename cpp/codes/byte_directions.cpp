@@ -7,8 +7,7 @@
 namespace lookalike {
 namespace {
 
-constexpr std::size_t rows = CodeBlock::rows, unit_bytes = CodeBlock::unit_bytes;
-constexpr int zero = 128;  // codes are unsigned
+constexpr int code_of_zero = 128;
 
 }  // namespace
 
@@ -16,13 +15,14 @@ ByteDirections::ByteDirections(std::span<const float> directions, std::size_t di
     : units_(CodeBlock::units(dim)),
       block_count_(CodeBlock::needed(directions.size() / dim)),
       blocks_(block_count_ * CodeBlock::bytes(units_)) {
+  constexpr std::size_t rows = CodeBlock::rows, unit_bytes = CodeBlock::unit_bytes;
   SignedBytes rounded;
   for (std::size_t i = 0; i < directions.size() / dim; ++i) {
     rounded.assign(directions.subspan(i * dim, dim), units_ * unit_bytes);
     std::byte* const block = blocks_.data() + i / rows * CodeBlock::bytes(units_);
     for (std::size_t d = 0; d < rounded.bytes.size(); ++d)
       block[(d / unit_bytes * rows + i % rows) * unit_bytes + d % unit_bytes] =
-          static_cast<std::byte>(rounded.bytes[d] + zero);
+          static_cast<std::byte>(rounded.bytes[d] + code_of_zero);
     float* const steps = reinterpret_cast<float*>(block + units_ * rows * unit_bytes) + rows;
     std::memcpy(steps + i % rows, &rounded.step, sizeof rounded.step);
   }
@@ -34,8 +34,8 @@ void ByteDirections::project(std::span<const SignedBytes* const> vectors, float*
   queries.reserve(vectors.size());
   for (const SignedBytes* vector : vectors) {
     std::int32_t* const own = words.data() + queries.size() * units_;
-    std::memcpy(own, vector->bytes.data(), units_ * unit_bytes);
-    queries.push_back({own, vector->step, -vector->step * zero * static_cast<float>(vector->sum())});
+    std::memcpy(own, vector->bytes.data(), units_ * sizeof(std::int32_t));
+    queries.push_back({own, vector->step, -vector->step * code_of_zero * static_cast<float>(vector->sum())});
   }
   kernels().block_octets(queries.data(), queries.size(), blocks_.data(), units_, block_count_, out);
 }

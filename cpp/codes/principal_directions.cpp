@@ -8,7 +8,7 @@
 namespace lookalike {
 namespace {
 
-constexpr std::size_t together = 64;  // directions found at a time
+constexpr std::size_t directions_together = 64;  // directions found at a time
 constexpr int iterations = 2;
 
 }  // namespace
@@ -23,7 +23,7 @@ PrincipalDirections::PrincipalDirections(std::span<const float> centered, std::s
       columns_(packed_columns(centered, dim, threads)) {}
 
 std::span<const float> PrincipalDirections::first(std::size_t count) {
-  while (found_.size() < count * dim_) find(std::min(together, count - found_.size() / dim_));
+  while (found_.size() < count * dim_) find(std::min(directions_together, count - found_.size() / dim_));
   return std::span(found_).first(count * dim_);
 }
 

@@ -11,10 +11,6 @@
 namespace lookalike {
 namespace {
 
-VectorsView view_of(std::span<const float> rows, std::size_t dim) {
-  return {reinterpret_cast<const std::byte*>(rows.data()), Element::f32, rows.size() / dim, dim, dim * sizeof(float)};
-}
-
 QueryPanels packed_queries(std::span<const float> rows, std::size_t dim, unsigned threads) {
   const VectorsView all = view_of(rows, dim);
   QueryPanels panels(kernels().tile_f32, all.count, dim);

@@ -18,7 +18,6 @@
 namespace lookalike {
 namespace {
 
-constexpr float infinity = std::numeric_limits<float>::infinity();
 constexpr std::size_t block_bytes = 128 * 1024;  // of codes: many blocks, so that threads end together
 constexpr std::size_t pending_rows = 32;         // measured together, so that their cache misses overlap
 constexpr std::size_t seed_rows = 2048;

@@ -18,7 +18,6 @@ constexpr std::size_t cache_bytes = 384 * 1024;  // of packed rows: they stay in
 
 /// Where squared norms stay below this, products do not overflow on their way to a key.
 constexpr float largest_product = 1e37f;
-constexpr float infinity = std::numeric_limits<float>::infinity();
 
 std::size_t rounded_up(std::size_t n, std::size_t to) { return (n + to - 1) / to * to; }
 

@@ -13,7 +13,6 @@
 namespace lookalike {
 namespace {
 
-constexpr double most_removed = 0.25;
 constexpr std::size_t most_together = 2048;  // queries between two writers: as many as are multiplied at a time
 
 }  // namespace
@@ -44,7 +43,7 @@ std::size_t Flat::remove(const IdsView& ids) {
   Records::Writing writing = records_.write();
   const std::vector<Row> known = writing->known(ids);
   const std::size_t removed = writing.exclusively([&](Rows& rows) { return rows.remove(known); });
-  if (writing->removed_share() > most_removed) {
+  if (writing->removed_share() > Rows::most_removed) {
     try {
       compact(writing);
     } catch (const std::bad_alloc&) {  // what was removed is removed; the memory comes back another time

@@ -12,7 +12,6 @@
 namespace lookalike {
 namespace {
 
-constexpr double most_removed = 0.25;
 constexpr std::size_t most_nodes = 0x7fffffff;  // a pool key has one bit less for its row
 
 HnswSettings checked(const HnswSettings& settings) {
@@ -173,7 +172,7 @@ std::size_t Hnsw::remove(const IdsView& ids) {
     ++version_;
     return rows.remove(known);
   });
-  if (writing->removed_share() > most_removed) {
+  if (writing->removed_share() > Rows::most_removed) {
     try {
       compact(writing, 0);
     } catch (const std::bad_alloc&) {  // what was removed is removed; the memory comes back another time

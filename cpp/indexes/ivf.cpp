@@ -15,7 +15,6 @@
 namespace lookalike {
 namespace {
 
-constexpr double most_removed = 0.25;
 constexpr std::size_t most_lists = 1 << 20;
 constexpr std::size_t most_growth = 2;  // of the number of lists before they are learned anew: it grows as sqrt(rows)
 constexpr double tolerated_length = 1.05;                    // of rows longer than any before, for Metric::ip
@@ -230,7 +229,7 @@ std::size_t Ivf::remove(const IdsView& ids) {
     ++version_;
     return rows.remove(known);
   });
-  if (writing->removed_share() > most_removed) {
+  if (writing->removed_share() > Rows::most_removed) {
     try {
       compact(writing);
     } catch (const std::bad_alloc&) {  // what was removed is removed; the memory comes back another time

@@ -20,7 +20,6 @@ namespace {
 constexpr std::size_t passing_share = 16, sampled_share = 8, projected_share = 16, filled_share = 4;
 constexpr std::size_t row_share =
     24;  // bytes a row needs: its number, its label, copies of them, what its metric needs
-constexpr std::size_t together = 256;   // rows encoded in one go
 constexpr std::size_t in_turn = 16384;  // rows between two reports
 
 std::size_t checked(std::size_t memory) {
@@ -64,8 +63,8 @@ Array<float> IvfBuild::lifts(const Plane& plane, unsigned threads) {
   Array<float> lifts;
   lifts.resize_for_overwrite(plane.rows.count);
   float* const out = lifts.mutable_data();
-  parallel_for((lifts.size() + together - 1) / together, threads, [&](std::size_t task, unsigned) {
-    const std::size_t first = task * together, last = std::min(lifts.size(), first + together);
+  parallel_for((lifts.size() + encoded_together - 1) / encoded_together, threads, [&](std::size_t task, unsigned) {
+    const std::size_t first = task * encoded_together, last = std::min(lifts.size(), first + encoded_together);
     for (std::size_t i = first; i < last; ++i)
       out[i] = lift_of(precise_square(plane.rows.row(i), plane.rows.element, plane.rows.dim), plane.length);
     maps_.has_read((last - first) * plane.rows.stride);
@@ -102,8 +101,8 @@ Array<std::byte> IvfBuild::encoded(const IvfLists& lists, const Plane& plane, st
   for (std::size_t first = 0; first < rows.size(); first += in_turn) {
     const std::size_t count = std::min(in_turn, rows.size() - first);
     codes.resize(count * stride);
-    parallel_for((count + together - 1) / together, threads, [&](std::size_t task, unsigned) {
-      const std::size_t begin = task * together, size = std::min(together, count - begin);
+    parallel_for((count + encoded_together - 1) / encoded_together, threads, [&](std::size_t task, unsigned) {
+      const std::size_t begin = task * encoded_together, size = std::min(encoded_together, count - begin);
       lists.encode(lists.quantizer->centroids, plane, rows.subspan(first + begin, size),
                    labels.subspan(first + begin, size), codes.data() + begin * stride);
     });

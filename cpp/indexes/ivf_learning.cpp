@@ -16,10 +16,8 @@
 namespace lookalike {
 namespace {
 
-constexpr std::size_t sampled_per_list = 40;
-constexpr std::size_t iterations = 8;
-constexpr std::size_t clustered_dims = 128;  // leading directions rows are clustered by: more find no better lists
-constexpr std::size_t together = 256;        // rows made points in one go
+constexpr std::size_t clustered_dims = 128;   // leading directions rows are clustered by: more find no better lists
+constexpr std::size_t points_together = 256;  // rows made points in one go
 
 /// Rows as they lie along the few directions in which they differ most: neighbours there are neighbours, and clusters
 /// are found in a fraction of the time.
@@ -36,8 +34,8 @@ class Outlook {
 
   std::vector<float> of(const Plane& plane, std::span<const Row> rows, unsigned threads) const {
     std::vector<float> seen(rows.size() * dim());
-    parallel_for((rows.size() + together - 1) / together, threads, [&](std::size_t task, unsigned) {
-      const std::size_t first = task * together, size = std::min(together, rows.size() - first);
+    parallel_for((rows.size() + points_together - 1) / points_together, threads, [&](std::size_t task, unsigned) {
+      const std::size_t first = task * points_together, size = std::min(points_together, rows.size() - first);
       std::vector<float> points(size * dim_);
       for (std::size_t i = 0; i < size; ++i) {
         float* const point = points.data() + i * dim_;
@@ -134,8 +132,8 @@ std::vector<Row> drawn(std::span<const Row> rows, std::size_t count, std::uint64
 std::vector<float> points_of(const Plane& plane, std::span<const Row> rows, unsigned threads) {
   const std::size_t dim = plane.point_dim();
   std::vector<float> points(rows.size() * dim);
-  parallel_for((rows.size() + together - 1) / together, threads, [&](std::size_t task, unsigned) {
-    const std::size_t first = task * together, size = std::min(together, rows.size() - first);
+  parallel_for((rows.size() + points_together - 1) / points_together, threads, [&](std::size_t task, unsigned) {
+    const std::size_t first = task * points_together, size = std::min(points_together, rows.size() - first);
     for (std::size_t i = first; i < first + size; ++i) plane.write_point(rows[i], points.data() + i * dim);
     plane.has_read(rows.subspan(first, size));
   });
@@ -151,7 +149,7 @@ LearnedLists learn_lists(const Plane& plane, std::span<const Row> rows, const Iv
 
   KMeansSettings means;
   means.clusters = list_count(settings, rows.size());
-  means.iterations = iterations;
+  means.iterations = list_iterations;
   means.seed = settings.seed;
   const std::size_t most = std::max(means.clusters, room.sampled_floats / outlook.dim());
   const std::vector<Row> sample = drawn(rows, std::min(means.clusters * sampled_per_list, most), settings.seed + 1);
@@ -162,7 +160,7 @@ LearnedLists learn_lists(const Plane& plane, std::span<const Row> rows, const Iv
   learned.labels.resize(rows.size());
   const NearestCentroid nearest(clusters.centroids, outlook.dim(), threads);
   const bool saw_all = sample.size() == rows.size();
-  const std::size_t step = saw_all ? rows.size() : std::max(room.projected_floats / outlook.dim(), together);
+  const std::size_t step = saw_all ? rows.size() : std::max(room.projected_floats / outlook.dim(), points_together);
   for (std::size_t first = 0; first < rows.size(); first += step) {
     const std::size_t size = std::min(step, rows.size() - first);
     if (!saw_all) seen = outlook.of(plane, rows.subspan(first, size), threads);

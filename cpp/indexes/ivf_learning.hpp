@@ -24,6 +24,8 @@ struct LearnedLists {
 std::size_t list_count(const IvfSettings& settings, std::size_t rows);
 /// Rows that directions and codes are learned from, at most.
 inline constexpr std::size_t most_learned = 2048;
+/// Rows that a list is found from, and rounds of k-means.
+inline constexpr std::size_t sampled_per_list = 40, list_iterations = 8;
 
 /// What learning holds in memory at a time.
 struct LearningRoom {

@@ -11,11 +11,9 @@
 namespace lookalike {
 namespace {
 
-constexpr std::size_t together = 256;  // rows encoded in one go
-
 /// Rows at a time so that their points take some 32 MB.
 std::size_t rows_at_a_time(std::size_t dim) {
-  return std::clamp<std::size_t>((std::size_t{1} << 23) / dim, together, 1 << 16);
+  return std::clamp<std::size_t>((std::size_t{1} << 23) / dim, encoded_together, 1 << 16);
 }
 
 }  // namespace
@@ -101,8 +99,8 @@ IvfLists::Changes IvfLists::with(const Plane& plane, std::span<const Row> rows, 
     codes.push_back(next.blocks.mutable_data());
   }
 
-  parallel_for((rows.size() + together - 1) / together, threads, [&](std::size_t task, unsigned) {
-    const std::size_t first = task * together, size = std::min(together, rows.size() - first);
+  parallel_for((rows.size() + encoded_together - 1) / encoded_together, threads, [&](std::size_t task, unsigned) {
+    const std::size_t first = task * encoded_together, size = std::min(encoded_together, rows.size() - first);
     for (std::size_t i = first; i < first + size; ++i) numbers[place[labels[i]]][at[i]] = rows[i];
     if (!quantizer->scans_codes) return;
     const std::size_t stride = quantizer->encoder.stride();

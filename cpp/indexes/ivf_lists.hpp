@@ -23,6 +23,9 @@
 
 namespace lookalike {
 
+/// Rows that are encoded in one go.
+inline constexpr std::size_t encoded_together = 256;
+
 struct InvertedList {
   Array<Row> rows;          // ascending
   Array<std::byte> blocks;  // their codes; none where the kept vectors are scanned

@@ -14,8 +14,7 @@ namespace {
 
 constexpr std::size_t too_long = 4;      // times the usual length
 constexpr std::size_t short_list = 128;  // rows, which are scanned as soon as fewer
-constexpr std::size_t sampled_per_list = 40, most_sampled_floats = std::size_t{1} << 26;
-constexpr std::size_t iterations = 8;
+constexpr std::size_t most_sampled_floats = std::size_t{1} << 26;
 constexpr std::size_t most_points = 4096;  // made at a time
 constexpr std::size_t lists_around = 16;   // a new one, that may hold rows of its
 
@@ -57,7 +56,7 @@ std::vector<float> parts_of(const Plane& plane, std::span<const Row> rows, std::
   const std::vector<Row> distinct = distinct_of(plane, rows, threads);
   KMeansSettings means;
   means.clusters = (distinct.size() + length - 1) / length;
-  means.iterations = iterations;
+  means.iterations = list_iterations;
   means.seed = seed;
   const std::size_t most = std::max(means.clusters, most_sampled_floats / plane.point_dim());
   const std::vector<Row> sample = drawn(distinct, std::min(means.clusters * sampled_per_list, most), seed + 1);

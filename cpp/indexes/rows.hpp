@@ -37,6 +37,8 @@ class Rows {
   std::size_t count() const noexcept { return store_.rows(); }
   std::size_t live_count() const noexcept { return ids_.live_count(); }
   double removed_share() const noexcept;
+  /// A larger removed_share is worth moving all others for.
+  static constexpr double most_removed = 0.25;
   const VectorStore& store() const noexcept { return store_; }
   const IdMap& ids() const noexcept { return ids_; }
   /// For Metric::cosine one a row of the store's view, 0 for a zero vector; else null.

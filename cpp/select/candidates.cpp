@@ -6,7 +6,6 @@
 namespace lookalike {
 
 float limit_of(std::span<Candidate> candidates, std::size_t k, const Slack& slack) noexcept {
-  constexpr float infinity = std::numeric_limits<float>::infinity();
   if (candidates.size() < k) return infinity;
   std::nth_element(candidates.begin(), candidates.begin() + static_cast<std::ptrdiff_t>(k - 1), candidates.end(),
                    [](const Candidate& a, const Candidate& b) { return a.key < b.key; });

@@ -13,7 +13,7 @@ namespace lookalike {
 namespace {
 
 // The largest read every system takes at once.
-constexpr std::size_t piece = std::size_t{1} << 30;
+constexpr std::size_t largest_read = std::size_t{1} << 30;
 
 }  // namespace
 
@@ -35,7 +35,8 @@ InputFile::~InputFile() { ::close(descriptor_); }
 
 void InputFile::read_at(std::uint64_t offset, std::span<std::byte> out) const {
   while (!out.empty()) {
-    const ssize_t got = ::pread(descriptor_, out.data(), std::min(out.size(), piece), static_cast<off_t>(offset));
+    const ssize_t got =
+        ::pread(descriptor_, out.data(), std::min(out.size(), largest_read), static_cast<off_t>(offset));
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) throw io_error("read " + name_, errno);
     if (got == 0) throw CorruptFile(name_ + " was cut short while it was read");

@@ -16,7 +16,7 @@ namespace lookalike {
 namespace {
 
 // The largest write every system takes at once.
-constexpr std::size_t piece = std::size_t{1} << 30;
+constexpr std::size_t largest_write = std::size_t{1} << 30;
 constexpr unsigned permissions = 07777;
 
 std::filesystem::path follow_links(const std::filesystem::path& path) {
@@ -79,7 +79,7 @@ void OutputFile::create_beside(unsigned mode) {
 
 void OutputFile::write(std::span<const std::byte> bytes) {
   while (!bytes.empty()) {
-    const ssize_t put = ::write(descriptor_, bytes.data(), std::min(bytes.size(), piece));
+    const ssize_t put = ::write(descriptor_, bytes.data(), std::min(bytes.size(), largest_write));
     if (put < 0 && errno == EINTR) continue;
     if (put < 0) fail(errno);
     bytes = bytes.subspan(static_cast<std::size_t>(put));

@@ -12,7 +12,7 @@ namespace lookalike {
 namespace {
 
 // Small enough for the cache, so that a checksum costs no second trip to memory.
-constexpr std::size_t piece = std::size_t{256} << 10;
+constexpr std::size_t checked_at_once = std::size_t{256} << 10;
 
 std::string in_quotes(std::string_view name) { return "'" + std::string(name) + "'"; }
 
@@ -140,8 +140,8 @@ const FileReader::Section& FileReader::find(std::string_view name, DType dtype) 
 
 void FileReader::read(const Section& section, std::span<std::byte> out) const {
   std::uint32_t checksum = 0;
-  for (std::size_t done = 0; done < out.size(); done += piece) {
-    const auto part = out.subspan(done, std::min(piece, out.size() - done));
+  for (std::size_t done = 0; done < out.size(); done += checked_at_once) {
+    const auto part = out.subspan(done, std::min(checked_at_once, out.size() - done));
     read_at(section.offset + done, part);
     // Memory was verified when the reader was made; a file may have been written to since.
     if (file_) checksum = crc32c(part, checksum);
@@ -160,11 +160,12 @@ void FileReader::read_at(std::uint64_t offset, std::span<std::byte> out) const {
 
 std::uint32_t FileReader::checksum_at(std::uint64_t offset, std::uint64_t length, function_ref<void()> poll) const {
   if (!file_) return crc32c(memory_.subspan(static_cast<std::size_t>(offset), static_cast<std::size_t>(length)));
-  std::vector<std::byte> buffer(static_cast<std::size_t>(std::min<std::uint64_t>(length, piece)));
+  std::vector<std::byte> buffer(static_cast<std::size_t>(std::min<std::uint64_t>(length, checked_at_once)));
   std::uint32_t checksum = 0;
   for (std::uint64_t done = 0; done < length; done += buffer.size()) {
     poll();
-    const auto part = std::span(buffer).first(static_cast<std::size_t>(std::min<std::uint64_t>(length - done, piece)));
+    const auto part =
+        std::span(buffer).first(static_cast<std::size_t>(std::min<std::uint64_t>(length - done, checked_at_once)));
     file_->read_at(offset + done, part);
     checksum = crc32c(part, checksum);
   }

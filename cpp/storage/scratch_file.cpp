@@ -13,7 +13,7 @@ namespace lookalike {
 namespace {
 
 // Pages that were written together may come together when one of them is touched.
-constexpr std::size_t piece = MappedFile::brought_along;
+constexpr std::size_t written_at_once = MappedFile::brought_along;
 
 }  // namespace
 
@@ -32,7 +32,7 @@ ScratchFile::~ScratchFile() { ::close(descriptor_); }
 
 void ScratchFile::append(std::span<const std::byte> bytes) {
   while (!bytes.empty()) {
-    const ssize_t put = ::write(descriptor_, bytes.data(), std::min(bytes.size(), piece));
+    const ssize_t put = ::write(descriptor_, bytes.data(), std::min(bytes.size(), written_at_once));
     if (put < 0 && errno == EINTR) continue;
     if (put < 0) throw io_error("write " + name_, errno);
     bytes = bytes.subspan(static_cast<std::size_t>(put));
