@@ -144,7 +144,7 @@ TEST_CASE("whatever stands in what was not verified, searches end and read nothi
         const auto index = mapped(folder / "wrong");
         for (const std::size_t nprobe : {1, 7, 40}) {
           search(*index, values, 1, nprobe);
-          search(*index, values, 100, nprobe);
+          search(*index, values, 20, nprobe);
         }
         std::vector<std::uint8_t> mask(rows);
         for (std::size_t i = 0; i < rows; i += 3) mask[i] = 1;
