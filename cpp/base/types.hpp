@@ -3,7 +3,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <limits>
 
 namespace lookalike {
 
@@ -11,7 +10,7 @@ namespace lookalike {
 using Row = std::uint32_t;
 inline constexpr Row no_row = ~Row{0};
 
-inline constexpr float infinity = std::numeric_limits<float>::infinity();
+inline constexpr float infinity = __builtin_huge_valf();
 
 /// What a distance means. Every distance is smaller-is-nearer.
 enum class Metric : std::uint8_t { l2, ip, cosine, hamming };

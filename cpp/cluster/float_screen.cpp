@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <limits>
 
 #include "cluster/settle.hpp"
 #include "runtime/parallel.hpp"

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <limits>
 #include <numeric>
 #include <unordered_map>
 
@@ -15,7 +14,6 @@
 namespace lookalike {
 namespace {
 
-constexpr double endless = std::numeric_limits<double>::infinity();
 constexpr std::size_t rows_together = 512, outlined_together = 256;
 constexpr std::size_t sampled_per_cluster = 16, least_sampled = 16384;
 
@@ -29,7 +27,7 @@ class Spread {
         threads_(threads),
         sample_(std::move(sample)),
         space_(space),
-        squares_(sample_.size(), endless),
+        squares_(sample_.size(), infinity),
         sums_(sample_.size()) {
     if (space) outline();
   }
@@ -66,7 +64,7 @@ class Spread {
   std::size_t draw(Random& random, const std::vector<bool>& taken) {
     double sum = 0;
     for (std::size_t i = 0; i < squares_.size(); ++i) sums_[i] = sum += squares_[i];
-    if (sum > 0 && sum < endless) {
+    if (sum > 0 && sum < infinity) {
       const auto found = std::upper_bound(sums_.begin(), sums_.end(), random.uniform() * sum);
       const auto place = static_cast<std::size_t>(found - sums_.begin());
       if (place < squares_.size() && !taken[place]) return place;
@@ -80,7 +78,7 @@ class Spread {
   void outline() {
     codes_.resize(sample_.size() * space_->length());
     roundings_.resize(sample_.size());
-    limits_.assign(sample_.size(), std::numeric_limits<float>::infinity());
+    limits_.assign(sample_.size(), infinity);
     parallel_for((sample_.size() + outlined_together - 1) / outlined_together, threads_,
                  [&](std::size_t task, unsigned) {
                    const std::size_t first = task * outlined_together,

@@ -12,14 +12,13 @@ constexpr int code_of_zero = 128;
 }  // namespace
 
 ByteDirections::ByteDirections(std::span<const float> directions, std::size_t dim)
-    : units_(CodeBlock::units(dim)),
-      block_count_(CodeBlock::needed(directions.size() / dim)),
-      blocks_(block_count_ * CodeBlock::bytes(units_)) {
+    : units_(CodeBlock::units(dim)), block_count_(CodeBlock::needed(directions.size() / dim)) {
   constexpr std::size_t rows = CodeBlock::rows, unit_bytes = CodeBlock::unit_bytes;
+  blocks_.resize(block_count_ * CodeBlock::bytes(units_));
   SignedBytes rounded;
   for (std::size_t i = 0; i < directions.size() / dim; ++i) {
-    rounded.assign(directions.subspan(i * dim, dim), units_ * unit_bytes);
-    std::byte* const block = blocks_.data() + i / rows * CodeBlock::bytes(units_);
+    rounded.assign(directions.subspan(i * dim, dim), vector_room());
+    std::byte* const block = blocks_.mutable_data() + i / rows * CodeBlock::bytes(units_);
     for (std::size_t d = 0; d < rounded.bytes.size(); ++d)
       block[(d / unit_bytes * rows + i % rows) * unit_bytes + d % unit_bytes] =
           static_cast<std::byte>(rounded.bytes[d] + code_of_zero);
@@ -28,16 +27,16 @@ ByteDirections::ByteDirections(std::span<const float> directions, std::size_t di
   }
 }
 
-void ByteDirections::project(std::span<const SignedBytes* const> vectors, float* out) const {
-  std::vector<std::int32_t> words(vectors.size() * units_);
-  std::vector<BlockQuery> queries;
-  queries.reserve(vectors.size());
+void ByteDirections::project(std::span<const SignedBytes* const> vectors, ProjectionSpace& space, float* out) const {
+  space.words.resize(vectors.size() * units_);
+  space.queries.clear();
   for (const SignedBytes* vector : vectors) {
-    std::int32_t* const own = words.data() + queries.size() * units_;
-    std::memcpy(own, vector->bytes.data(), units_ * sizeof(std::int32_t));
-    queries.push_back({own, vector->step, -vector->step * code_of_zero * static_cast<float>(vector->sum())});
+    std::int32_t* const words = space.words.data() + space.queries.size() * units_;
+    std::memcpy(words, vector->bytes.data(), vector_room());
+    const float shift = -vector->step * code_of_zero * static_cast<float>(vector->sum());
+    space.queries.push_back({words, vector->step, shift});
   }
-  kernels().block_octets(queries.data(), queries.size(), blocks_.data(), units_, block_count_, out);
+  kernels().block_octets(space.queries.data(), space.queries.size(), blocks_.data(), units_, block_count_, out);
 }
 
 }  // namespace lookalike

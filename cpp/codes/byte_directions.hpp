@@ -1,31 +1,41 @@
-// Directions as blocks of signed bytes, onto which queries are projected.
+// Directions as blocks of bytes, onto which queries are projected.
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <vector>
 
+#include "base/array.hpp"
 #include "codes/signed_bytes.hpp"
 #include "kernels/code_block.hpp"
 
 namespace lookalike {
 
+/// What projecting needs, used again and again.
+struct ProjectionSpace {
+  std::vector<std::int32_t> words;
+  std::vector<BlockQuery> queries;
+};
+
 class ByteDirections {
  public:
   ByteDirections() = default;
   /// Rows of `dim` floats.
-  ByteDirections(std::span<const float> rows, std::size_t dim);
+  ByteDirections(std::span<const float> directions, std::size_t dim);
 
-  std::size_t bytes() const noexcept { return blocks_.size(); }
+  std::size_t bytes() const noexcept { return blocks_.bytes_owned(); }
+  /// Bytes of a vector that is projected: `dim` values, and zeros that fill the last unit.
+  std::size_t vector_room() const noexcept { return units_ * CodeBlock::unit_bytes; }
   /// Floats of a projection: one a direction, and zeros that fill the last block.
   std::size_t room() const noexcept { return block_count_ * CodeBlock::rows; }
-  /// The products of each vector, `dim` values and zeros behind them, with all directions: `room()` floats a vector. A
-  /// vector's products are the same whatever vectors come with it; several together take less time than one by one.
-  void project(std::span<const SignedBytes* const> vectors, float* out) const;
+  /// The products of each vector, `vector_room()` bytes at least, with all directions: `room()` floats a vector. They
+  /// are the same whatever vectors come with it; several together take less time than one by one.
+  void project(std::span<const SignedBytes* const> vectors, ProjectionSpace& space, float* out) const;
 
  private:
   std::size_t units_ = 0, block_count_ = 0;
-  std::vector<std::byte> blocks_;
+  Array<std::byte> blocks_;
 };
 
 }  // namespace lookalike

@@ -220,7 +220,7 @@ Scorer Encoder::from_query(const float* values, const std::byte* rows, ScorerSpa
   for (std::size_t i = 0; i < dim_; ++i) space.scratch[i] = values[i] - center_[i];
   space.bytes.assign({space.scratch.data(), dim_}, byte_room());
   const SignedBytes* const centered = &space.bytes;
-  project({&centered, 1}, projected);
+  project({&centered, 1}, space.projection, projected);
   space.bytes.assign({projected, projected_}, query_room());
   return scorer(rows, code_query(space.bytes, width_));
 }

@@ -55,7 +55,7 @@ class Encoder {
   /// Bytes of a row that hold codes.
   std::size_t code_bytes() const noexcept { return (projected_ * static_cast<std::size_t>(width_) + 7) / 8; }
   /// Room that a vector in signed bytes needs to be projected.
-  std::size_t byte_room() const noexcept { return (dim_ + sizeof(CodeTail) + 63) / 64 * 64; }
+  std::size_t byte_room() const noexcept { return byte_directions_.vector_room(); }
   /// Floats that a projected query takes: `projected()`, and some that mean nothing.
   std::size_t projection_room() const noexcept { return byte_directions_.room(); }
 
@@ -92,14 +92,15 @@ class Encoder {
   void lengthen(std::byte* code, float square) const;
   /// A query against rows of codes, of `dim` floats.
   Scorer from_query(const float* values, const std::byte* rows, ScorerSpace& space) const;
-  /// The same directions, rounded to so many bits, without anything left out.
-  Encoder in_width(CodeWidth width) const;
-  /// The projections of vectors less some centre: `projection_room()` floats each.
-  void project(std::span<const SignedBytes* const> centered, float* out) const {
-    byte_directions_.project(centered, out);
-  }
   /// The same of one of the rows.
   Scorer from_row(Row row, const std::byte* rows, ScorerSpace& space) const;
+  /// The same directions, rounded to so many bits, without anything left out.
+  Encoder in_width(CodeWidth width) const;
+  /// The projections of vectors less some centre, told in `byte_room()` signed bytes each: `projection_room()` floats
+  /// each.
+  void project(std::span<const SignedBytes* const> centered, ProjectionSpace& space, float* out) const {
+    byte_directions_.project(centered, space, out);
+  }
 
   void save(FileWriter& file) const;
   /// Throws CorruptFile where sizes do not agree.

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/types.hpp"
+#include "codes/byte_directions.hpp"
 #include "codes/signed_bytes.hpp"
 
 namespace lookalike {
@@ -27,6 +28,7 @@ struct Scorer {
 /// Where a scorer's query lives; reused from query to query.
 struct ScorerSpace {
   SignedBytes bytes;
+  ProjectionSpace projection;
   std::vector<float> values, scratch;
 };
 

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
-#include <limits>
 
 #include "indexes/exact_parts.hpp"
 #include "kernels/panels.hpp"
@@ -214,8 +213,8 @@ class TileRun {
       keys.resize(run.tile_.rows * run.tile_.queries);
       counts.assign(run.count_, 0);
       // A panel's missing queries admit nothing.
-      limits.resize(run.count_, std::numeric_limits<float>::infinity());
-      limits.resize(rounded_up(run.count_, run.tile_.queries), -std::numeric_limits<float>::infinity());
+      limits.resize(run.count_, infinity);
+      limits.resize(rounded_up(run.count_, run.tile_.queries), -infinity);
       held.resize_for_overwrite(run.count_ * CandidatePool::capacity_for(run.k_));
     }
   };

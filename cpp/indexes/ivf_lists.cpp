@@ -34,7 +34,7 @@ std::vector<std::uint32_t> IvfLists::nearest_lists(const Plane& plane, std::span
     ListQuery query;
     RankingSpace space;
     for (std::size_t i = 0; i < rows.size(); ++i) {
-      centroids.prepare(quantizer->encoder, quantizer->form, points_of(plane, rows.subspan(i, 1), 1), query);
+      centroids.prepare(quantizer->encoder, quantizer->form, points_of(plane, rows.subspan(i, 1), 1), query, space);
       labels[i] = centroids.rank(query, 1, 1, space).front().row;
     }
     return labels;

@@ -42,16 +42,16 @@ void prefetch(std::span<const std::byte> bytes, std::size_t most) {
 
 void IvfSearch::prepare(const IvfTarget& target, const PreparedQueries& queries, std::size_t first,
                         std::span<Asked> asked) {
-  placed_.clear();
+  centered_.clear();
   for (Asked& one : asked) {
-    place(target, queries, first + placed_.size(), one);
-    placed_.push_back(&one.query);
+    prepare_one(target, queries, first + centered_.size(), one);
+    centered_.push_back(&one.query);
   }
   const IvfQuantizer& quantizer = *target.lists.quantizer;
-  quantizer.centroids.project(quantizer.encoder, quantizer.form, placed_);
+  quantizer.centroids.finish(quantizer.encoder, quantizer.form, centered_, ranking_);
 }
 
-void IvfSearch::place(const IvfTarget& target, const PreparedQueries& queries, std::size_t query, Asked& asked) {
+void IvfSearch::prepare_one(const IvfTarget& target, const PreparedQueries& queries, std::size_t query, Asked& asked) {
   const Plane& plane = target.plane;
   const IvfQuantizer& quantizer = *target.lists.quantizer;
   const double square = plane.query_square(queries.query(query), queries.element());
@@ -66,7 +66,7 @@ void IvfSearch::place(const IvfTarget& target, const PreparedQueries& queries, s
     asked.slope = slope_of(plane, square);
     if (!target.keeps_vectors) asked.origin = origin_of(plane, point_, asked.slope);
   }
-  quantizer.centroids.place(quantizer.encoder, point_, asked.query);
+  quantizer.centroids.center(point_, asked.query);
 }
 
 void IvfSearch::take(const IvfTarget& target, const Visit& visit, std::size_t first, std::size_t count,

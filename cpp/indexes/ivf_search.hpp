@@ -76,7 +76,8 @@ class IvfSearch {
 
   /// Queries from `first` on, into as many of `asked`.
   void prepare(const IvfTarget& target, const PreparedQueries& queries, std::size_t first, std::span<Asked> asked);
-  void place(const IvfTarget& target, const PreparedQueries& queries, std::size_t query, Asked& asked);
+  /// All that takes as long for one query as for several: how it meets kept vectors, and where it lies.
+  void prepare_one(const IvfTarget& target, const PreparedQueries& queries, std::size_t query, Asked& asked);
   /// Begins with the lists to be scanned for a query, the nearest few first: `nprobe`, or as many as hold enough
   /// admitted rows.
   std::span<const Neighbor> choose_lists(const IvfTarget& target, Asked& asked, std::size_t k, std::size_t nprobe);
@@ -98,7 +99,7 @@ class IvfSearch {
   std::vector<Visit> visits_, of_list_;
   std::vector<std::uint64_t> by_list_;  // a list above the place of a visit to it
   std::vector<BlockQuery> block_queries_;
-  std::vector<ListQuery*> placed_;
+  std::vector<ListQuery*> centered_;
   RankingSpace ranking_;
   Rerank rerank_;
   std::vector<float> floats_, point_, distances_;

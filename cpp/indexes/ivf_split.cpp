@@ -71,7 +71,7 @@ std::vector<std::uint32_t> lists_nearby(const IvfLists& lists, const Centroids& 
   RankingSpace space;
   for (const std::uint32_t list : fresh) {
     const std::span<const float> position = centroids.positions().subspan(list * centroids.dim(), centroids.dim());
-    centroids.prepare(lists.quantizer->encoder, lists.quantizer->form, position, query);
+    centroids.prepare(lists.quantizer->encoder, lists.quantizer->form, position, query, space);
     for (const Neighbor& near : centroids.rank(query, lists_around, 1, space)) is_near[near.row] = true;
   }
   for (const auto& [list, changed] : before.lists) is_near[list] = false;

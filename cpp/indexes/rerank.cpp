@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 namespace lookalike {
 namespace {
@@ -11,7 +10,8 @@ namespace {
 /// or take a deviation.
 class CodeError {
  public:
-  /// Of `count` errors that are normally distributed, the largest is some sqrt(2 ln count) deviations.
+  /// The largest of `count` normally distributed errors is rarely beyond sqrt(2 ln count) deviations. A little more,
+  /// because the deviation is guessed from few.
   CodeError(double slope, std::size_t count)
       : slope_(slope), most_deviations_(std::sqrt(2 * std::log(static_cast<double>(count))) + 0.25) {}
   void see(float code, float truth) {
@@ -65,7 +65,7 @@ std::span<const Neighbor> Rerank::nearest(const Scorer& exact, std::span<const N
     measured += count;
     for (std::size_t j = 0; j < count; ++j) {
       // What is read from a file that was not verified may be no number, which no order has a place for.
-      if (std::isnan(distances_[j])) distances_[j] = std::numeric_limits<float>::infinity();
+      if (std::isnan(distances_[j])) distances_[j] = infinity;
       error.see(coarse[i + j].distance, distances_[j]);
       nearest_.put(distances_[j], rows_[j]);
     }

@@ -111,28 +111,29 @@ float Centroids::bias_of(const Encoder& encoder, const std::byte* code, std::siz
   return static_cast<float>(2 * encoder.product(code, projected_.data() + list * projected_dim_));
 }
 
-void Centroids::prepare(const Encoder& encoder, const BlockForm& form, std::span<const float> point,
-                        ListQuery& query) const {
-  place(encoder, point, query);
-  ListQuery* const placed = &query;
-  project(encoder, form, {&placed, 1});
+void Centroids::prepare(const Encoder& encoder, const BlockForm& form, std::span<const float> point, ListQuery& query,
+                        RankingSpace& space) const {
+  center(point, query);
+  ListQuery* const centered = &query;
+  finish(encoder, form, {&centered, 1}, space);
 }
 
-void Centroids::place(const Encoder& encoder, std::span<const float> point, ListQuery& query) const {
+void Centroids::center(std::span<const float> point, ListQuery& query) const {
   query.centered.resize(dim_);
   for (std::size_t d = 0; d < dim_; ++d) query.centered[d] = point[d] - middle_[d];
-  query.bytes.assign(query.centered, encoder.byte_room());
+  query.bytes.assign(query.centered, byte_stride_);  // as `rank` reads them, which is more than a projection needs
 }
 
-void Centroids::project(const Encoder& encoder, const BlockForm& form, std::span<ListQuery* const> placed) const {
+void Centroids::finish(const Encoder& encoder, const BlockForm& form, std::span<ListQuery* const> centered,
+                       RankingSpace& space) const {
   const std::size_t room = encoder.projection_room();
-  std::vector<const SignedBytes*> bytes;
-  for (const ListQuery* query : placed) bytes.push_back(&query->bytes);
-  std::vector<float> projections(placed.size() * room);
-  encoder.project(bytes, projections.data());
-  for (std::size_t i = 0; i < placed.size(); ++i) {
-    ListQuery& query = *placed[i];
-    const std::span<const float> projection(projections.data() + i * room, projected_dim_);
+  space.vectors.clear();
+  for (const ListQuery* query : centered) space.vectors.push_back(&query->bytes);
+  space.projections.resize(centered.size() * room);
+  encoder.project(space.vectors, space.projection, space.projections.data());
+  for (std::size_t i = 0; i < centered.size(); ++i) {
+    ListQuery& query = *centered[i];
+    const std::span<const float> projection(space.projections.data() + i * room, projected_dim_);
     query.space.assign(projection, (projected_dim_ + 63) / 64 * 64);
     query.codes = form.query(code_query(query.space, encoder.width()), query.words);
     query.centroid_codes = form_.query(code_query(query.space, centroid_width), query.centroid_words);

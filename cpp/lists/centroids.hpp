@@ -18,7 +18,9 @@ namespace lookalike {
 
 /// What ranking needs, used again and again.
 struct RankingSpace {
-  std::vector<float> distances, sample;
+  ProjectionSpace projection;
+  std::vector<const SignedBytes*> vectors;
+  std::vector<float> projections, distances, sample;
   std::vector<Row> rows;
   std::vector<Neighbor> ranked;
 };
@@ -52,10 +54,12 @@ class Centroids {
   float bias_of(const Encoder& encoder, const std::byte* code, std::size_t list) const;
 
   /// Prepares a query: encoder.dim() floats.
-  void prepare(const Encoder& encoder, const BlockForm& form, std::span<const float> point, ListQuery& query) const;
+  void prepare(const Encoder& encoder, const BlockForm& form, std::span<const float> point, ListQuery& query,
+               RankingSpace& space) const;
   /// The same in two steps, of which the second takes less time for several queries together.
-  void place(const Encoder& encoder, std::span<const float> point, ListQuery& query) const;
-  void project(const Encoder& encoder, const BlockForm& form, std::span<ListQuery* const> placed) const;
+  void center(std::span<const float> point, ListQuery& query) const;
+  void finish(const Encoder& encoder, const BlockForm& form, std::span<ListQuery* const> centered,
+              RankingSpace& space) const;
   /// The `count` lists nearest a query, nearly: all of them where count is so large. The `ordered` nearest stand first,
   /// nearest first, and the others behind them in no order.
   std::span<const Neighbor> rank(const ListQuery& query, std::size_t count, std::size_t ordered,

@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <vector>
 
@@ -29,14 +30,22 @@ TEST_CASE("products by bytes are those of floats, nearly, and the same alone and
       std::vector<SignedBytes> vectors(9);
       std::vector<const SignedBytes*> all;
       for (std::size_t v = 0; v < 9; ++v) {
-        vectors[v].assign(std::span(values).subspan(v * dim, dim), dim + 64);
+        vectors[v].assign(std::span(values).subspan(v * dim, dim),
+                          directions.vector_room());  // nothing beyond may be read
         all.push_back(&vectors[v]);
       }
-      std::vector<float> found(9 * directions.room()), alone(directions.room());
-      directions.project(all, found.data());
+      const std::size_t room = directions.room();
+      ProjectionSpace space;
+      std::vector<float> found(9 * room), few(9 * room), alone(room);
+      directions.project(all, space, found.data());
+      for (std::size_t size = 2; size < 9; ++size) {
+        directions.project(std::span(all).first(size), space, few.data());
+        CHECK(std::equal(few.begin(), few.begin() + static_cast<std::ptrdiff_t>(size * room), found.begin()));
+      }
       double worst = 0;
       for (std::size_t v = 0; v < 9; ++v) {
-        directions.project({&all[v], 1}, alone.data());
+        directions.project({&all[v], 1}, space, alone.data());
+        for (std::size_t i = count; i < room; ++i) CHECK(alone[i] == 0);
         for (std::size_t i = 0; i < count; ++i) {
           double product = 0, row = 0, vector = 0;
           for (std::size_t d = 0; d < dim; ++d) {
@@ -44,7 +53,7 @@ TEST_CASE("products by bytes are those of floats, nearly, and the same alone and
             row = std::max(row, std::fabs(double{rows[i * dim + d]}));
             vector = std::max(vector, std::fabs(double{values[v * dim + d]}));
           }
-          const float of_many = found[v * directions.room() + i];
+          const float of_many = found[v * room + i];
           CHECK(alone[i] == of_many);
           // Each value is off by half a step, and errors add up as a random walk's.
           worst = std::max(worst, std::fabs(of_many - product) / (row * vector * std::sqrt(static_cast<double>(dim))));
