@@ -6,6 +6,8 @@
 #include <utility>
 #include <vector>
 
+#include "codes/centered_sample.hpp"
+#include "codes/principal_directions.hpp"
 #include "runtime/parallel.hpp"
 
 namespace lookalike {
@@ -17,6 +19,7 @@ constexpr std::size_t wanted = 5;               // so many are the true neighbou
 constexpr std::size_t leading = 10;             // first ones in the codes' order a large share should be
 constexpr std::size_t most_measured = 1 << 20;  // rows, evenly spread where there are more
 constexpr std::size_t together = 1024;          // rows measured in one go
+constexpr std::size_t most_compared = 4096;     // that codes to be compared are learned from
 
 using Near = std::pair<float, Row>;  // the distance of a row
 
@@ -32,25 +35,6 @@ void gather_nearest(const Plane& plane, Row row, std::span<const Row> rows, std:
   }
   std::sort(nearest.begin(), nearest.end());
   nearest.resize(std::min(around, nearest.size()));
-}
-
-/// Every row is read once: rows may lie in a file.
-std::vector<Neighborhood> neighborhoods(const Plane& plane, unsigned threads) {
-  const std::size_t count = plane.rows.count, step = count / most_measured + 1;
-  std::vector<Neighborhood> hoods(std::min(asked, count));
-  for (std::size_t i = 0; i < hoods.size(); ++i) hoods[i].row = static_cast<Row>(i * count / hoods.size());
-  std::vector<std::vector<Near>> nearest(hoods.size());
-  std::vector<Row> rows;
-  for (std::size_t first = 0; first < count; first += rows.size() * step) {
-    rows.resize(std::min(together, (count - first + step - 1) / step));
-    for (std::size_t i = 0; i < rows.size(); ++i) rows[i] = static_cast<Row>(first + i * step);
-    parallel_for(hoods.size(), threads,
-                 [&](std::size_t i, unsigned) { gather_nearest(plane, hoods[i].row, rows, nearest[i]); });
-    plane.has_read(rows);
-  }
-  for (std::size_t i = 0; i < hoods.size(); ++i)
-    for (const Near& near : nearest[i]) hoods[i].near.push_back(near.second);
-  return hoods;
 }
 
 /// How many of a row's true neighbours the codes put first; those as near as one of them count as one.
@@ -72,6 +56,46 @@ std::size_t kept(const Encoder& encoder, const Neighborhood& hood,
 
 }  // namespace
 
+std::vector<Row> evenly(std::size_t rows, std::size_t count) {
+  std::vector<Row> spread(std::min(rows, count));
+  for (std::size_t i = 0; i < spread.size(); ++i) spread[i] = static_cast<Row>(i * rows / spread.size());
+  return spread;
+}
+
+std::vector<float> points_of(const Plane& plane, std::span<const Row> rows, unsigned threads) {
+  constexpr std::size_t points_together = 256;
+  const std::size_t dim = plane.point_dim();
+  std::vector<float> points(rows.size() * dim);
+  parallel_for((rows.size() + points_together - 1) / points_together, threads, [&](std::size_t task, unsigned) {
+    const std::size_t first = task * points_together, size = std::min(points_together, rows.size() - first);
+    for (std::size_t i = first; i < first + size; ++i) plane.write_point(rows[i], points.data() + i * dim);
+    plane.has_read(rows.subspan(first, size));
+  });
+  return points;
+}
+
+// Every row is read once: rows may lie in a file.
+std::vector<Neighborhood> neighborhoods(const Plane& plane, std::span<const Row> apart, unsigned threads) {
+  const std::size_t count = plane.rows.count, step = count / most_measured + 1;
+  std::vector<Row> others;
+  for (std::size_t row = 0, next = 0; row < count; row += step) {
+    while (next < apart.size() && apart[next] < row) ++next;
+    if (next == apart.size() || apart[next] != row) others.push_back(static_cast<Row>(row));
+  }
+  std::vector<Neighborhood> hoods(std::min(asked, others.size()));
+  for (std::size_t i = 0; i < hoods.size(); ++i) hoods[i].row = others[i * others.size() / hoods.size()];
+  std::vector<std::vector<Near>> nearest(hoods.size());
+  for (std::size_t first = 0; first < others.size(); first += together) {
+    const auto rows = std::span<const Row>(others).subspan(first, std::min(together, others.size() - first));
+    parallel_for(hoods.size(), threads,
+                 [&](std::size_t i, unsigned) { gather_nearest(plane, hoods[i].row, rows, nearest[i]); });
+    plane.has_read(rows);
+  }
+  for (std::size_t i = 0; i < hoods.size(); ++i)
+    for (const Near& near : nearest[i]) hoods[i].near.push_back(near.second);
+  return hoods;
+}
+
 double share_in_front(const Encoder& encoder, std::span<const Neighborhood> hoods,
                       function_ref<void(const Neighborhood&, float*)> write_points, unsigned threads) {
   std::vector<std::size_t> held(hoods.size()), most(hoods.size());
@@ -85,12 +109,18 @@ double share_in_front(const Encoder& encoder, std::span<const Neighborhood> hood
   return sum(most) > 0 ? sum(held) / sum(most) : 1;
 }
 
-std::optional<CodeForm> choose_codes(std::span<const CodeWidth> widths, const Plane& plane,
-                                     std::span<const float> sample, std::uint64_t seed, unsigned threads,
-                                     const CodeQuality& demand) {
+std::optional<CodeForm> choose_codes(std::span<const CodeWidth> widths, const Plane& plane, std::uint64_t seed,
+                                     unsigned threads, const CodeQuality& demand) {
   constexpr std::size_t strides[] = {64, 128, 192, 256, 384, 512, 768, 1024, 1536, 2048, 3072, 4096};
-  const std::size_t dim = plane.point_dim();
-  const std::vector<Neighborhood> hoods = neighborhoods(plane, threads);
+  const std::size_t dim = plane.point_dim(), count = plane.rows.count;
+  const std::vector<Row> learned = evenly(count, std::clamp<std::size_t>(count / 2, 1, most_compared));
+  const std::vector<Neighborhood> hoods = neighborhoods(plane, learned, threads);
+  const CenteredSample sample(points_of(plane, learned, threads), dim, threads);
+  PrincipalDirections directions(sample.rows, dim, seed, threads);
+  const auto encoder_of = [&](const CodeForm& form) {
+    const std::size_t kept = Encoder::kept(dim, form);
+    return Encoder(sample.mean, kept < dim ? directions.first(kept) : std::span<const float>(), form, seed, threads);
+  };
   const auto write_points = [&](const Neighborhood& hood, float* points) {
     for (const Row row : hood.near) plane.write_point(row, points), points += dim;
     plane.write_point(hood.row, points);
@@ -103,9 +133,10 @@ std::optional<CodeForm> choose_codes(std::span<const CodeWidth> widths, const Pl
       const bool holds_all = Encoder::room(width, stride) >= dim;
       // In the shortest codes eight bits leave too few coordinates to be worth a try beside four.
       if (stride == strides[0] && width == CodeWidth::eight && widths.size() > 1 && !holds_all) continue;
-      const Encoder encoder(sample, dim, {width, stride}, seed, threads);
-      const double share = share_in_front(encoder, hoods, write_points, threads);
-      if (share > most) most = share, best = {width, stride};
+      CodeForm form = {width, stride};
+      form.products = plane.metric == Metric::ip;
+      const double share = share_in_front(encoder_of(form), hoods, write_points, threads);
+      if (share > most) most = share, best = form;
       is_whole = is_whole || (holds_all && width == widths.front());
     }
     if (most >= demand.enough || is_whole) break;

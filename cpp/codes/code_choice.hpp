@@ -30,11 +30,19 @@ struct Neighborhood {
 double share_in_front(const Encoder& encoder, std::span<const Neighborhood> hoods,
                       function_ref<void(const Neighborhood& hood, float* points)> write_points, unsigned threads);
 
+/// `count` of `rows` rows, evenly spread.
+std::vector<Row> evenly(std::size_t rows, std::size_t count);
+/// Rows of `plane` as points, dense.
+std::vector<float> points_of(const Plane& plane, std::span<const Row> rows, unsigned threads);
+
+/// Some rows of `plane` and the nearest to each of them; `apart` (ascending) are not among them.
+std::vector<Neighborhood> neighborhoods(const Plane& plane, std::span<const Row> apart, unsigned threads);
+
 /// The shortest codes of one of `widths`, the finest first, that keep nearly all true neighbours of some rows of
-/// `plane` in front of the others near them. Codes are learned from a sample: dense rows of point_dim() floats. Nullopt
-/// where even the longest lose too many: tight clusters far apart need finer steps than codes have.
-std::optional<CodeForm> choose_codes(std::span<const CodeWidth> widths, const Plane& plane,
-                                     std::span<const float> sample, std::uint64_t seed, unsigned threads,
-                                     const CodeQuality& demand = {});
+/// `plane` in front of the others near them. Codes are learned from at most half of the rows and judged by others:
+/// directions explain the rows they were learned from too well, and a few rows perfectly. Nullopt where even the
+/// longest lose too many: tight clusters far apart need finer steps than codes have.
+std::optional<CodeForm> choose_codes(std::span<const CodeWidth> widths, const Plane& plane, std::uint64_t seed,
+                                     unsigned threads, const CodeQuality& demand = {});
 
 }  // namespace lookalike

@@ -11,17 +11,7 @@
 namespace lookalike {
 namespace {
 
-constexpr std::size_t most_compared = 4096;
 constexpr std::size_t rows_per_task = 512;
-
-/// Points of rows spread evenly.
-std::vector<float> sample_of(const Plane& plane, std::size_t count, unsigned threads) {
-  std::vector<float> sample(count * plane.point_dim());
-  parallel_for(count, threads, [&](std::size_t i, unsigned) {
-    plane.write_point(i * plane.rows.count / count, sample.data() + i * plane.point_dim());
-  });
-  return sample;
-}
 
 void encode_into(const Encoder& encoder, const Plane& plane, unsigned threads, std::byte* out) {
   const std::size_t dim = plane.point_dim(), count = plane.rows.count;
@@ -43,13 +33,15 @@ void encode_into(const Encoder& encoder, const Plane& plane, unsigned threads, s
 std::optional<CodePlane> CodePlane::learn(const Plane& plane, std::optional<CodeWidth> width, std::uint64_t seed,
                                           unsigned threads) {
   const std::size_t count = plane.rows.count, dim = plane.point_dim();
-  const std::vector<float> few = sample_of(plane, std::min(count, most_compared), threads);
   const CodeWidth any[] = {CodeWidth::eight, CodeWidth::four};
   const std::span<const CodeWidth> widths = width ? std::span(&*width, 1) : std::span<const CodeWidth>(any);
-  std::optional<CodeForm> form = choose_codes(widths, plane, few, seed, threads);
-  if (!form && width) form = {*width, Encoder::whole_stride(*width, dim)};  // whoever forces codes gets them
+  std::optional<CodeForm> form = choose_codes(widths, plane, seed, threads);
+  if (!form && width) {  // whoever forces codes gets them
+    form = {*width, Encoder::whole_stride(*width, dim)};
+    form->products = plane.metric == Metric::ip;
+  }
   if (!form) return std::nullopt;
-  const std::vector<float> sample = sample_of(plane, std::min(count, most_learned), threads);
+  const std::vector<float> sample = points_of(plane, evenly(count, most_learned), threads);
   CodePlane codes(Encoder(sample, dim, *form, seed, threads));
   codes.codes_ = codes.encode(plane, threads);
   return codes;

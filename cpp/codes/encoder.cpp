@@ -97,7 +97,7 @@ CodeQuery code_query(const SignedBytes& projected, CodeWidth width) {
 
 Encoder::Encoder(std::span<const float> sample, std::size_t dim, const CodeForm& form, std::uint64_t seed,
                  unsigned threads)
-    : dim_(dim), projected_(kept(dim, form)), stride_(form.stride), width_(form.width) {
+    : dim_(dim), projected_(kept(dim, form)), stride_(form.stride), width_(form.width), products_(form.products) {
   CenteredSample centered({sample.begin(), sample.end()}, dim, threads);
   center_ = std::move(centered.mean);
   std::vector<float> leading;
@@ -111,6 +111,7 @@ Encoder::Encoder(std::vector<float> center, std::span<const float> leading, cons
       projected_(kept(dim_, form)),
       stride_(form.stride),
       width_(form.width),
+      products_(form.products),
       center_(std::move(center)) {
   rotate(leading, seed, threads);
 }
@@ -141,15 +142,27 @@ void Encoder::encode_centered(std::span<const float> rows, std::byte* out, std::
   std::memset(out, 0, count * stride_);
   for (std::size_t r = 0; r < count; ++r) {
     const std::span<const float> values(projected.data() + r * projected_, projected_);
-    const double whole = square_of(rows.subspan(r * dim_, dim_)), kept = square_of(values);
+    const std::span<const float> row_values = rows.subspan(r * dim_, dim_);
     CodeTail tail;
     tail.step = step_of(width_, values);
-    tail.bias = static_cast<float>(kept + residual_weight * std::max(0.0, whole - kept));
+    tail.bias = bias_of(row_values, values);
     std::byte* row = out + r * stride_;
     write_codes(width_, values, tail.step, row);
     tail.step *= stretch_of(width_, values, tail.step, row);
     std::memcpy(row + stride_ - sizeof tail, &tail, sizeof tail);
   }
+}
+
+// Of a row x = r + c, c the centre, and a query q: |x - q|^2 = |r|^2 - 2 <r, q - c> + |q - c|^2, of which the last is
+// the same for all rows; and -2 <x, q> = -2 <r, c> - 2 <r, q - c> - 2 <c, q>, of which it is also the last.
+float Encoder::bias_of(std::span<const float> centered, std::span<const float> projected) const {
+  if (products_) {
+    double product = 0;
+    for (std::size_t d = 0; d < dim_; ++d) product += double{centered[d]} * center_[d];
+    return static_cast<float>(-2 * product);
+  }
+  const double whole = square_of(centered), kept = square_of(projected);
+  return static_cast<float>(kept + residual_weight * std::max(0.0, whole - kept));
 }
 
 double Encoder::product(const std::byte* code, const float* projected) const {
@@ -245,6 +258,7 @@ Scorer Encoder::from_row(Row row, const std::byte* rows, ScorerSpace& space) con
 void Encoder::save(FileWriter& file) const {
   file.value<std::uint8_t>("code_width", static_cast<std::uint8_t>(width_));
   file.value<std::uint64_t>("code_stride", stride_);
+  file.value<std::uint8_t>("codes_measure_products", products_);
   file.array<float>("code_center", center_);
   file.array<float>("code_directions", directions_);
 }
@@ -256,6 +270,9 @@ Encoder Encoder::load(const FileReader& file) {
     throw CorruptFile("codes are " + std::to_string(width) + " bits wide");
   encoder.width_ = static_cast<CodeWidth>(width);
   encoder.stride_ = file.value<std::uint64_t>("code_stride");
+  // Files of versions before it was known hold no such codes.
+  encoder.products_ =
+      file.contains("codes_measure_products") && file.value<std::uint8_t>("codes_measure_products") != 0;
   const Array<float> center = file.array<float>("code_center"), directions = file.array<float>("code_directions");
   encoder.center_.assign(center.begin(), center.end());
   encoder.directions_.assign(directions.begin(), directions.end());

@@ -4,6 +4,8 @@
 // is as large as any other; its coordinates are rounded to 8, 4, 2 or 1 bits with a step of its own [Aguerrebere et al.
 // 2023 for the step; Gao and Long 2024 for one bit]. Of what the projection leaves out only the length is known, and
 // near neighbours differ there by less than strangers do: half its square is what fits best.
+//
+// Where products are wanted, what is measured is -2 <x, q> instead, but for what is the same for all rows.
 #pragma once
 
 #include <algorithm>
@@ -30,6 +32,7 @@ struct CodeForm {
   CodeWidth width;
   std::size_t stride;                                          // bytes, a multiple of 64
   std::size_t dims = std::numeric_limits<std::size_t>::max();  // coordinates, at most
+  bool products = false;                                       // are measured, else squared distances
 };
 
 /// A projected query against codes: the numbers that turn its products with them into distances, less the square of
@@ -48,6 +51,7 @@ class Encoder {
   std::size_t dim() const noexcept { return dim_; }
   std::size_t stride() const noexcept { return stride_; }
   CodeWidth width() const noexcept { return width_; }
+  bool measures_products() const noexcept { return products_; }
   std::size_t bytes() const noexcept {
     return (center_.size() + directions_.size()) * sizeof(float) + byte_directions_.bytes();
   }
@@ -108,12 +112,15 @@ class Encoder {
 
  private:
   Encoder() = default;
+  /// What a row's distance is, beside its product with the query.
+  float bias_of(std::span<const float> centered, std::span<const float> projected) const;
   void rotate(std::span<const float> leading, std::uint64_t seed, unsigned threads);
   Scorer scorer(const std::byte* rows, const CodeQuery& query) const;
   std::size_t query_room() const { return stride_ * 8 / static_cast<std::size_t>(width_); }
 
   std::size_t dim_, projected_, stride_;
   CodeWidth width_;
+  bool products_ = false;
   std::vector<float> center_;
   std::vector<float> directions_;   // projected_ rows of dim_
   ByteDirections byte_directions_;  // the same, for queries

@@ -26,27 +26,16 @@ void gather_scaled(const Scorer& s, const Row* picks, std::size_t count, float* 
   for (std::size_t i = 0; i < count; ++i) out[i] = s.shift + s.scale * out[i] * s.per_row[picks[i]];
 }
 
-/// Squared distances become those of lifted vectors.
-template <auto kernel, class Q>
-void gather_lifted(const Scorer& s, const Row* picks, std::size_t count, float* out) noexcept {
-  gather<kernel, Q>(s, picks, count, out);
-  for (std::size_t i = 0; i < count; ++i) {
-    const float rise = s.shift - s.per_row[picks[i]];
-    out[i] += rise * rise;
-  }
-}
-
 /// Longer vectors of bytes would overflow the integer kernels' sums.
 constexpr std::size_t largest_integer_dim = 33025;
 
-enum class Finish { plain, scaled, lifted };
+enum class Finish { plain, scaled };
 
 template <auto kernel, class Q>
 Gather finished(Finish finish) {
   switch (finish) {
     case Finish::plain: return gather<kernel, Q>;
     case Finish::scaled: return gather_scaled<kernel, Q>;
-    case Finish::lifted: return gather_lifted<kernel, Q>;
   }
   return nullptr;
 }
@@ -111,7 +100,7 @@ void Plane::write_point(std::size_t row, float* out) const {
   convert(rows.slice(row, 1), Element::f32, reinterpret_cast<std::byte*>(out));
   if (metric == Metric::cosine)
     for (std::size_t i = 0; i < rows.dim; ++i) out[i] *= inverse_norms[row];
-  if (metric == Metric::ip) {
+  if (has_lifts()) {
     out[rows.dim] = lifts ? lifts[row] : lift_of(precise_square(rows.row(row), rows.element, rows.dim), length);
   }
 }
@@ -119,7 +108,7 @@ void Plane::write_point(std::size_t row, float* out) const {
 float Plane::beyond(std::size_t row, std::span<const float> point) const {
   if (const std::optional<float> known = elsewhere ? elsewhere->beyond(row) : std::nullopt) return *known;
   if (metric == Metric::cosine) return std::all_of(point.begin(), point.end(), [](float x) { return x == 0; }) ? 1 : 0;
-  if (metric != Metric::ip) return 0;
+  if (!has_lifts()) return 0;
   double square = 0;
   for (std::size_t d = 0; d < rows.dim; ++d) square += double{point[d]} * point[d];
   const double rise = double{point[rows.dim]} + length, lacking = double{length} * length - square - rise * rise;
@@ -137,7 +126,7 @@ void Plane::write_query_point(const float* query, double square, float* out) con
     scale = square > 0 ? static_cast<float>(wanted / std::sqrt(square)) : 0;
   }
   for (std::size_t i = 0; i < rows.dim; ++i) out[i] = query[i] * scale;
-  if (metric == Metric::ip) out[rows.dim] = -length;
+  if (has_lifts()) out[rows.dim] = -length;
 }
 
 Scorer Plane::from_query(const std::byte* query, Element element, double square) const {
@@ -180,10 +169,7 @@ Scorer Plane::from_row(Row row, ScorerSpace& space) const {
       scorer.origin = 2;
       scorer.per_row = inverse_norms;
       break;
-    case Metric::ip:
-      scorer.gather = squared_l2(element, rows.element, Finish::lifted);
-      scorer.shift = lifts[row];
-      scorer.per_row = lifts;
+    case Metric::ip: scorer.gather = product(element, rows.element, Finish::plain);
   }
   return scorer;
 }

@@ -1,9 +1,11 @@
 // Vectors as they are kept, measured under a metric; and as points of a space where nearer is always shorter.
 //
-// A graph needs distances that obey the triangle inequality, nearly. Squared Euclidean distances do; unit vectors make
-// cosine one of them; and for inner products every vector gets one more coordinate, which brings it to the length of
-// the longest [Bachrach et al. 2014, section 3]: a query, whose extra coordinate is 0, then finds the same neighbours.
-// All extra coordinates are told from that length down: so long vectors cost short ones no precision.
+// Points of cosine are unit vectors, whose squared Euclidean distances order neighbours as cosine does. For inner
+// products lists need points that are lifted: every vector gets one more coordinate, which brings it to the length of
+// the longest [Bachrach et al. 2014, section 3]; a query, whose extra coordinate is 0, then finds the same neighbours.
+// All extra coordinates are told from that length down, so long vectors cost short ones no precision. Graphs measure
+// inner products as they are [Morozov and Babenko 2018]: lifted rows lie near one another when they are equally long,
+// but what a query looks for are the longest of its direction, which are far from one another.
 #pragma once
 
 #include <cstddef>
@@ -30,15 +32,17 @@ struct Plane {
   VectorsView rows;
   Metric metric = Metric::l2;
   const float* inverse_norms = nullptr;  // one a row, for Metric::cosine
-  const float* lifts = nullptr;          // one a row, the extra coordinate, for Metric::ip; null: found when needed
-  float length = 0;                      // of every lifted vector, for Metric::ip
+  float length = 0;                      // that queries, and lifted rows, are brought to, for Metric::ip
+  bool is_lifted = false;                // whether points have the extra coordinate, for Metric::ip
+  const float* lifts = nullptr;          // that coordinate, one a row; null: found when needed
   const ScratchMaps* scratch = nullptr;  // that rows lie in, where they are too many for memory
   const PointsElsewhere* elsewhere = nullptr;  // that all points are taken from; null: from `rows`
 
   /// Coordinates of a row as a point; of bits, each is one.
   std::size_t point_dim() const noexcept {
-    return metric == Metric::hamming ? rows.dim * 8 : rows.dim + (metric == Metric::ip);
+    return metric == Metric::hamming ? rows.dim * 8 : rows.dim + has_lifts();
   }
+  bool has_lifts() const noexcept { return metric == Metric::ip && is_lifted; }
   /// Says that these rows were read, so that they need not stay in memory.
   void has_read(std::span<const Row> some) const;
   /// Writes a row as a point.
@@ -57,7 +61,7 @@ struct Plane {
   Scorer from_query(const std::byte* query, Element element) const {
     return from_query(query, element, query_square(query, element));
   }
-  /// The points' distances from a row: squares, or bits that differ. Lifts are there.
+  /// Distances from a row: squares between points, negated products under Metric::ip, or bits that differ.
   Scorer from_row(Row row, ScorerSpace& space) const;
 };
 

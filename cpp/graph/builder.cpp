@@ -66,21 +66,56 @@ void Builder::add_measured(const Scorer& scorer, std::span<const Row> rows, Work
     worker.candidates.push_back({rows[i], worker.distances[i] + scorer.origin});
 }
 
-std::span<const Row> Builder::choose(Worker& worker, std::size_t most) const {
+std::span<const Row> Builder::choose(const Scorer& scorer, Row node, std::size_t most, Worker& worker) const {
   std::vector<Neighbor>& candidates = worker.candidates;
   std::sort(candidates.begin(), candidates.end(), is_nearer);
   const auto is_same = [](const Neighbor& a, const Neighbor& b) { return a.row == b.row; };
   candidates.erase(std::unique(candidates.begin(), candidates.end(), is_same), candidates.end());
-  return worker.pruner.prune(space_, candidates, most, settings_.alpha);
+  // Copies of the node rule one another out, and were only the nearest kept, all would know the same one. So each knows
+  // those that came shortly before and after it: however many copies there are, all are reached from any of them.
+  float own = 0;
+  scorer.measure(&node, 1, &own);
+  own += scorer.origin;
+  const auto is_copy = [&](const Neighbor& candidate) { return candidate.distance == own; };
+  const auto apart = [&](const Neighbor& copy) { return copy.row > node ? copy.row - node : node - copy.row; };
+  const auto end = std::stable_partition(candidates.begin(), candidates.end(), is_copy);
+  auto copies = static_cast<std::size_t>(end - candidates.begin());
+  if (const std::size_t most_copies = most / 4; copies > most_copies) {
+    std::stable_sort(candidates.begin(), end,
+                     [&](const Neighbor& a, const Neighbor& b) { return apart(a) < apart(b); });
+    candidates.erase(candidates.begin() + static_cast<std::ptrdiff_t>(most_copies), end);
+    copies = most_copies;
+  }
+  return worker.pruner.prune(space_, candidates, copies, most);
 }
 
-std::span<const Row> Builder::find_neighbors(Row node, std::span<const Row> entries, Worker& worker) const {
+void Builder::add_mates(const Scorer& scorer, Row node, std::span<const Row> batch, float limit,
+                        Worker& worker) const {
+  worker.distances.resize(batch.size());
+  scorer.measure(batch.data(), batch.size(), worker.distances.data());
+  std::vector<Neighbor>& mates = worker.mates;
+  mates.clear();
+  for (std::size_t i = 0; i < batch.size(); ++i)
+    if (worker.distances[i] <= limit && batch[i] != node)
+      mates.push_back({batch[i], worker.distances[i] + scorer.origin});
+  const std::size_t most = settings_.width / 2;
+  if (mates.size() > most) {
+    std::nth_element(mates.begin(), mates.begin() + static_cast<std::ptrdiff_t>(most), mates.end(), is_nearer);
+    mates.resize(most);
+  }
+  worker.candidates.insert(worker.candidates.end(), mates.begin(), mates.end());
+}
+
+std::span<const Row> Builder::find_neighbors(Row node, std::span<const Row> batch, std::span<const Row> entries,
+                                             Worker& worker) const {
   const Scorer scorer = space_.from(node, worker.scorer_space);
   worker.candidates.clear();
-  for (const Neighbor& found : worker.search.search(scorer, graph_, entries, settings_.width))
+  const std::span<const Neighbor> walked = worker.search.search(scorer, graph_, entries, settings_.width);
+  for (const Neighbor& found : walked)
     if (found.row != node) worker.candidates.push_back({found.row, found.distance + scorer.origin});
+  add_mates(scorer, node, batch, walked.size() < settings_.width ? infinity : walked.back().distance, worker);
   add_measured(scorer, graph_.neighbors(node), worker);
-  return choose(worker, graph_.degree());
+  return choose(scorer, node, graph_.degree(), worker);
 }
 
 std::span<const Row> Builder::join(Row node, std::span<const Row> old, std::span<const Edge> edges,
@@ -90,16 +125,17 @@ std::span<const Row> Builder::join(Row node, std::span<const Row> old, std::span
     if (std::find(old.begin(), old.end(), edge.from) == old.end()) worker.rows.push_back(edge.from);
   if (worker.rows.size() <= graph_.degree()) return worker.rows;
   worker.candidates.clear();
-  add_measured(space_.from(node, worker.scorer_space), worker.rows, worker);
+  const Scorer scorer = space_.from(node, worker.scorer_space);
+  add_measured(scorer, worker.rows, worker);
   // Pruned a little below what there is room for, or the next edge would have it pruned again.
-  return choose(worker, graph_.degree() - graph_.degree() / 6);
+  return choose(scorer, node, graph_.degree() - graph_.degree() / 6, worker);
 }
 
 Rewiring Builder::link(std::span<const Row> nodes, std::span<const Row> entries) {
   Rewiring rewiring(graph_.degree());
   rewiring.add(nodes);
   parallel_for(nodes.size(), threads_, [&](std::size_t i, unsigned worker) {
-    rewiring.set(i, find_neighbors(nodes[i], entries, workers_[worker]));
+    rewiring.set(i, find_neighbors(nodes[i], nodes, entries, workers_[worker]));
   });
 
   std::vector<Edge> edges;
@@ -174,8 +210,9 @@ Rewiring Builder::bypass(std::span<const Row> nodes, function_ref<bool(Row)> is_
     worker.candidates.clear();
     std::sort(worker.rows.begin(), worker.rows.end());
     worker.rows.erase(std::unique(worker.rows.begin(), worker.rows.end()), worker.rows.end());
-    add_measured(space_.from(nodes[i], worker.scorer_space), worker.rows, worker);
-    rewiring.set(i, choose(worker, graph_.degree()));
+    const Scorer scorer = space_.from(nodes[i], worker.scorer_space);
+    add_measured(scorer, worker.rows, worker);
+    rewiring.set(i, choose(scorer, nodes[i], graph_.degree(), worker));
   });
   return rewiring;
 }

@@ -4,12 +4,13 @@
 
 namespace lookalike {
 
-std::span<const Row> Pruner::prune(const Space& space, std::span<const Neighbor> candidates, std::size_t degree,
-                                   float alpha) {
-  const float stretch = space.is_squared ? alpha * alpha : alpha;
+std::span<const Row> Pruner::prune(const Space& space, std::span<const Neighbor> candidates, std::size_t copies,
+                                   std::size_t degree) {
   const std::size_t least = std::min(degree / 4, candidates.size());
   kept_.clear();
   dropped_.clear();
+  for (const Neighbor& copy : candidates.first(copies)) kept_.push_back(copy.row);
+  candidates = candidates.subspan(copies);
   std::size_t left = candidates.size();
   left_.resize(left);
   distances_.resize(left);
@@ -27,7 +28,7 @@ std::span<const Row> Pruner::prune(const Space& space, std::span<const Neighbor>
     scorer.measure(left_.data() + 1, left - 1, between_.data());
     std::size_t stay = 0;
     for (std::size_t i = 1; i < left; ++i) {
-      const bool stays = stretch * (between_[i - 1] + scorer.origin) > distances_[i];
+      const bool stays = between_[i - 1] + scorer.origin > distances_[i];
       if (!stays && dropped_.size() < least) dropped_.push_back(left_[i]);
       left_[stay] = left_[i];
       distances_[stay] = distances_[i];

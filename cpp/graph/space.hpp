@@ -10,7 +10,6 @@ namespace lookalike {
 /// How to measure from a row. The function is borrowed.
 struct Space {
   function_ref<Scorer(Row, ScorerSpace&)> from;
-  bool is_squared;  // distances are squares
 };
 
 }  // namespace lookalike

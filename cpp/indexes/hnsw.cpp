@@ -60,7 +60,6 @@ void Hnsw::append(Records::Writing& writing, Change change, unsigned threads) {
   const bool was_new = writing->is_new();
   place(writing, change, threads);
   try {
-    lift_again(writing, change.largest_norm());
     link_new(writing, threads);
   } catch (...) {
     take_back(writing, first);
@@ -79,7 +78,6 @@ void Hnsw::upsert(const VectorsView& vectors, const IdsView& ids, unsigned threa
   place(writing, change, threads);
   std::erase_if(moved, [&](Row row) { return row >= graph_.linked; });
   try {
-    lift_again(writing, change.largest_norm());
     relink(writing, moved, threads);
     link_new(writing, threads);
   } catch (...) {  // what was replaced is replaced; what was to be new is not there
@@ -97,25 +95,15 @@ void Hnsw::place(Records::Writing& writing, Change& change, unsigned threads) {
                           " vectors, removed ones included");
   }
   const VectorsView fresh = change.fresh(), moved = change.replacements();
-  const bool is_ip = writing->metric() == Metric::ip;
-  const float length = is_ip && graph_.lifts.empty() ? static_cast<float>(change.largest_norm()) : graph_.length;
-  const auto lifts_of = [&](const VectorsView& vectors, float* out) {
-    for (std::size_t i = 0; i < vectors.count; ++i)
-      out[i] = lift_of(precise_square(vectors.row(i), vectors.element, vectors.dim), length);
+  const auto plane_of = [&](const VectorsView& vectors, const float* inverse_norms) {
+    return Plane{vectors, writing->metric(), inverse_norms};
   };
-  Extension<float> lifts(graph_.lifts, is_ip ? fresh.count : 0);
-  if (is_ip) lifts_of(fresh, lifts.data() + graph_.lifts.size());
-  std::vector<float> moved_lifts(is_ip ? moved.count : 0);
-  if (is_ip) lifts_of(moved, moved_lifts.data());
   Extension<Row> neighbors = graph_.neighbors.grow(fresh.count);
   std::optional<Extension<std::byte>> codes;
   Array<std::byte> moved_codes;
   if (graph_.codes) {
-    const float* fresh_lifts = is_ip ? lifts.data() + graph_.lifts.size() : nullptr;
-    codes.emplace(
-        graph_.codes->grow({fresh, writing->metric(), change.fresh_inverse_norms(), fresh_lifts, length}, threads));
-    moved_codes = graph_.codes->encode(
-        {moved, writing->metric(), change.replacement_inverse_norms().data(), moved_lifts.data(), length}, threads);
+    codes.emplace(graph_.codes->grow(plane_of(fresh, change.fresh_inverse_norms()), threads));
+    moved_codes = graph_.codes->encode(plane_of(moved, change.replacement_inverse_norms().data()), threads);
   }
   const std::vector<Row> replaced(change.replaced().begin(), change.replaced().end());
   const bool may_be_linked = graph_.is_empty() || (is_measurable(fresh, writing->metric(), threads) &&
@@ -125,13 +113,9 @@ void Hnsw::place(Records::Writing& writing, Change& change, unsigned threads) {
     if (!may_be_linked) graph_.linked = 0;
     ++version_;
     neighbors.commit();
-    lifts.commit();
-    graph_.length = length;
     if (codes) codes->commit();
-    for (std::size_t i = 0; i < replaced.size(); ++i) {
-      if (is_ip) graph_.lifts.mutable_data()[replaced[i]] = moved_lifts[i];
-      if (graph_.codes) graph_.codes->overwrite(replaced[i], moved_codes.data() + i * graph_.codes->encoder().stride());
-    }
+    for (std::size_t i = 0; i < replaced.size() && graph_.codes; ++i)
+      graph_.codes->overwrite(replaced[i], moved_codes.data() + i * graph_.codes->encoder().stride());
   });
 }
 
@@ -154,7 +138,6 @@ void Hnsw::take_back(Records::Writing& writing, Row first) noexcept {
       graph_.codes.reset();
     }
     if (graph_.codes) graph_.codes->truncate(first);
-    if (!graph_.lifts.empty()) graph_.lifts.resize_for_overwrite(first);
     rows.take_back(first);
     ++version_;
   });

@@ -91,7 +91,6 @@ class Hnsw {
   /// Takes out of `moved` what is linked anew.
   void relink(Records::Writing& writing, std::vector<Row>& moved, unsigned threads);
   void relink_batch(Records::Writing& writing, std::span<const Row> moved, unsigned threads);
-  void lift_again(Records::Writing& writing, double largest_norm);
   void relearn(Records::Writing& writing, unsigned threads);
   void spread_entries(Records::Writing& writing);
   void apply(Records::Writing& writing, const Rewiring& rewiring);

@@ -7,11 +7,11 @@
 namespace lookalike {
 
 std::size_t HnswGraph::bytes() const noexcept {
-  return neighbors.bytes() + (codes ? codes->bytes() : 0) + lifts.bytes_owned() + entries.size() * sizeof(Row);
+  return neighbors.bytes() + (codes ? codes->bytes() : 0) + entries.size() * sizeof(Row);
 }
 
 Plane HnswGraph::plane(const Rows& rows) const noexcept {
-  return {rows.store().view(), rows.metric(), rows.inverse_norms(), lifts.data(), length};
+  return {rows.store().view(), rows.metric(), rows.inverse_norms(), static_cast<float>(rows.largest_norm())};
 }
 
 Scorer HnswGraph::from_row(const Plane& plane, Row row, ScorerSpace& space) const {
@@ -35,9 +35,6 @@ HnswGraph HnswGraph::picked(std::span<const Row> rows) const {
   for (const Row entry : entries)
     if (now[entry] != no_row) graph.entries.push_back(now[entry]);
   if (codes) graph.codes = codes->picked(rows);
-  graph.lifts.resize_for_overwrite(lifts.empty() ? 0 : rows.size());
-  for (std::size_t i = 0; i < graph.lifts.size(); ++i) graph.lifts.mutable_data()[i] = lifts[rows[i]];
-  graph.length = length;
   graph.spread_over = spread_over;
   graph.learned_over = learned_over;
   return graph;
@@ -46,8 +43,6 @@ HnswGraph HnswGraph::picked(std::span<const Row> rows) const {
 void HnswGraph::save(FileWriter& file) const {
   neighbors.save(file);
   file.array<Row>("entries", entries);
-  file.array<float>("lifts", lifts.span());
-  file.value<float>("lifted_length", length);
   file.value<std::uint64_t>("linked", linked);
   file.value<std::uint64_t>("entries_spread_over", spread_over);
   file.value<std::uint64_t>("codes_learned_over", learned_over);
@@ -60,8 +55,6 @@ HnswGraph HnswGraph::load(const FileReader& file, std::size_t degree, const Rows
   graph.neighbors = Adjacency::load(file, degree, rows.count());
   const Array<Row> entries = file.array<Row>("entries");
   graph.entries.assign(entries.begin(), entries.end());
-  graph.lifts = file.array<float>("lifts");
-  graph.length = file.value<float>("lifted_length");
   graph.linked = file.value<std::uint64_t>("linked");
   graph.spread_over = file.value<std::uint64_t>("entries_spread_over");
   graph.learned_over = file.value<std::uint64_t>("codes_learned_over");
@@ -70,13 +63,18 @@ HnswGraph HnswGraph::load(const FileReader& file, std::size_t degree, const Rows
   }
   for (const Row entry : graph.entries)
     if (entry >= rows.count()) throw CorruptFile("section 'entries' names a row that is not there");
-  if (graph.lifts.size() != (rows.metric() == Metric::ip ? rows.count() : 0) || !(graph.length >= 0)) {
-    throw CorruptFile("section 'lifts' is not one value a vector");
-  }
   if (file.value<std::uint8_t>("has_codes") != 0) {
     graph.codes = CodePlane::load(file, rows.count());
-    if (graph.codes->encoder().dim() != graph.plane(rows).point_dim()) {
-      throw CorruptFile("the codes are of vectors of another dim");
+    // Under Metric::ip codes of old files have another coordinate and measure distances: the vectors kept are walked
+    // over until codes are learned again.
+    const bool is_old = rows.metric() == Metric::ip && !graph.codes->encoder().measures_products();
+    if (graph.codes->encoder().dim() != graph.plane(rows).point_dim() + is_old ||
+        (graph.codes->encoder().measures_products() && rows.metric() != Metric::ip)) {
+      throw CorruptFile("the codes are of vectors of another dim or metric");
+    }
+    if (is_old) {
+      graph.codes.reset();
+      graph.learned_over = 0;
     }
   }
   return graph;

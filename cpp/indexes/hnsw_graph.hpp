@@ -27,8 +27,6 @@ struct HnswGraph {
   Adjacency neighbors;
   std::vector<Row> entries;
   std::optional<CodePlane> codes;  // none: the kept vectors are walked over
-  Array<float> lifts;              // one a row, for Metric::ip
-  float length = 0;                // of every lifted vector
   std::size_t linked = 0;          // rows from here on are not found by walking
   std::size_t spread_over = 0;     // rows the entries were chosen among
   std::size_t learned_over = 0;    // rows the codes were chosen and learned from
@@ -36,7 +34,7 @@ struct HnswGraph {
   bool is_empty() const noexcept { return linked == 0; }
   std::size_t bytes() const noexcept;
   Plane plane(const Rows& rows) const noexcept;
-  /// The distances between points: from a row, and from a query (prepared for the kept vectors, and as floats).
+  /// The distances from a row, which the graph is built by.
   Scorer from_row(const Plane& plane, Row row, ScorerSpace& space) const;
   /// The given rows only, in that order; their edges to other rows are gone.
   HnswGraph picked(std::span<const Row> rows) const;
@@ -44,6 +42,17 @@ struct HnswGraph {
   void save(FileWriter& file) const;
   /// Throws CorruptFile where sizes do not agree.
   static HnswGraph load(const FileReader& file, std::size_t degree, const Rows& rows);
+};
+
+/// How a graph measures from its rows. Borrows both.
+class GraphSpace {
+ public:
+  GraphSpace(const HnswGraph& graph, const Rows& rows) : graph_(graph), plane_(graph.plane(rows)) {}
+  Scorer operator()(Row row, ScorerSpace& space) const { return graph_.from_row(plane_, row, space); }
+
+ private:
+  const HnswGraph& graph_;
+  Plane plane_;
 };
 
 }  // namespace lookalike

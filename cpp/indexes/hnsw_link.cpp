@@ -8,7 +8,6 @@
 #include "graph/reach.hpp"
 #include "graph/scatter.hpp"
 #include "indexes/hnsw.hpp"
-#include "kernels/precise.hpp"
 #include "runtime/parallel.hpp"
 
 namespace lookalike {
@@ -55,7 +54,7 @@ void Hnsw::link_new(Records::Writing& writing, unsigned threads) {
       at += size;
       linked += size;
     }
-    if (!is_first && count > 4 * graph_.spread_over) spread_entries(writing);
+    if (!is_first && 4 * count > 5 * graph_.spread_over) spread_entries(writing);
     look_after_reach(writing, order.size(), threads);
   } catch (...) {  // rows that stay would have lost what was near for what goes
     put_back(writing);
@@ -66,10 +65,8 @@ void Hnsw::link_new(Records::Writing& writing, unsigned threads) {
 }
 
 void Hnsw::link(Records::Writing& writing, std::span<const Row> rows, unsigned threads, std::size_t entries) {
-  const Plane plane = graph_.plane(*writing);
-  const auto from = [&](Row row, ScorerSpace& space) { return graph_.from_row(plane, row, space); };
-  const Space space = {from, writing->metric() != Metric::hamming};
-  Builder builder(space, graph_.neighbors, {settings_.ef_construction}, threads);
+  const GraphSpace space(graph_, *writing);
+  Builder builder({space}, graph_.neighbors, {settings_.ef_construction}, threads);
   apply(writing,
         builder.link(rows, std::span<const Row>(graph_.entries).first(std::min(entries, graph_.entries.size()))));
 }
@@ -129,10 +126,8 @@ void Hnsw::spread_entries(Records::Writing& writing) {
   std::erase_if(rows, [&](Row row) { return !writing->ids().is_live(row); });
   rows.resize(std::min(rows.size(), entries_sampled));
   if (rows.empty()) return;
-  const Plane plane = graph_.plane(*writing);
-  const auto from = [&](Row row, ScorerSpace& space) { return graph_.from_row(plane, row, space); };
-  std::vector<Row> entries =
-      scattered({from, writing->metric() != Metric::hamming}, rows, most_entries, settings_.seed);
+  const GraphSpace space(graph_, *writing);
+  std::vector<Row> entries = scattered({space}, rows, most_entries, settings_.seed);
   writing.exclusively([&](Rows&) noexcept {
     graph_.entries.swap(entries);
     graph_.spread_over = graph_.neighbors.nodes();
@@ -151,9 +146,7 @@ void Hnsw::relink(Records::Writing& writing, std::vector<Row>& moved, unsigned t
 }
 
 void Hnsw::relink_batch(Records::Writing& writing, std::span<const Row> moved, unsigned threads) {
-  const Plane plane = graph_.plane(*writing);
-  const auto from = [&](Row row, ScorerSpace& space) { return graph_.from_row(plane, row, space); };
-  const Space space = {from, writing->metric() != Metric::hamming};
+  const GraphSpace space(graph_, *writing);
   // Their old neighbours let go of them, and are joined to one another.
   RowFilter is_moved(writing->count());
   for (const Row row : moved) is_moved.set(row);
@@ -169,7 +162,7 @@ void Hnsw::relink_batch(Records::Writing& writing, std::span<const Row> moved, u
     return std::none_of(neighbors.begin(), neighbors.end(), is_gone);
   });
   for (std::size_t at = 0; at < around.size(); at += largest_batch) {
-    Builder builder(space, graph_.neighbors, {settings_.ef_construction}, threads);
+    Builder builder({space}, graph_.neighbors, {settings_.ef_construction}, threads);
     apply(writing, builder.bypass(std::span(around).subspan(at, std::min(largest_batch, around.size() - at)), is_gone));
   }
   link(writing, moved, threads, most_entries);
@@ -184,30 +177,13 @@ void Hnsw::look_after_reach(Records::Writing& writing, std::size_t changed, unsi
   changed_ = 0;
 }
 
-// Rows longer than all others make the space anew: every row gets another extra coordinate, and the graph is built
-// again. With room to spare, or the next longer row would do the same.
-void Hnsw::lift_again(Records::Writing& writing, double largest_norm) {
-  constexpr double tolerated = 1.05;
-  if (writing->metric() != Metric::ip || largest_norm <= tolerated * static_cast<double>(graph_.length)) return;
-  HnswGraph graph(settings_.degree());
-  graph.neighbors.grow(writing->count()).commit();
-  graph.length = static_cast<float>(largest_norm);
-  graph.lifts.resize_for_overwrite(writing->count());
-  const VectorsView rows = writing->store().view();
-  for (std::size_t i = 0; i < rows.count; ++i)
-    graph.lifts.mutable_data()[i] = lift_of(precise_square(rows.row(i), rows.element, rows.dim), graph.length);
-  writing.exclusively([&](Rows&) noexcept { std::swap(graph_, graph); });
-}
-
 void Hnsw::make_reachable(Records::Writing& writing, unsigned threads) {
-  const Plane plane = graph_.plane(*writing);
-  const auto from = [&](Row row, ScorerSpace& space) { return graph_.from_row(plane, row, space); };
-  const Space space = {from, writing->metric() != Metric::hamming};
+  const GraphSpace space(graph_, *writing);
   constexpr int attempts = 3;
   for (int attempt = 0; attempt < attempts; ++attempt) {
     const std::vector<Row> rest = unreached(graph_.neighbors, graph_.entries);
     if (rest.empty()) return;
-    Builder builder(space, graph_.neighbors, {settings_.ef_construction}, threads);
+    Builder builder({space}, graph_.neighbors, {settings_.ef_construction}, threads);
     apply(writing, builder.attach(rest, graph_.entries));
   }
   // An edge that brings one in may have shut out another: what is left after that becomes an entry.
@@ -226,9 +202,7 @@ void Hnsw::compact(Records::Writing& writing, unsigned threads) {
   // Whoever loses a neighbour is joined to that neighbour's neighbours first, beside the readers.
   changed_ = writing->count();  // should this end early, the next change looks whether every row is still reached
   if (!graph_.is_empty()) {
-    const Plane plane = graph_.plane(*writing);
-    const auto from = [&](Row row, ScorerSpace& space) { return graph_.from_row(plane, row, space); };
-    const Space space = {from, writing->metric() != Metric::hamming};
+    const GraphSpace space(graph_, *writing);
     const auto is_gone = [&](Row row) { return !writing->ids().is_live(row); };
     std::vector<Row> torn;
     for (const Row row : live) {
@@ -236,7 +210,7 @@ void Hnsw::compact(Records::Writing& writing, unsigned threads) {
       if (std::any_of(neighbors.begin(), neighbors.end(), is_gone)) torn.push_back(row);
     }
     for (std::size_t at = 0; at < torn.size(); at += largest_batch) {
-      Builder builder(space, graph_.neighbors, {settings_.ef_construction}, threads);
+      Builder builder({space}, graph_.neighbors, {settings_.ef_construction}, threads);
       apply(writing, builder.bypass(std::span(torn).subspan(at, std::min(largest_batch, torn.size() - at)), is_gone));
     }
   }

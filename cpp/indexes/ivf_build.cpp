@@ -78,6 +78,7 @@ IvfLists IvfBuild::listed(const Rows& rows, unsigned threads, Progress progress)
   Array<float> lifts;
   if (metric_ == Metric::ip) {
     plane.length = static_cast<float>(rows.largest_norm());
+    plane.is_lifted = true;
     lifts = this->lifts(plane, threads);
     plane.lifts = lifts.data();
   }

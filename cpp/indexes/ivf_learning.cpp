@@ -129,17 +129,6 @@ std::vector<Row> drawn(std::span<const Row> rows, std::size_t count, std::uint64
   return all;
 }
 
-std::vector<float> points_of(const Plane& plane, std::span<const Row> rows, unsigned threads) {
-  const std::size_t dim = plane.point_dim();
-  std::vector<float> points(rows.size() * dim);
-  parallel_for((rows.size() + points_together - 1) / points_together, threads, [&](std::size_t task, unsigned) {
-    const std::size_t first = task * points_together, size = std::min(points_together, rows.size() - first);
-    for (std::size_t i = first; i < first + size; ++i) plane.write_point(rows[i], points.data() + i * dim);
-    plane.has_read(rows.subspan(first, size));
-  });
-  return points;
-}
-
 LearnedLists learn_lists(const Plane& plane, std::span<const Row> rows, const IvfSettings& settings,
                          const VectorStore& kept, unsigned threads, const LearningRoom& room) {
   const std::size_t dim = plane.point_dim();

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/types.hpp"
+#include "codes/code_choice.hpp"
 #include "codes/plane.hpp"
 #include "codes/vector_store.hpp"
 #include "indexes/ivf_lists.hpp"
@@ -39,8 +40,5 @@ LearnedLists learn_lists(const Plane& plane, std::span<const Row> rows, const Iv
 
 /// `count` of the rows at random, ascending; all where they are fewer.
 std::vector<Row> drawn(std::span<const Row> rows, std::size_t count, std::uint64_t seed);
-
-/// `plane`'s rows as points, dense.
-std::vector<float> points_of(const Plane& plane, std::span<const Row> rows, unsigned threads);
 
 }  // namespace lookalike

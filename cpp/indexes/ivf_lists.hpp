@@ -61,7 +61,7 @@ struct IvfLists {
   std::size_t bytes() const noexcept;
   /// The rows, for queries.
   Plane plane(const Rows& rows) const noexcept {
-    return {rows.store().view(), rows.metric(), rows.inverse_norms(), nullptr, length};
+    return {rows.store().view(), rows.metric(), rows.inverse_norms(), length, true};
   }
 
   /// The list each row belongs to.
