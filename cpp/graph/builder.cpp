@@ -22,32 +22,41 @@ using Places = std::unordered_map<Row, std::size_t>;
 /// Hangs nodes on others, one after the other: two may hang on the same one.
 class Hooks {
  public:
-  /// `place`: of every node in the rewiring.
-  Hooks(Rewiring& rewiring, const Places& place) : rewiring_(rewiring), place_(place) {}
+  /// `place`: of every node in the rewiring, which nodes of `graph` are brought into as they are needed.
+  Hooks(const Adjacency& graph, Rewiring& rewiring, Places& place)
+      : graph_(graph), rewiring_(rewiring), place_(place) {}
 
-  bool has_room(Row row) const {
-    const std::size_t at = place_.at(row);
-    return std::as_const(rewiring_).neighbors(at).size() < rewiring_.room(at).size();
-  }
-  /// On the first of `near` that has room; else on what was hung on the first of them before, and so on.
+  bool has_room(Row row) { return neighbors(row).size() < graph_.degree(); }
+  /// On the first of `near` that has room; else on the last neighbour of the first of them, or that one's, and so on:
+  /// what hangs there has few neighbours of its own, and whoever took its place would shut it out.
   void hang(Row node, std::span<const Row> near) {
+    constexpr int farthest = 32;
     const auto found = std::find_if(near.begin(), near.end(), [&](Row row) { return has_room(row); });
     Row on = found == near.end() ? near.front() : *found;
-    while (!has_room(on)) {
-      const auto last = last_.find(on);
-      if (last == last_.end()) break;  // then its own last one has to go
-      on = last->second;
+    for (int steps = 0; steps < farthest && !has_room(on); ++steps) {
+      const Row last = neighbors(on).back();
+      if (last == node) break;  // then it has to go, in favour of itself
+      on = last;
     }
-    const std::size_t at = place_.at(on);
+    const std::size_t at = bring(on), held = std::as_const(rewiring_).neighbors(at).size();
     const std::span<Row> room = rewiring_.room(at);
-    room[std::min(std::as_const(rewiring_).neighbors(at).size(), room.size() - 1)] = node;
-    last_[on] = node;
+    if (on != node) room[std::min(held, room.size() - 1)] = node;
+  }
+  std::size_t bring(Row row) {
+    const auto [known, is_new] = place_.emplace(row, rewiring_.size());
+    if (is_new) {
+      rewiring_.add({&row, 1});
+      rewiring_.set(known->second, graph_.neighbors(row));
+    }
+    return known->second;
   }
 
  private:
+  std::span<const Row> neighbors(Row row) { return std::as_const(rewiring_).neighbors(bring(row)); }
+
+  const Adjacency& graph_;
   Rewiring& rewiring_;
-  const Places& place_;
-  std::unordered_map<Row, Row> last_;  // hung on each
+  Places& place_;
 };
 
 }  // namespace
@@ -171,8 +180,7 @@ Rewiring Builder::link(std::span<const Row> nodes, std::span<const Row> entries)
   return rewiring;
 }
 
-void Builder::hold(std::span<const Row> nodes, const std::unordered_map<Row, std::size_t>& place,
-                   Rewiring& rewiring) const {
+void Builder::hold(std::span<const Row> nodes, std::unordered_map<Row, std::size_t>& place, Rewiring& rewiring) const {
   const Rewiring& now = rewiring;
   std::vector<std::uint8_t> is_held(nodes.size());
   parallel_for(nodes.size(), threads_, [&](std::size_t i, unsigned) {
@@ -183,7 +191,7 @@ void Builder::hold(std::span<const Row> nodes, const std::unordered_map<Row, std
     const std::span<const Row> neighbors = now.neighbors(i);
     is_held[i] = std::any_of(neighbors.begin(), neighbors.end(), holds);
   });
-  Hooks hooks(rewiring, place);
+  Hooks hooks(graph_, rewiring, place);
   for (std::size_t i = 0; i < nodes.size(); ++i) {
     if (is_held[i]) continue;
     std::vector<Row> near;  // those that are held themselves
@@ -220,12 +228,7 @@ Rewiring Builder::bypass(std::span<const Row> nodes, function_ref<bool(Row)> is_
 Rewiring Builder::attach(std::span<const Row> nodes, std::span<const Row> entries) {
   Rewiring rewiring(graph_.degree());
   Places place;
-  const auto bring = [&](Row row) {
-    if (!place.emplace(row, rewiring.size()).second) return;
-    rewiring.add({&row, 1});
-    rewiring.set(rewiring.size() - 1, graph_.neighbors(row));
-  };
-  Hooks hooks(rewiring, place);
+  Hooks hooks(graph_, rewiring, place);
   Worker& worker = workers_[0];
   std::vector<Row> near;
   for (const Row node : nodes) {
@@ -234,11 +237,9 @@ Rewiring Builder::attach(std::span<const Row> nodes, std::span<const Row> entrie
     for (const Neighbor& found : worker.search.search(scorer, graph_, entries, settings_.width)) {
       if (found.row == node) continue;
       near.push_back(found.row);
-      bring(found.row);
       if (hooks.has_room(found.row)) break;
     }
     if (near.empty()) continue;
-    bring(node);
     hooks.hang(node, near);
   }
   return rewiring;

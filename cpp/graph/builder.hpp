@@ -59,7 +59,7 @@ class Builder {
                                       Worker& worker) const;
   /// Gives a neighbour that knows it to each of `nodes` that was pruned from all of its neighbours: else nobody would
   /// find it. `place`: of every node in the rewiring.
-  void hold(std::span<const Row> nodes, const std::unordered_map<Row, std::size_t>& place, Rewiring& rewiring) const;
+  void hold(std::span<const Row> nodes, std::unordered_map<Row, std::size_t>& place, Rewiring& rewiring) const;
   std::span<const Row> join(Row node, std::span<const Row> old, std::span<const Edge> edges, Worker& worker) const;
 
   Space space_;

@@ -168,11 +168,13 @@ void Hnsw::relink_batch(Records::Writing& writing, std::span<const Row> moved, u
   link(writing, moved, threads, most_entries);
 }
 
-// Looking takes as long as reading the whole graph, so it has to wait until enough has changed.
+// Looking takes as long as reading the whole graph, so it has to wait until enough has changed. Under inner products
+// short rows are near nobody: nodes let go of them again and again, and no query looks for them.
 void Hnsw::look_after_reach(Records::Writing& writing, std::size_t changed, unsigned threads) {
   constexpr std::size_t few_nodes = 4096;
+  const bool is_ip = writing->metric() == Metric::ip;
   changed_ += changed;
-  if (writing->count() > few_nodes && changed_ < writing->count() / 20) return;
+  if ((is_ip || writing->count() > few_nodes) && changed_ < writing->count() / (is_ip ? 2 : 20)) return;
   make_reachable(writing, threads);
   changed_ = 0;
 }
@@ -181,14 +183,14 @@ void Hnsw::make_reachable(Records::Writing& writing, unsigned threads) {
   const GraphSpace space(graph_, *writing);
   constexpr int attempts = 3;
   for (int attempt = 0; attempt < attempts; ++attempt) {
-    const std::vector<Row> rest = unreached(graph_.neighbors, graph_.entries);
+    const std::vector<Row> rest = missing_entries(graph_.neighbors, graph_.entries);
     if (rest.empty()) return;
     Builder builder({space}, graph_.neighbors, {settings_.ef_construction}, threads);
     apply(writing, builder.attach(rest, graph_.entries));
   }
   // An edge that brings one in may have shut out another: what is left after that becomes an entry.
   for (;;) {
-    const std::vector<Row> rest = unreached(graph_.neighbors, graph_.entries);
+    const std::vector<Row> rest = missing_entries(graph_.neighbors, graph_.entries);
     if (rest.empty()) return;
     std::vector<Row> entries = graph_.entries;
     entries.push_back(rest.front());
