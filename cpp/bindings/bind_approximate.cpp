@@ -13,13 +13,32 @@ TunedPairs pairs_of(const Tuning& tuning) {
   return pairs;
 }
 
-Tuning tuning_of(const TunedPairs& pairs, std::size_t usual_effort) {
+py::dict dict_of(const Promise& promise) {
+  py::dict dict;
+  dict["target"] = promise.target;
+  dict["is_asked"] = promise.is_asked;
+  dict["effort"] = promise.effort;
+  dict["recall"] = promise.recall;
+  dict["queries"] = promise.queries;
+  dict["rows"] = promise.rows;
+  dict["changed"] = promise.changed;
+  return dict;
+}
+
+Tuning tuning_of(const TunedPairs& pairs, std::size_t least_effort, const py::dict& promise) {
   Tuning tuning;
   for (const auto& [recall, effort] : pairs) {
     tuning.recalls.push_back(recall);
     tuning.efforts.push_back(effort);
   }
-  tuning.usual = usual_effort;
+  tuning.usual = least_effort;
+  tuning.promise.target = promise["target"].cast<float>();
+  tuning.promise.is_asked = promise["is_asked"].cast<bool>();
+  tuning.promise.effort = promise["effort"].cast<std::uint32_t>();
+  tuning.promise.recall = promise["recall"].cast<float>();
+  tuning.promise.queries = promise["queries"].cast<std::uint32_t>();
+  tuning.promise.rows = promise["rows"].cast<std::uint64_t>();
+  tuning.promise.changed = promise["changed"].cast<std::uint64_t>();
   return tuning;
 }
 

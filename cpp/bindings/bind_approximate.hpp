@@ -34,7 +34,8 @@ std::unique_ptr<Probe<Index>> probe(const Index& index, const py::object& querie
 
 using TunedPairs = std::vector<std::pair<float, std::uint32_t>>;
 TunedPairs pairs_of(const Tuning& tuning);
-Tuning tuning_of(const TunedPairs& pairs, std::size_t usual_effort);
+py::dict dict_of(const Promise& promise);
+Tuning tuning_of(const TunedPairs& pairs, std::size_t least_effort, const py::dict& promise);
 
 template <class Index>
 const char* keep_of(const Index& index) {
@@ -68,10 +69,15 @@ py::class_<Index> bind_approximate(py::module_& module, const std::string& name,
           [](const Index& index, std::size_t k) { return without_gil([&] { return index.usual_effort(k); }); }, "k"_a)
       .def(
           "set_tuned",
-          [](Index& index, const TunedPairs& tuned, std::size_t usual_effort) {
-            without_gil([&] { index.set_tuning(tuning_of(tuned, usual_effort)); });
+          [](Index& index, const TunedPairs& tuned, std::size_t least_effort, const py::dict& promise) {
+            Tuning tuning = tuning_of(tuned, least_effort, promise);
+            without_gil([&] { index.set_tuning(std::move(tuning)); });
           },
-          "tuned"_a, "usual_effort"_a)
+          "tuned"_a, "least_effort"_a, "promise"_a)
+      .def_property_readonly("promise",
+                             [](const Index& index) { return dict_of(without_gil([&] { return index.promise(); })); })
+      .def_property_readonly("least_effort",
+                             [](const Index& index) { return without_gil([&] { return index.tuning().usual; }); })
       .def_property_readonly("tuned",
                              [](const Index& index) { return pairs_of(without_gil([&] { return index.tuning(); })); })
       .def_property_readonly(

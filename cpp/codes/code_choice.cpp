@@ -121,10 +121,6 @@ std::optional<CodeForm> choose_codes(std::span<const CodeWidth> widths, const Pl
     const std::size_t kept = Encoder::kept(dim, form);
     return Encoder(sample.mean, kept < dim ? directions.first(kept) : std::span<const float>(), form, seed, threads);
   };
-  const auto write_points = [&](const Neighborhood& hood, float* points) {
-    for (const Row row : hood.near) plane.write_point(row, points), points += dim;
-    plane.write_point(hood.row, points);
-  };
   std::optional<CodeForm> best;
   double most = 0;
   for (const std::size_t stride : strides) {
@@ -135,7 +131,7 @@ std::optional<CodeForm> choose_codes(std::span<const CodeWidth> widths, const Pl
       if (stride == strides[0] && width == CodeWidth::eight && widths.size() > 1 && !holds_all) continue;
       CodeForm form = {width, stride};
       form.products = plane.metric == Metric::ip;
-      const double share = share_in_front(encoder_of(form), hoods, write_points, threads);
+      const double share = share_in_front(encoder_of(form), hoods, writer_of(plane), threads);
       if (share > most) most = share, best = form;
       is_whole = is_whole || (holds_all && width == widths.front());
     }

@@ -25,6 +25,14 @@ struct Neighborhood {
   std::vector<Row> near;
 };
 
+/// Writes the points of a neighbourhood, as `share_in_front` asks for them. Borrows the plane.
+inline auto writer_of(const Plane& plane) {
+  return [&plane](const Neighborhood& hood, float* points) {
+    for (const Row row : hood.near) plane.write_point(row, points), points += plane.point_dim();
+    plane.write_point(hood.row, points);
+  };
+}
+
 /// The share of the nearest few of neighbourhoods that codes put first. `write_points` writes encoder.dim() floats a
 /// row, those near first and the row itself behind them; on several threads.
 double share_in_front(const Encoder& encoder, std::span<const Neighborhood> hoods,

@@ -61,6 +61,7 @@ void Hnsw::append(Records::Writing& writing, Change change, unsigned threads) {
   place(writing, change, threads);
   try {
     link_new(writing, threads);
+    keep_promise(writing, writing->count() - first, threads);
   } catch (...) {
     take_back(writing, first);
     if (was_new) renew(writing);
@@ -78,8 +79,10 @@ void Hnsw::upsert(const VectorsView& vectors, const IdsView& ids, unsigned threa
   place(writing, change, threads);
   std::erase_if(moved, [&](Row row) { return row >= graph_.linked; });
   try {
+    const std::size_t changed = moved.size() + writing->count() - first;
     relink(writing, moved, threads);
     link_new(writing, threads);
+    keep_promise(writing, changed, threads);
   } catch (...) {  // what was replaced is replaced; what was to be new is not there
     take_back(writing, first);
     if (was_new) renew(writing);
@@ -153,6 +156,7 @@ std::size_t Hnsw::remove(const IdsView& ids) {
   const std::vector<Row> known = writing->known(ids);
   const std::size_t removed = writing.exclusively([&](Rows& rows) {
     ++version_;
+    tuning_.promise.changed += known.size();
     return rows.remove(known);
   });
   if (writing->removed_share() > Rows::most_removed) {
@@ -187,6 +191,7 @@ void Hnsw::optimize() {
   has_extremes_ = false;  // unless they are found again
   link_new(writing, 0);
   if (!graph_.is_empty()) make_reachable(writing, 0);
+  if (tuning_.promise.changed > 0) keep_promise(writing, writing->count(), 0);
 }
 
 Tuning Hnsw::tuning() const {
@@ -201,7 +206,7 @@ void Hnsw::set_tuning(Tuning tuning) {
 
 std::size_t Hnsw::usual_effort(std::size_t k) const {
   const Records::Reading rows = records_.read();
-  return width_for(k, 0);
+  return std::min(width_for(k, 0), std::max<std::size_t>(rows->live_count(), k));
 }
 
 bool Hnsw::is_exact() const {

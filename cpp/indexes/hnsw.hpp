@@ -66,6 +66,7 @@ class Hnsw {
 
   Tuning tuning() const;
   void set_tuning(Tuning tuning);
+  Promise promise() const { return tuning().promise; }
   /// How wide a search for k is when nothing else is asked for.
   std::size_t usual_effort(std::size_t k) const;
   /// Whether there is no graph yet, or none can be: every search measures all rows.
@@ -103,6 +104,11 @@ class Hnsw {
   void take_back(Records::Writing& writing, Row first) noexcept;
   void renew(Records::Writing& writing) noexcept;
   void compact(Records::Writing& writing, unsigned threads);
+  /// Counts rows that have changed, and measures anew what effort keeps the promise where many have. Where that does
+  /// not suffice because codes were learned from other rows, learns them anew and builds the graph again.
+  void keep_promise(Records::Writing& writing, std::size_t changed, unsigned threads);
+  void measure_promise(Records::Writing& writing, unsigned threads);
+  bool refit(Records::Writing& writing, unsigned threads);
   /// Under the lock.
   std::size_t width_for(std::size_t k, std::size_t ef) const;
   std::optional<std::size_t> walk_width(const Rows& rows, std::size_t passing, std::size_t width) const;
@@ -121,6 +127,7 @@ class Hnsw {
   std::uint64_t version_ = 0;  // counts changes of rows
   bool has_extremes_ = false;  // vectors that floats cannot measure: then there is no graph
   std::size_t changed_ = 0;    // rows linked since all were seen to be reached
+  std::size_t judged_over_ = 0;  // rows that codes were last judged by
   struct Memory {
     RowFilter nodes;
     std::vector<Rewiring> neighbors;  // what each batch was the first to change

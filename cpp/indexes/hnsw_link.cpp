@@ -233,6 +233,47 @@ void Hnsw::compact(Records::Writing& writing, unsigned threads) {
   if (graph_.entries.size() < most_entries / 2) spread_entries(writing);
   make_reachable(writing, threads);
   changed_ = 0;
+  keep_promise(writing, 0, threads);
+}
+
+void Hnsw::keep_promise(Records::Writing& writing, std::size_t changed, unsigned threads) {
+  writing.exclusively([&](Rows&) noexcept { tuning_.promise.changed += changed; });
+  if (graph_.is_empty() || !tuning_.promise.is_due()) return;
+  measure_promise(writing, threads);
+  if (tuning_.promise.effort > usual_ef && refit(writing, threads)) measure_promise(writing, threads);
+}
+
+void Hnsw::measure_promise(Records::Writing& writing, unsigned threads) {
+  // Few queries where rows are long: finding their true neighbours takes some hundredths of the time that linking does.
+  constexpr std::size_t bytes = 180000, fewest = 64, most = 256, least_asked = 16;
+  const std::size_t queries = std::clamp(bytes / std::max<std::size_t>(writing->store().view().stride, 1), fewest, most);
+  try {
+    const Promise& before = tuning_.promise;
+    Tuning next;
+    next.usual = tuning_.usual;
+    next.promise = measured(*this, before, {before.is_asked ? least_asked : usual_ef, std::max<std::size_t>(writing->live_count(), 1),
+                                            queries, settings_.seed, threads});
+    writing.exclusively([&](Rows&) noexcept { std::swap(tuning_, next); });
+  } catch (const std::bad_alloc&) {  // another time: what was measured before holds until then
+  }
+}
+
+// Codes learned from other rows than those there are now may not tell these apart, and the graph was built by them.
+bool Hnsw::refit(Records::Writing& writing, unsigned threads) {
+  constexpr double bearable = CodeQuality().bearable;
+  const std::size_t count = writing->count();
+  if (!graph_.codes || settings_.code_width() || 2 * count < 3 * std::max(judged_over_, graph_.learned_over)) return false;
+  judged_over_ = count;
+  const Plane plane = graph_.plane(*writing);
+  if (share_in_front(graph_.codes->encoder(), neighborhoods(plane, {}, threads), writer_of(plane), threads) >= bearable)
+    return false;
+  HnswGraph graph(settings_.degree());
+  graph.codes = CodePlane::learn(plane, std::nullopt, settings_.seed, threads);
+  graph.learned_over = count;
+  graph.neighbors.grow(count).commit();
+  writing.exclusively([&](Rows&) noexcept { std::swap(graph_, graph); });
+  link_new(writing, threads);
+  return true;
 }
 
 }  // namespace lookalike

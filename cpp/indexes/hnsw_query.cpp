@@ -16,8 +16,6 @@
 namespace lookalike {
 namespace {
 
-constexpr std::size_t usual_width = 64;
-
 // Rough costs in nanoseconds, which need only be right to a factor of two.
 constexpr double step_of_a_walk = 400;
 constexpr double measured_row = 10, byte_of_a_row = 0.08;
@@ -30,8 +28,11 @@ double cost_of_scan(std::size_t rows, std::size_t bytes) {
 }  // namespace
 
 std::size_t Hnsw::width_for(std::size_t k, std::size_t ef) const {
-  if (ef == 0) ef = std::max(tuning_.usual ? tuning_.usual : usual_width, k + k / 2);
-  return std::max(ef, k);
+  if (ef > 0) return std::max(ef, k);
+  const std::size_t usual = tuning_.default_effort() ? tuning_.default_effort() : usual_ef;
+  if (usual >= exact_effort) return exact_effort;
+  // For more neighbours half as much again as there are, and as many times more as the ten nearest needed.
+  return std::max({usual, (k + k / 2) * std::max(usual, usual_ef) / usual_ef, k});
 }
 
 void Hnsw::search(const VectorsView& queries, std::size_t k, std::size_t ef, const Where& where, unsigned threads,

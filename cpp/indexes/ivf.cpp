@@ -11,6 +11,7 @@
 #include "indexes/ivf_points.hpp"
 #include "indexes/ivf_split.hpp"
 #include "kernels/precise.hpp"
+#include "runtime/interrupt.hpp"
 
 namespace lookalike {
 namespace {
@@ -87,6 +88,35 @@ void Ivf::append(Records::Writing& writing, Change change, unsigned threads) {
     if (was_new) renew(writing);
     throw;
   }
+  keep_promise(writing, writing->count() - first, threads);
+}
+
+void Ivf::keep_promise(Records::Writing& writing, std::size_t changed, unsigned threads) {
+  writing.exclusively([&](Rows&) noexcept { tuning_.promise.changed += changed; });
+  if (settings_.forgets_vectors() || !has_lists_for(*writing) || !tuning_.promise.is_due()) return;
+  try {
+    // What is there is there: whatever ends this, lists and promise stay as they are until the next change.
+    Tuning next;
+    next.usual = tuning_.usual;
+    next.promise = measured_promise(threads);
+    if (next.promise.effort > usual_nprobe && 2 * lists_.listed_since >= lists_.trained_over && lists_.listed_since > 0) {
+      const InterruptsHeld held;
+      learn(writing, writing->largest_norm(), threads);
+      next.promise = measured_promise(threads);
+    }
+    writing.exclusively([&](Rows&) noexcept { std::swap(tuning_, next); });
+  } catch (const std::bad_alloc&) {
+  }
+}
+
+Promise Ivf::measured_promise(unsigned threads) const {
+  // Few queries where rows are long: finding their true neighbours takes some hundredths of the time that learning does.
+  constexpr std::size_t bytes = 90000, fewest = 48, most = 128, least_asked = 4;
+  const std::size_t stride = records_.read()->store().view().stride;
+  const std::size_t queries = std::clamp(bytes / std::max<std::size_t>(stride, 1), fewest, most);
+  const Promise& before = tuning_.promise;
+  const std::size_t least = before.is_asked ? least_asked : usual_nprobe;
+  return measured(*this, before, {least, lists_.lists.size(), queries, settings_.seed, threads});
 }
 
 void Ivf::upsert(const VectorsView& vectors, const IdsView& ids, unsigned threads) {
@@ -114,6 +144,7 @@ void Ivf::upsert(const VectorsView& vectors, const IdsView& ids, unsigned thread
     if (was_new) renew(writing);
     throw;
   }
+  keep_promise(writing, moved.size() + writing->count() - first, threads);
 }
 
 void Ivf::place(Records::Writing& writing, Change& change, unsigned threads) {
@@ -227,11 +258,13 @@ std::size_t Ivf::remove(const IdsView& ids) {
   const std::vector<Row> known = writing->known(ids);
   const std::size_t removed = writing.exclusively([&](Rows& rows) {
     ++version_;
+    tuning_.promise.changed += known.size();
     return rows.remove(known);
   });
   if (writing->removed_share() > Rows::most_removed) {
     try {
       compact(writing);
+      keep_promise(writing, 0, 0);
     } catch (const std::bad_alloc&) {  // what was removed is removed; the memory comes back another time
     }
   }
@@ -276,8 +309,12 @@ void Ivf::optimize() {
   compact(writing);
   // Someone who asks for order has time for better lists.
   const bool is_fixed = settings_.forgets_vectors() || lists_.is_empty();
-  if (!is_fixed && 2 * lists_.listed_since >= lists_.trained_over) return learn(writing, writing->largest_norm(), 0);
-  list_new(writing, writing->largest_norm(), 0);
+  if (!is_fixed && 2 * lists_.listed_since >= lists_.trained_over) {
+    learn(writing, writing->largest_norm(), 0);
+  } else {
+    list_new(writing, writing->largest_norm(), 0);
+  }
+  if (tuning_.promise.changed > 0) keep_promise(writing, writing->count(), 0);
 }
 
 Tuning Ivf::tuning() const {
@@ -292,7 +329,8 @@ void Ivf::set_tuning(Tuning tuning) {
 
 std::size_t Ivf::usual_effort(std::size_t k) const {
   const Records::Reading rows = records_.read();
-  return probes_for(*rows, k, 0);
+  const std::size_t probes = probes_for(*rows, k, 0);
+  return lists_.is_empty() ? probes : std::min(probes, lists_.lists.size());
 }
 
 bool Ivf::has_lists_for(const Rows& rows) const noexcept {

@@ -70,6 +70,7 @@ class Ivf {
 
   Tuning tuning() const;
   void set_tuning(Tuning tuning);
+  Promise promise() const { return tuning().promise; }
   /// How many lists a search for k scans when nothing else is asked for.
   std::size_t usual_effort(std::size_t k) const;
   /// Whether there are no lists yet, or none can be: every search measures all rows.
@@ -101,6 +102,11 @@ class Ivf {
               std::size_t listed, unsigned threads);
   void learn(Records::Writing& writing, double largest_norm, unsigned threads);
   void compact(Records::Writing& writing);
+  /// Counts rows that have changed, and measures anew what effort keeps the promise where many have; where that is much
+  /// because lists were learned from other rows, learns them anew.
+  void keep_promise(Records::Writing& writing, std::size_t changed, unsigned threads);
+  /// What effort keeps it now, searched for in the writer's seat.
+  Promise measured_promise(unsigned threads) const;
   /// In the writer's seat.
   void require_verified() const;
   void renew(Records::Writing& writing) noexcept;

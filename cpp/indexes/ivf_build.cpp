@@ -178,6 +178,10 @@ void IvfBuild::finish(const std::optional<IdsView>& ids, unsigned threads, Progr
   if (!lists.is_empty()) rows.forget_vectors();
   Ivf index(std::move(rows), std::move(lists), settings_);
   index.has_extremes_ = !spool_.is_measurable();
+  {
+    Records::Writing writing = index.records_.write();
+    index.keep_promise(writing, index.records_.size(), threads);
+  }
   index.save([&](const FileWriter& file) {
     file.save(path_, [&](std::size_t bytes) {
       poll_interrupt();

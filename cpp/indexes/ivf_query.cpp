@@ -17,8 +17,6 @@
 namespace lookalike {
 namespace {
 
-constexpr std::size_t usual_probes = 32;
-
 // Rough costs in nanoseconds, which need only be right to a factor of two.
 constexpr double scanned_row = 3, measured_row = 10, byte_of_a_row = 0.08, kept_in_order = 0.03;
 
@@ -49,15 +47,17 @@ std::size_t Ivf::probes_for(const Rows& rows, std::size_t k, std::size_t nprobe)
   if (nprobe == 0) {
     const double holding =
         times * static_cast<double>(k) * lists / static_cast<double>(std::max<std::size_t>(1, rows.live_count()));
-    nprobe = std::max(tuning_.usual ? tuning_.usual : usual_probes, static_cast<std::size_t>(std::min(holding, lists)));
+    const std::size_t usual = tuning_.default_effort() ? tuning_.default_effort() : usual_nprobe;
+    nprobe = std::max(usual, static_cast<std::size_t>(std::min(holding, lists)));
   }
+  if (nprobe >= exact_effort && !settings_.forgets_vectors()) return exact_effort;
   return lists_.is_empty() ? nprobe : std::min(nprobe, lists_.lists.size());
 }
 
 // Of what lists hold only the share that passes is left, so there have to be that many more of them. Nullopt where
 // measuring all that pass is cheaper.
 std::optional<std::size_t> Ivf::probes(const Rows& rows, std::size_t passing, std::size_t k, std::size_t nprobe) const {
-  if (!has_lists_for(rows)) return std::nullopt;
+  if (!has_lists_for(rows) || nprobe == exact_effort) return std::nullopt;
   const std::size_t lists = lists_.lists.size();
   const double widening = static_cast<double>(rows.count()) / static_cast<double>(std::max<std::size_t>(passing, 1));
   const double wanted = std::ceil(static_cast<double>(nprobe) * (widening > 1.05 ? 1.2 * widening : 1));

@@ -8,6 +8,9 @@
 
 namespace lookalike {
 
+/// Of searches that name no nprobe, where nothing was measured; what is measured by itself never falls below it.
+inline constexpr std::size_t usual_nprobe = 32;
+
 /// Unlike a graph, lists can do without vectors: with keep='none' and codes that are none, their distances are the
 /// answer.
 struct IvfSettings : CodeSettings {

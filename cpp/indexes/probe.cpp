@@ -94,16 +94,34 @@ template <class Index>
 Probe<Index>::Hits Probe<Index>::recall(std::size_t effort, unsigned threads) const {
   const Records::Reading rows = index_.records().read();
   require_unchanged();
-  Hits hits = {count_ * k_, count_ * k_};
+  Hits hits = {count_ * k_, count_ * k_, count_, static_cast<double>(count_), true};
   if (hits.wanted == 0) return hits;
-  std::atomic<std::size_t> found = 0;
-  const bool is_exact =
-      !index_.search_hidden(*rows, queries(), hidden_, k_, effort, threads, [&](std::size_t q, auto near) {
-        // Where too little is found, all is searched again, exactly.
-        found.fetch_add(near.size() < k_ ? k_ : right(q, near, rows->metric()), std::memory_order_relaxed);
-      });
-  if (!is_exact) hits.found = found.load();
+  std::atomic<std::size_t> found = 0, squares = 0;
+  hits.is_exact = !index_.search_hidden(*rows, queries(), hidden_, k_, effort, threads, [&](std::size_t q, auto near) {
+    // Where too little is found, all is searched again, exactly.
+    const std::size_t of_query = near.size() < k_ ? k_ : right(q, near, rows->metric());
+    found.fetch_add(of_query, std::memory_order_relaxed);
+    squares.fetch_add(of_query * of_query, std::memory_order_relaxed);
+  });
+  if (hits.is_exact) return hits;
+  hits.found = found.load();
+  hits.squares = static_cast<double>(squares.load()) / static_cast<double>(k_ * k_);
   return hits;
+}
+
+template <class Index>
+bool Probe<Index>::all_find_themselves(std::size_t effort, unsigned threads) const {
+  const Records::Reading rows = index_.records().read();
+  require_unchanged();
+  if (own() == 0 || rows->metric() == Metric::ip) return true;
+  // As near as that is equal, whatever rounding a kernel leaves of it.
+  const float reach = rows->metric() == Metric::cosine ? 1e-6f : 0.0f;
+  const std::vector<Row> nobody(count_, no_row);
+  std::atomic<bool> all = true;
+  index_.search_hidden(*rows, queries(), nobody, 1, effort, threads, [&](std::size_t q, auto near) {
+    if (!near.empty() && near[0].row != hidden_[q] && !(near[0].distance <= reach)) all = false;
+  });
+  return all;
 }
 
 template <class Index>

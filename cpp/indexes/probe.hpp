@@ -1,6 +1,8 @@
 // The recall of an approximate index, measured on vectors it does not hold.
 #pragma once
 
+#include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -23,6 +25,16 @@ class Probe {
  public:
   struct Hits {
     std::size_t found = 0, wanted = 0;
+    std::size_t queries = 0;
+    double squares = 0;     // of what share each query found
+    bool is_exact = false;  // every row was measured
+
+    float share() const noexcept { return wanted ? static_cast<float>(double(found) / double(wanted)) : 1; }
+    /// The standard error of that share.
+    float error() const noexcept {
+      const double count = std::max<double>(1, static_cast<double>(queries)), mean = share();
+      return static_cast<float>(std::sqrt(std::max(0.0, squares / count - mean * mean) / count));
+    }
   };
 
   /// Queries of the user's.
@@ -34,6 +46,9 @@ class Probe {
   /// How many of the true neighbours a search with this effort finds. Throws InvalidArgument where the index has
   /// changed.
   Hits recall(std::size_t effort, unsigned threads) const;
+  /// Whether a search with this effort finds each stored vector that is searched for, or one that equals it; under
+  /// Metric::ip, where others may be nearer to a vector than it is itself, nothing is asked.
+  bool all_find_themselves(std::size_t effort, unsigned threads) const;
 
  private:
   /// Takes the lock anew for every part of the queries, so that others come in between; of them a writer ends it.

@@ -11,12 +11,13 @@ void Tuning::save(FileWriter& file, const std::string& effort) const {
   file.value<std::uint64_t>("usual_" + effort, usual);
   file.array<float>("tuned_recalls", recalls);
   file.array<std::uint32_t>("tuned_" + effort + "s", efforts);
+  promise.save(file);
 }
 
 Tuning Tuning::load(const FileReader& file, const std::string& effort) {
   const Array<float> recalls = file.array<float>("tuned_recalls");
   const Array<std::uint32_t> efforts = file.array<std::uint32_t>("tuned_" + effort + "s");
-  Tuning tuning = {{recalls.begin(), recalls.end()}, {efforts.begin(), efforts.end()}, 0};
+  Tuning tuning = {{recalls.begin(), recalls.end()}, {efforts.begin(), efforts.end()}, 0, Promise::load(file)};
   tuning.usual = file.value<std::uint64_t>("usual_" + effort);
   if (recalls.size() != efforts.size() || tuning.usual > max_rows) {
     throw CorruptFile("sections 'tuned_recalls' and 'tuned_" + effort + "s' do not agree");

@@ -1,11 +1,13 @@
 // What was measured of an approximate index: how much effort (ef, nprobe) reaches which recall.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
 
+#include "indexes/promise.hpp"
 #include "storage/file.hpp"
 
 namespace lookalike {
@@ -13,7 +15,11 @@ namespace lookalike {
 struct Tuning {
   std::vector<float> recalls;          // ascending
   std::vector<std::uint32_t> efforts;  // what reaches each
-  std::size_t usual = 0;               // of searches that name none; 0: not tuned
+  std::size_t usual = 0;               // least effort of searches that name none, as queries of the user's need it
+  Promise promise;
+
+  /// Of searches that name none; 0: nothing was measured.
+  std::size_t default_effort() const noexcept { return std::max<std::size_t>(usual, promise.effort); }
 
   /// `effort` is its name in the file. The vectors are borrowed.
   void save(FileWriter& file, const std::string& effort) const;

@@ -8,6 +8,9 @@
 
 namespace lookalike {
 
+/// Of searches that name no ef, where nothing was measured; what is measured by itself never falls below it.
+inline constexpr std::size_t usual_ef = 64;
+
 struct HnswSettings : CodeSettings {
   std::size_t M = 16;
   std::size_t ef_construction = 200;

@@ -28,6 +28,10 @@ void poll_interrupt() {
   if (hook()) throw Interrupted();
 }
 
+InterruptsHeld::InterruptsHeld() noexcept : next_question_(next_question) { next_question = Clock::time_point::max(); }
+
+InterruptsHeld::~InterruptsHeld() { next_question = next_question_; }
+
 void exempt_this_thread_from_interrupts() noexcept { next_question = Clock::time_point::max(); }
 
 }  // namespace lookalike

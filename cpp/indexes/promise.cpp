@@ -1,0 +1,70 @@
+#include "indexes/promise.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/errors.hpp"
+#include "codes/vector_store.hpp"
+#include "indexes/hnsw.hpp"
+#include "indexes/ivf.hpp"
+#include "indexes/probe.hpp"
+#include "runtime/interrupt.hpp"
+
+namespace lookalike {
+
+void Promise::save(FileWriter& file) const {
+  file.value<float>("promise_target", target);
+  file.value<std::uint8_t>("promise_is_asked", is_asked);
+  file.value<std::uint32_t>("promise_effort", effort);
+  file.value<float>("promise_recall", recall);
+  file.value<std::uint32_t>("promise_queries", queries);
+  file.value<std::uint64_t>("promise_rows", rows);
+  file.value<std::uint64_t>("promise_changed", changed);
+}
+
+Promise Promise::load(const FileReader& file) {
+  Promise promise;
+  if (!file.contains("promise_target")) return promise;
+  promise.target = file.value<float>("promise_target");
+  promise.is_asked = file.value<std::uint8_t>("promise_is_asked") != 0;
+  promise.effort = file.value<std::uint32_t>("promise_effort");
+  promise.recall = file.value<float>("promise_recall");
+  promise.queries = file.value<std::uint32_t>("promise_queries");
+  promise.rows = file.value<std::uint64_t>("promise_rows");
+  promise.changed = file.value<std::uint64_t>("promise_changed");
+  const bool is_recall = promise.target > 0 && promise.target <= 1 && promise.recall >= 0 && promise.recall <= 1;
+  if (!is_recall || promise.effort > exact_effort || promise.rows > max_rows || promise.changed > std::uint64_t{1} << 62)
+    throw CorruptFile("sections 'promise_...' promise what cannot be");
+  return promise;
+}
+
+template <class Index>
+Promise measured(const Index& index, const Promise& before, const PromiseSearch& search) {
+  // What was added is there already: Ctrl-C waits the moment that this takes.
+  const InterruptsHeld held;
+  const Probe<Index> probe(index, search.queries, promised_neighbors, search.seed, search.threads);
+  Promise next = before;
+  next.changed = 0;
+  next.rows = index.records().size();
+  next.queries = static_cast<std::uint32_t>(probe.count());
+  for (std::size_t effort = std::min(search.least, search.most);;) {
+    const auto hits = probe.recall(effort, search.threads);
+    next.effort = static_cast<std::uint32_t>(effort);
+    next.recall = hits.share();
+    if (hits.is_exact) next.effort = exact_effort;
+    if (hits.is_exact || (hits.share() - hits.error() >= next.target && probe.all_find_themselves(effort, search.threads)))
+      return next;
+    if (effort >= search.most) break;
+    effort = std::min(search.most, effort + (next.recall < next.target - 0.1f ? effort : (effort + 1) / 2));
+  }
+  if (search.may_go_exact) {
+    next.effort = exact_effort;
+    next.recall = 1;
+  }
+  return next;
+}
+
+template Promise measured(const Hnsw&, const Promise&, const PromiseSearch&);
+template Promise measured(const Ivf&, const Promise&, const PromiseSearch&);
+
+}  // namespace lookalike

@@ -1,0 +1,50 @@
+// The recall that searches reach when they name no effort, as an index measured it on its own rows.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+#include "storage/file.hpp"
+
+namespace lookalike {
+
+/// An effort (ef, nprobe) with which every row is measured instead.
+inline constexpr std::size_t exact_effort = 0x7fffffff;
+/// Neighbours that recall is promised for.
+inline constexpr std::size_t promised_neighbors = 10;
+
+struct Promise {
+  float target = 0.95f;       // recall that is to be reached
+  bool is_asked = false;      // by tune(); else it is the usual one
+  std::uint32_t effort = 0;   // that reaches it; 0: nothing was measured yet
+  float recall = 0;           // measured with that effort,
+  std::uint32_t queries = 0;  // on so many rows, each searched for as if it were not there,
+  std::uint64_t rows = 0;     // of so many
+  std::uint64_t changed = 0;  // rows added, replaced or removed since
+
+  /// Whether a third of the rows have changed since it was measured.
+  bool is_due() const noexcept { return effort == 0 || 3 * changed >= rows; }
+  bool goes_exact() const noexcept { return effort == exact_effort; }
+
+  void save(FileWriter& file) const;
+  /// Nothing measured where the file is older than promises are. Throws CorruptFile.
+  static Promise load(const FileReader& file);
+};
+
+/// How an index looks for the effort.
+struct PromiseSearch {
+  std::size_t least, most;  // efforts
+  std::size_t queries;
+  std::uint64_t seed;
+  unsigned threads;
+  bool may_go_exact = true;
+};
+
+/// Measures again: efforts grow from the least by halves until the recall, less its standard error, reaches the target
+/// and, but for inner products, all sampled rows find themselves; where none does, or measuring all rows is as cheap,
+/// searches are to go exact. For whoever is in the writer's seat: nothing changes meanwhile.
+template <class Index>
+Promise measured(const Index& index, const Promise& before, const PromiseSearch& search);
+
+}  // namespace lookalike
