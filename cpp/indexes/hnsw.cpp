@@ -209,6 +209,12 @@ std::size_t Hnsw::usual_effort(std::size_t k) const {
   return std::min(width_for(k, 0), std::max<std::size_t>(rows->live_count(), k));
 }
 
+double Hnsw::aged() const {
+  const Records::Reading rows = records_.read();
+  if (!graph_.codes || graph_.learned_over >= rows->count()) return 0;
+  return 1 - static_cast<double>(graph_.learned_over) / static_cast<double>(rows->count());
+}
+
 bool Hnsw::is_exact() const {
   const Records::Reading rows = records_.read();
   return graph_.is_empty();

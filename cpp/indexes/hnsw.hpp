@@ -67,6 +67,8 @@ class Hnsw {
   Tuning tuning() const;
   void set_tuning(Tuning tuning);
   Promise promise() const { return tuning().promise; }
+  /// The share of the rows that came, or were replaced, since codes and lists were learned.
+  double aged() const;
   /// How wide a search for k is when nothing else is asked for.
   std::size_t usual_effort(std::size_t k) const;
   /// Whether there is no graph yet, or none can be: every search measures all rows.

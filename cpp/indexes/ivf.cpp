@@ -333,6 +333,12 @@ std::size_t Ivf::usual_effort(std::size_t k) const {
   return lists_.is_empty() ? probes : std::min(probes, lists_.lists.size());
 }
 
+double Ivf::aged() const {
+  const Records::Reading rows = records_.read();
+  if (lists_.is_empty() || rows->count() == 0) return 0;
+  return std::min(1.0, static_cast<double>(lists_.listed_since) / static_cast<double>(rows->count()));
+}
+
 bool Ivf::has_lists_for(const Rows& rows) const noexcept {
   return !lists_.is_empty() && (settings_.forgets_vectors() || rows.live_count() >= fewest_listed());
 }

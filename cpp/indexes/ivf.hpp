@@ -71,6 +71,8 @@ class Ivf {
   Tuning tuning() const;
   void set_tuning(Tuning tuning);
   Promise promise() const { return tuning().promise; }
+  /// The share of the rows that came, or were replaced, since codes and lists were learned.
+  double aged() const;
   /// How many lists a search for k scans when nothing else is asked for.
   std::size_t usual_effort(std::size_t k) const;
   /// Whether there are no lists yet, or none can be: every search measures all rows.

@@ -12,7 +12,7 @@ from .filters import as_where
 from .health import Check
 from .hits import Hits
 from .index import Index
-from .tuning import effort_for, least_effort, merge, wilson
+from .tuning import Measured, effort_for, least_effort, merge, wilson
 from .vectors import as_queries, as_vectors
 
 if TYPE_CHECKING:
@@ -72,12 +72,36 @@ class Approximate(Index):
         target = as_recall(recall)
         if self._is_small():
             return MOST
-        effort = effort_for(target, self._core.tuned)
-        if effort is None:
+        known = effort_for(target, self._known())
+        return self._measure_for(target) if known is None else known
+
+    def _known(self) -> Measured:
+        """Return what was measured: by `tune`, and by the index itself."""
+        core = self._core
+        promise = core.promise
+        own = [(promise["recall"], promise["effort"])] if promise["effort"] else []
+        return [*core.tuned, *own]
+
+    def _measure_for(self, target: float) -> int:
+        """Measure what effort reaches a recall; it is kept for other searches, the default stays as it is."""
+        core = self._core
+        if self._has_codes_only():
             raise InvalidArgument(
-                f"recall is {recall!r}, which no measured {name} reaches; call tune(recall={recall!r}) first"
+                f"recall is {target!r}, which no measured {self._effort} reaches, and without the vectors"
+                f" (keep='none') recall cannot be measured; pass {self._effort}= instead"
             )
-        return effort
+        try:
+            probe = self._probe(None)
+            measured = least_effort(lambda effort: _share(probe, effort), target, self._least(), self._most())
+            core.set_tuned(merge(core.tuned, measured), core.least_effort, core.promise)
+        except InvalidArgument:  # another thread has changed the index meanwhile: this search goes exact
+            return MOST
+        known = effort_for(target, measured)
+        return MOST if known is None else known
+
+    def _has_codes_only(self) -> bool:
+        """Return whether distances are those of codes, the vectors being gone."""
+        return self._core.keep == "none" and self._core.codes in ("u4", "rabitq")
 
     def _is_small(self) -> bool:
         return len(self._core) <= FEW or self._core.is_exact
@@ -95,13 +119,15 @@ class Approximate(Index):
     def tune(self, recall: float = 0.95, queries: ArrayLike | None = None) -> Check:
         """Find the least effort that reaches a recall: the default from now on, kept for ``search(recall=)``.
 
-        The effort is the `ef` of an `HNSW` and the `nprobe` of an `IVF`. Recall@10 is measured, with exact
+        An index does so by itself as it grows, for a recall of .95: `tune` asks for another one, or measures
+        with queries unlike the stored vectors, which no index knows by itself. The effort is the `ef` of an `HNSW` and the `nprobe` of an `IVF`. Recall@10 is measured, with exact
         search for the truth, on queries the index does not hold: those given, or 1000 of its own vectors
         drawn at random, each searched for as if it were not there. An effort reaches a recall if it found
-        that share; the interval returned says how far luck may have helped. What is measured stays until
-        another measurement contradicts it, and is saved with the index; but what was measured on at most 1000
-        vectors is not kept for ``search(recall=)``, for it tells nothing of a larger index. Tune again when
-        the index has grown several times, or what it is asked has changed.
+        that share; the interval returned says how far luck may have helped. Where none does, searches measure
+        every vector. What is measured is saved with the index, and measured again, on its own vectors and for
+        the recall asked for, when a third of them have changed; searches never spend less than `queries`
+        needed. What was measured on at most 1000 vectors is not kept for ``search(recall=)``, for it tells
+        nothing of a larger index.
 
         Parameters
         ----------
@@ -118,8 +144,8 @@ class Approximate(Index):
         Raises
         ------
         InvalidArgument
-            For a recall that no effort reaches, for unusable queries, and where another thread changed the
-            index meanwhile. The default is as it was then.
+            For unusable queries, where another thread changed the index meanwhile, and, without vectors, for a
+            recall that no effort reaches. The default is as it was then.
 
         Examples
         --------
@@ -137,19 +163,29 @@ class Approximate(Index):
         first = core.usual_effort(K) if is_small else self._least()
         measured = least_effort(lambda effort: _share(probe, effort), target, first, max(first, self._most()))
         effort = effort_for(target, measured)
-        if effort is None:
+        if effort is None and self._has_codes_only():
             best, most = max(measured)
             raise InvalidArgument(
                 f"recall is {recall!r}, but with an {self._effort} of {most} this index reaches {best:.4f}; "
                 f"build it with {self._advice}"
             )
-        core.set_tuned(core.tuned if is_small else merge(core.tuned, measured), effort)
+        effort = MOST if effort is None else effort
+        promise = core.promise | {"target": target, "is_asked": True}
+        if is_small:
+            core.set_tuned(core.tuned, core.least_effort, promise)
+        elif queries is None:
+            share, count = _share(probe, effort), probe.count if probe else 0
+            promise |= {"effort": effort, "recall": share, "queries": count, "rows": len(core), "changed": 0}
+            core.set_tuned(merge(core.tuned, measured), 0, promise)
+        else:
+            core.set_tuned(merge(core.tuned, measured), effort, promise | {"effort": 0, "recall": 0.0})
         return self._state(probe, effort)
 
     def check(self) -> Check:
         """Return the index's state of health; recall@10 is measured at the default effort.
 
-        On 1000 of its own vectors, or all where they are fewer, each searched for as if it were not there.
+        That is what searches with no argument spend, so that `recall` should be what is `promised`, or more.
+        Queries unlike the stored vectors may find less: `tune` with ``queries=`` measures them. On 1000 of its own vectors, or all where they are fewer, each searched for as if it were not there.
         Takes as long as an exact search for them.
 
         Examples
@@ -162,7 +198,7 @@ class Approximate(Index):
         >>> state.recall > 0.95 and state.interval[0] < state.recall
         True
         """
-        return self._state(self._probe(None), self._core.usual_effort(K))
+        return self._state(self._probe(None), 0)
 
     def _stats(
         self, queries: ArrayLike | None, k: int, effort: int | None, threads: int | None
@@ -187,12 +223,47 @@ class Approximate(Index):
         return core.probe(None, min(K, rows - 1), min(rows, SAMPLE), core.seed, 0) if rows > 1 else None
 
     def _state(self, probe: Probe | None, effort: int) -> Check:
-        core = self._core
+        core, promise = self._core, self._core.promise
         recall = _share(probe, effort)
         interval = wilson(recall, probe.count) if probe else (1.0, 1.0)
-        return Check(len(core), core.removed_share, recall, interval, core.unreachable(), core.nbytes)
+        target = 1.0 if core.is_exact else round(promise["target"], 6)
+        lost, unreachable, aged = self._lost(), core.unreachable(), core.aged
+        advice = []
+        if interval[1] < target:
+            advice.append("fewer neighbours are found than promised: call optimize(), or tune() again")
+        elif promise["effort"] == MOST and not core.is_exact:
+            advice.append(f"every vector is measured, for no {self._effort} suffices: try {self._advice}")
+        if unreachable > 0 and self._metric != "ip":
+            advice.append("some vectors cannot be found: call optimize()")
+        if core.removed_share > 0.2:
+            advice.append("removed vectors still take memory: call optimize()")
+        return Check(
+            *(len(core), core.removed_share, recall, interval, unreachable, core.nbytes),
+            *(target, lost, aged, "; ".join(advice)),
+        )
+
+    def _lost(self) -> float:
+        """Return the share of a sample that a search for it does not find."""
+        core = self._core
+        if len(core) == 0 or self._metric == "ip" or self._has_codes_only():
+            return 0.0
+        ids = core.ids()
+        ids = ids[:: max(1, len(ids) // SAMPLE)]
+        hits = self._search(self[ids], 1, None, None, None, None)
+        reach = 1e-6 if self._metric == "cosine" else 0.0  # so near that it is a copy
+        found = (hits.ids[:, 0] == ids) | (hits.distances[:, 0] <= reach)
+        return float(1 - np.mean(found))
 
     # -- what it is
+
+    def __repr__(self) -> str:
+        text = super().__repr__()
+        promise = {} if text.endswith("(closed)") else self._core.promise
+        if not promise or promise["effort"] == 0 or self._core.is_exact:
+            return text
+        effort = "all" if promise["effort"] == MOST else self._core.usual_effort(K)
+        told = f"{promise['recall']:.3f}, promised {promise['target']:.3g}"
+        return f"{text[:-1]}, {self._effort}={effort}, recall={told})"
 
     @property
     def keep(self) -> str:

@@ -22,6 +22,16 @@ class Check(NamedTuple):
         Vectors no search can find.
     bytes : int
         Memory of vectors, norms, ids, codes and edges: the index's ``nbytes``.
+    promised : float
+        The recall that searches with no argument are to reach: .95, or what `tune` asked for. 1 where every
+        vector is measured.
+    lost : float
+        The share of the vectors that a search for them does not find, 0 to 1, on the same sample; 0 for "ip",
+        where others may be nearer to a vector than it is itself.
+    aged : float
+        The share of the vectors that came, or were replaced, since codes and lists were last learned, 0 to 1.
+    advice : str
+        What to do about it; empty where nothing needs to be done.
 
     Examples
     --------
@@ -35,3 +45,7 @@ class Check(NamedTuple):
     interval: tuple[float, float]
     unreachable: int
     bytes: int
+    promised: float = 1.0
+    lost: float = 0.0
+    aged: float = 0.0
+    advice: str = ""

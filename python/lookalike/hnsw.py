@@ -22,9 +22,9 @@ class HNSW(Approximate):
     """An index that walks a graph of near neighbours: approximate, and fast however many vectors there are.
 
     A search follows edges from vector to vector towards the query, measuring short codes of the vectors it
-    meets, and keeps the `ef` nearest; more effort finds more of the true neighbours, and `tune` measures how
-    much is enough. Hard data, such as vectors of many independent dimensions or, for "ip", of very different
-    lengths, need more than the default ef: `tune` them. The nearest are measured again by what is kept of
+    meets, and keeps the `ef` nearest; more effort finds more of the true neighbours. How much is enough to
+    find 95 % of the ten nearest the index measures by itself as it grows, on its own vectors; queries unlike
+    those may need more: `tune` it with some. The nearest are measured again by what is kept of
     them, so distances are those of a `Flat` of the same vectors; only which neighbours are found is
     approximate. A few hundred vectors, and the few that a strict `where` leaves, are searched exactly, and so
     is `range`.
@@ -135,14 +135,16 @@ class HNSW(Approximate):
             both 65536 and ``len(index)`` is refused.
         ef : int, optional
             How many of the nearest vectors met are kept in mind: effort. One below k acts as k. Left out:
-            what `tune` found last, else 64; or half as much again as k, where that is more.
+            what the index measured to find 95 % of the ten nearest, or `tune` for what it was asked, 64 at
+            least unless `tune` found less; for more than some 40 neighbours, more in proportion. Where no ef
+            suffices, every vector is measured.
         where : optional
             Which vectors may be found: an array of ids (those not stored are passed over), a boolean mask
             over insertion order, or a callable, called once for every id. k vectors are found wherever k are
             admitted, and exactly the right ones where few are.
         recall : float, optional
-            Take the least ef that `tune` measured to find this share of the true neighbours; not together
-            with ef. An index of at most 1000 vectors is searched exactly, tuned or not.
+            Take the least ef measured to find this share of the true neighbours; not together with ef. Where
+            none was, it is measured first, as `tune` does, and kept. An index of at most 1000 vectors is searched exactly, tuned or not.
         threads : int, optional
             All CPUs this process may use when left out; a single query runs on the calling thread.
 
@@ -156,8 +158,7 @@ class HNSW(Approximate):
         DimensionMismatch
             Where the queries are of another dim than the index.
         InvalidArgument
-            For queries that are not finite, for an unusable k, ef or where, and for a recall that no ef was
-            measured to reach.
+            For queries that are not finite, and for an unusable k, ef, where or recall.
 
         Examples
         --------

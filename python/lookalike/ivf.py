@@ -258,15 +258,17 @@ class IVF(Approximate):
             At least 1. Fewer vectors than k: ids are padded with -1 or None and distances with inf. A k above
             both 65536 and ``len(index)`` is refused.
         nprobe : int, optional
-            How many lists are scanned: effort. More than there are act as all. Left out: what `tune` found
-            last, else 32; and more where those would hold fewer than four times k vectors.
+            How many lists are scanned: effort. More than there are act as all. Left out: what the index
+            measured to find 95 % of the ten nearest, or `tune` for what it was asked, 32 at least unless
+            `tune` found less; and more where those would hold fewer than four times k vectors. Where no
+            nprobe suffices, every vector is measured. With ``keep="none"`` nothing can be measured: 32.
         where : optional
             Which vectors may be found: an array of ids (those not stored are passed over), a boolean mask
             over insertion order, or a callable, called once for every id. k vectors are found wherever k are
             admitted, and exactly the right ones where few are.
         recall : float, optional
-            Take the least nprobe that `tune` measured to find this share of the true neighbours; not together
-            with nprobe. Of at most 1000 vectors, or without lists, all are scanned, tuned or not.
+            Take the least nprobe measured to find this share of the true neighbours; not together with
+            nprobe. Where none was, it is measured first, as `tune` does, and kept. Of at most 1000 vectors, or without lists, all are scanned, tuned or not.
         threads : int, optional
             All CPUs this process may use when left out; a single query runs on the calling thread.
 
@@ -280,8 +282,8 @@ class IVF(Approximate):
         DimensionMismatch
             Where the queries are of another dim than the index.
         InvalidArgument
-            For queries that are not finite, for an unusable k, nprobe or where, and for a recall that no
-            nprobe was measured to reach. Without vectors, also for queries longer than 1e18 or, under
+            For queries that are not finite, and for an unusable k, nprobe, where or recall. Without vectors,
+            also where recall would have to be measured, and for queries longer than 1e18 or, under
             "cosine", shorter than 1e-15.
 
         Examples
