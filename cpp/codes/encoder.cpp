@@ -258,7 +258,7 @@ Scorer Encoder::from_row(Row row, const std::byte* rows, ScorerSpace& space) con
 void Encoder::save(FileWriter& file) const {
   file.value<std::uint8_t>("code_width", static_cast<std::uint8_t>(width_));
   file.value<std::uint64_t>("code_stride", stride_);
-  file.value<std::uint8_t>("codes_measure_products", products_);
+  if (products_) file.value<std::uint8_t>("codes_measure_products", 1);
   file.array<float>("code_center", center_);
   file.array<float>("code_directions", directions_);
 }

@@ -43,6 +43,9 @@ HnswGraph HnswGraph::picked(std::span<const Row> rows) const {
 void HnswGraph::save(FileWriter& file) const {
   neighbors.save(file);
   file.array<Row>("entries", entries);
+  // Older versions have an extra coordinate of every row here, for Metric::ip.
+  file.array<float>("lifts", std::span<const float>());
+  file.value<float>("lifted_length", 0);
   file.value<std::uint64_t>("linked", linked);
   file.value<std::uint64_t>("entries_spread_over", spread_over);
   file.value<std::uint64_t>("codes_learned_over", learned_over);

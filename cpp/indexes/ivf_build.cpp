@@ -17,7 +17,7 @@ namespace lookalike {
 namespace {
 
 // Of the memory: what passes through it, the points that lists are learned from, and lists being filled.
-constexpr std::size_t passing_share = 16, sampled_share = 8, projected_share = 16, filled_share = 4;
+constexpr std::size_t passing_share = 16, sampled_share = 8, projected_share = 16, filled_share = 4, promised_share = 2;
 constexpr std::size_t row_share =
     24;  // bytes a row needs: its number, its label, copies of them, what its metric needs
 constexpr std::size_t in_turn = 16384;  // rows between two reports
@@ -178,7 +178,8 @@ void IvfBuild::finish(const std::optional<IdsView>& ids, unsigned threads, Progr
   if (!lists.is_empty()) rows.forget_vectors();
   Ivf index(std::move(rows), std::move(lists), settings_);
   index.has_extremes_ = !spool_.is_measurable();
-  {
+  // Finding true neighbours reads all rows at once: of more than fit beside the rest, nothing is promised.
+  if (index.records_.read()->store().view().stride * index.records_.size() <= memory_ / promised_share) {
     Records::Writing writing = index.records_.write();
     index.keep_promise(writing, index.records_.size(), threads);
   }

@@ -13,6 +13,7 @@
 namespace lookalike {
 
 void Promise::save(FileWriter& file) const {
+  if (effort == 0 && !is_asked) return;  // there is nothing to tell
   file.value<float>("promise_target", target);
   file.value<std::uint8_t>("promise_is_asked", is_asked);
   file.value<std::uint32_t>("promise_effort", effort);
@@ -47,20 +48,21 @@ Promise measured(const Index& index, const Promise& before, const PromiseSearch&
   next.changed = 0;
   next.rows = index.records().size();
   next.queries = static_cast<std::uint32_t>(probe.count());
+  const float wanted = next.target + search.margin * (1 - next.target);
   for (std::size_t effort = std::min(search.least, search.most);;) {
     const auto hits = probe.recall(effort, search.threads);
     next.effort = static_cast<std::uint32_t>(effort);
     next.recall = hits.share();
     if (hits.is_exact) next.effort = exact_effort;
-    if (hits.is_exact || (hits.share() - hits.error() >= next.target && probe.all_find_themselves(effort, search.threads)))
-      return next;
+    const bool suffices =
+        hits.share() - hits.error() >= wanted && probe.all_find_themselves(effort, search.threads);
+    if (hits.is_exact || suffices) return next;
     if (effort >= search.most) break;
-    effort = std::min(search.most, effort + (next.recall < next.target - 0.1f ? effort : (effort + 1) / 2));
+    const bool is_far = next.recall < next.target - 0.1f;
+    effort = std::min(search.most, effort + (is_far ? effort : (effort + 1) / 2));
   }
-  if (search.may_go_exact) {
-    next.effort = exact_effort;
-    next.recall = 1;
-  }
+  next.effort = exact_effort;
+  next.recall = 1;
   return next;
 }
 

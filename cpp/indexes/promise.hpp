@@ -38,7 +38,7 @@ struct PromiseSearch {
   std::size_t queries;
   std::uint64_t seed;
   unsigned threads;
-  bool may_go_exact = true;
+  float margin = 0;  // of what the target leaves, by how much rows fare better than queries that are not stored
 };
 
 /// Measures again: efforts grow from the least by halves until the recall, less its standard error, reaches the target

@@ -154,7 +154,8 @@ class IVF(Approximate):
 
         The file is the one that `add` of all vectors at once and `save` would write, byte by byte, where the
         sample that lists are learned from fits in `memory`; where it does not, the sample is smaller. While
-        it is built, about twice its size is taken in its folder, and freed however that ends.
+        it is built, about twice its size is taken in its folder, and freed however that ends. Of vectors that
+        take more than half of `memory` no recall is promised: `tune` the index that is opened.
 
         Parameters
         ----------

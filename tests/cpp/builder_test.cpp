@@ -27,7 +27,7 @@ struct Built {
     graph.grow(vectors.count()).commit();
     entries = {0, 1, 2, 3};
   }
-  Space space() const { return {from, true}; }
+  Space space() const { return {from}; }
   /// Batches that double, as an index links them.
   void link_all(unsigned threads) {
     for (std::size_t at = 0; at < vectors.count();) {

@@ -17,12 +17,12 @@ using testing::clustered_floats;
 
 constexpr CodeWidth any[] = {CodeWidth::eight, CodeWidth::four};
 
-/// Chosen for dense float rows, learned from all of them.
+/// Chosen for dense float rows.
 std::optional<CodeForm> chosen(std::span<const CodeWidth> widths, const std::vector<float>& rows, std::size_t dim,
                                unsigned threads) {
   const Plane plane = {
       {reinterpret_cast<const std::byte*>(rows.data()), Element::f32, rows.size() / dim, dim, dim * sizeof(float)}};
-  return choose_codes(widths, plane, rows, 1, threads);
+  return choose_codes(widths, plane, 1, threads);
 }
 
 TEST_CASE("few dimensions are worth a line or two, many without structure are worth more") {

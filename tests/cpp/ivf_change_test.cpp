@@ -156,7 +156,7 @@ TEST_CASE("the same calls give the same bytes, whoever builds, and what is saved
       index.add(vectors.view(1200, 700), threads);
       index.upsert(vectors.view(1800, 200), view_of(id_range(1750, 200)), threads);
       index.remove(view_of(id_range(0, 200)));
-      index.set_tuning({{0.5f, 0.9f}, {2, 9}, 9});
+      index.set_tuning({{0.5f, 0.9f}, {2, 9}, 9, {}});
       files.push_back(saved(index));
       const AnyIndex loaded = Indexes::load(FileReader::from_bytes(files.back()));
       const Ivf& same = *std::get<std::unique_ptr<Ivf>>(loaded);

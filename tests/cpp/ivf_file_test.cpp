@@ -66,7 +66,7 @@ std::shared_ptr<Bytes> built(WalkCodes codes, Metric metric = Metric::ip) {
   settings.codes = codes;
   Ivf index(0, metric, settings);
   index.add(clustered(1100, 40, Element::f32, 1).view(), 1);
-  index.set_tuning({{0.5f, 0.9f}, {2, 9}, 9});
+  index.set_tuning({{0.5f, 0.9f}, {2, 9}, 9, {}});
   return saved(index);
 }
 

@@ -32,7 +32,7 @@ struct Kept {
     const auto length = metric == Metric::ip ? static_cast<float>(largest_norm(view)) : 0;
     for (std::size_t i = 0; i < view.count && metric == Metric::ip; ++i)
       lifts.push_back(lift_of(precise_square(view.row(i), view.element, view.dim), length));
-    plane = {view, metric, inverse.data(), lifts.data(), length};
+    plane = {view, metric, inverse.data(), length, true, lifts.data()};
   }
   std::vector<float> as_floats(std::size_t row) const {
     std::vector<float> out(vectors.dim());
@@ -113,14 +113,13 @@ TEST_CASE("from a row it is the square of how far the points are") {
           const std::vector<float> found = kept.measured(kept.plane.from_row(row, space));
           const std::vector<float> own = kept.as_floats(row);
           for (std::size_t i = 0; i < 40; ++i) {
-            double truth = precise_distance(metric == Metric::cosine ? metric : Metric::l2, own.data(),
-                                            kept.vectors.row(i), element, dim);
+            double truth = precise_distance(metric, own.data(), kept.vectors.row(i), element, dim);
             if (metric == Metric::cosine) truth *= 2;
-            if (metric == Metric::ip) {
-              const double rise = double{kept.lifts[row]} - kept.lifts[i];
-              truth += rise * rise;
-            }
             CHECK(std::abs(found[i] - truth) <= tolerance(dim, 2 * longest, 2 * longest));
+            if (metric == Metric::ip) {  // measured as products; points are lifted
+              const double rise = double{kept.lifts[row]} - kept.lifts[i];
+              truth = precise_distance(Metric::l2, own.data(), kept.vectors.row(i), element, dim) + rise * rise;
+            }
             const double between =
                 precise_distance(Metric::l2, points[row].data(), reinterpret_cast<const std::byte*>(points[i].data()),
                                  Element::f32, kept.plane.point_dim());

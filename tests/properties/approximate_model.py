@@ -104,7 +104,9 @@ class ApproximateModel(IndexModel):
     def check(self) -> None:
         state = self.index.check()
         assert state.rows == len(self.model) and state.deleted <= 0.25
-        assert state.unreachable <= 0.01 * state.rows or state.rows < 512
+        # Under inner products nobody looks for short vectors, and nodes let go of them.
+        is_ip = self.index.metric == "ip"
+        assert is_ip or state.unreachable <= 0.01 * state.rows or state.rows < 512
         assert state.interval[0] <= state.recall <= state.interval[1]
 
     @rule()
