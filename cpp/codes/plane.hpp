@@ -31,17 +31,15 @@ struct PointsElsewhere {
 struct Plane {
   VectorsView rows;
   Metric metric = Metric::l2;
-  const float* inverse_norms = nullptr;  // one a row, for Metric::cosine
-  float length = 0;                      // that queries, and lifted rows, are brought to, for Metric::ip
-  bool is_lifted = false;                // whether points have the extra coordinate, for Metric::ip
-  const float* lifts = nullptr;          // that coordinate, one a row; null: found when needed
-  const ScratchMaps* scratch = nullptr;  // that rows lie in, where they are too many for memory
+  const float* inverse_norms = nullptr;        // one a row, for Metric::cosine
+  float length = 0;                            // that queries, and lifted rows, are brought to, for Metric::ip
+  bool is_lifted = false;                      // whether points have the extra coordinate, for Metric::ip
+  const float* lifts = nullptr;                // that coordinate, one a row; null: found when needed
+  const ScratchMaps* scratch = nullptr;        // that rows lie in, where they are too many for memory
   const PointsElsewhere* elsewhere = nullptr;  // that all points are taken from; null: from `rows`
 
   /// Coordinates of a row as a point; of bits, each is one.
-  std::size_t point_dim() const noexcept {
-    return metric == Metric::hamming ? rows.dim * 8 : rows.dim + has_lifts();
-  }
+  std::size_t point_dim() const noexcept { return metric == Metric::hamming ? rows.dim * 8 : rows.dim + has_lifts(); }
   bool has_lifts() const noexcept { return metric == Metric::ip && is_lifted; }
   /// Says that these rows were read, so that they need not stay in memory.
   void has_read(std::span<const Row> some) const;

@@ -98,8 +98,7 @@ std::span<const Row> Builder::choose(const Scorer& scorer, Row node, std::size_t
   return worker.pruner.prune(space_, candidates, copies, most);
 }
 
-void Builder::add_mates(const Scorer& scorer, Row node, std::span<const Row> batch, float limit,
-                        Worker& worker) const {
+void Builder::add_mates(const Scorer& scorer, Row node, std::span<const Row> batch, float limit, Worker& worker) const {
   worker.distances.resize(batch.size());
   scorer.measure(batch.data(), batch.size(), worker.distances.data());
   std::vector<Neighbor>& mates = worker.mates;

@@ -246,13 +246,15 @@ void Hnsw::keep_promise(Records::Writing& writing, std::size_t changed, unsigned
 void Hnsw::measure_promise(Records::Writing& writing, unsigned threads) {
   // Few queries where rows are long: finding their true neighbours takes some hundredths of the time that linking does.
   constexpr std::size_t bytes = 180000, fewest = 64, most = 256, least_asked = 16;
-  const std::size_t queries = std::clamp(bytes / std::max<std::size_t>(writing->store().view().stride, 1), fewest, most);
+  const std::size_t queries =
+      std::clamp(bytes / std::max<std::size_t>(writing->store().view().stride, 1), fewest, most);
   try {
     const Promise& before = tuning_.promise;
     Tuning next;
     next.usual = tuning_.usual;
-    next.promise = measured(*this, before, {before.is_asked ? least_asked : usual_ef, std::max<std::size_t>(writing->live_count(), 1),
-                                            queries, settings_.seed, threads});
+    next.promise = measured(*this, before,
+                            {before.is_asked ? least_asked : usual_ef, std::max<std::size_t>(writing->live_count(), 1),
+                             queries, settings_.seed, threads});
     writing.exclusively([&](Rows&) noexcept { std::swap(tuning_, next); });
   } catch (const std::bad_alloc&) {  // another time: what was measured before holds until then
   }
@@ -262,7 +264,8 @@ void Hnsw::measure_promise(Records::Writing& writing, unsigned threads) {
 bool Hnsw::refit(Records::Writing& writing, unsigned threads) {
   constexpr double bearable = CodeQuality().bearable;
   const std::size_t count = writing->count();
-  if (!graph_.codes || settings_.code_width() || 2 * count < 3 * std::max(judged_over_, graph_.learned_over)) return false;
+  if (!graph_.codes || settings_.code_width() || 2 * count < 3 * std::max(judged_over_, graph_.learned_over))
+    return false;
   judged_over_ = count;
   const Plane plane = graph_.plane(*writing);
   if (share_in_front(graph_.codes->encoder(), neighborhoods(plane, {}, threads), writer_of(plane), threads) >= bearable)

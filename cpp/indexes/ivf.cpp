@@ -99,7 +99,8 @@ void Ivf::keep_promise(Records::Writing& writing, std::size_t changed, unsigned 
     Tuning next;
     next.usual = tuning_.usual;
     next.promise = measured_promise(threads);
-    if (next.promise.effort > usual_nprobe && 2 * lists_.listed_since >= lists_.trained_over && lists_.listed_since > 0) {
+    if (next.promise.effort > usual_nprobe && 2 * lists_.listed_since >= lists_.trained_over &&
+        lists_.listed_since > 0) {
       const InterruptsHeld held;
       learn(writing, writing->largest_norm(), threads);
       next.promise = measured_promise(threads);
@@ -110,7 +111,8 @@ void Ivf::keep_promise(Records::Writing& writing, std::size_t changed, unsigned 
 }
 
 Promise Ivf::measured_promise(unsigned threads) const {
-  // Few queries where rows are long: finding their true neighbours takes some hundredths of the time that learning does.
+  // Few queries where rows are long: finding their true neighbours takes some hundredths of the time that learning
+  // does.
   constexpr std::size_t bytes = 90000, fewest = 48, most = 128, least_asked = 4;
   const std::size_t stride = records_.read()->store().view().stride;
   const std::size_t queries = std::clamp(bytes / std::max<std::size_t>(stride, 1), fewest, most);

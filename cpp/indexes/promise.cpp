@@ -34,7 +34,8 @@ Promise Promise::load(const FileReader& file) {
   promise.rows = file.value<std::uint64_t>("promise_rows");
   promise.changed = file.value<std::uint64_t>("promise_changed");
   const bool is_recall = promise.target > 0 && promise.target <= 1 && promise.recall >= 0 && promise.recall <= 1;
-  if (!is_recall || promise.effort > exact_effort || promise.rows > max_rows || promise.changed > std::uint64_t{1} << 62)
+  if (!is_recall || promise.effort > exact_effort || promise.rows > max_rows ||
+      promise.changed > std::uint64_t{1} << 62)
     throw CorruptFile("sections 'promise_...' promise what cannot be");
   return promise;
 }
@@ -54,8 +55,7 @@ Promise measured(const Index& index, const Promise& before, const PromiseSearch&
     next.effort = static_cast<std::uint32_t>(effort);
     next.recall = hits.share();
     if (hits.is_exact) next.effort = exact_effort;
-    const bool suffices =
-        hits.share() - hits.error() >= wanted && probe.all_find_themselves(effort, search.threads);
+    const bool suffices = hits.share() - hits.error() >= wanted && probe.all_find_themselves(effort, search.threads);
     if (hits.is_exact || suffices) return next;
     if (effort >= search.most) break;
     const bool is_far = next.recall < next.target - 0.1f;

@@ -152,7 +152,7 @@ TEST_CASE("splitting gives the same bytes for any number of threads, whether the
       Ivf& last = threads == 1 ? index : *std::get<std::unique_ptr<Ivf>>(loaded);
       last.upsert(vectors.view(9000, 3000), view_of(id_range(0, 3000)), threads);
       last.add(vectors.view(12000, 3000), threads);
-      CHECK(last.list_count() > 300);
+      CHECK(last.list_count() > 200);
       files.push_back(saved(last));
       const AnyIndex again = Indexes::load(FileReader::from_bytes(files.back()));
       CHECK(*saved(*std::get<std::unique_ptr<Ivf>>(again)) == *files.back());
