@@ -190,7 +190,8 @@ class Approximate(Index):
             0}
             core.set_tuned(merge(core.tuned, measured), 0, promise)
         else:
-            core.set_tuned(merge(core.tuned, measured), effort, promise | {"effort": 0, "recall": 0.0})
+            unmeasured = {"effort": 0, "recall": 0.0}
+            core.set_tuned(merge(core.tuned, measured), effort, promise | unmeasured)
         return self._state(probe, effort)
 
     def check(self) -> Check:

@@ -63,7 +63,7 @@ def test_graphs_and_lists_load_as_they_were_saved(name: str, mmap: bool) -> None
     assert index.check().unreachable == 0
 
 
-# Graphs of inner products have other codes now, without an extra coordinate: old ones are written as new ones.
+# Graphs of inner products have other codes now: old ones are read, and written as new ones.
 @pytest.mark.parametrize("name", [name for name in WRITTEN if not name.startswith("hnsw-v1-ip")])
 def test_saving_what_was_loaded_writes_the_same_bytes(name: str) -> None:
     file = io.BytesIO()
