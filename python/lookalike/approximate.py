@@ -29,8 +29,7 @@ MOST = 2**31 - 1  # that an effort can be; as much as this measures all rows
 
 
 class Approximate(Index):
-    """Vectors that are searched for with an effort, which decides how many of the true neighbours are
-    found.
+    """Vectors that are searched for with an effort, which decides how many of the true neighbours are found.
 
     Heirs name it: `ef` or `nprobe`.
     """
@@ -84,8 +83,7 @@ class Approximate(Index):
         return [*core.tuned, *own]
 
     def _measure_for(self, target: float) -> int:
-        """Measure what effort reaches a recall; it is kept for other searches, the default stays as it
-        is."""
+        """Measure what effort reaches a recall; it is kept for other searches, the default stays as it is."""
         core = self._core
         if self._has_codes_only():
             raise InvalidArgument(
@@ -94,8 +92,7 @@ class Approximate(Index):
             )
         try:
             probe = self._probe(None)
-            measured = least_effort(lambda effort: _share(probe, effort), target, self._least(),
-            self._most())
+            measured = least_effort(lambda effort: _share(probe, effort), target, self._least(), self._most())
             core.set_tuned(merge(core.tuned, measured), core.least_effort, core.promise)
         except InvalidArgument:  # another thread has changed the index meanwhile: this search goes exact
             return MOST
@@ -120,19 +117,15 @@ class Approximate(Index):
     # -- how good it is
 
     def tune(self, recall: float = 0.95, queries: ArrayLike | None = None) -> Check:
-        """Find the least effort that reaches a recall: the default from now on, kept for
-        ``search(recall=)``.
+        """Find the least effort that reaches a recall: the default from now on, kept for ``search(recall=)``.
 
-        An index does so by itself as it grows, for a recall of .95: `tune` asks for another one, or
-        measures
+        An index does so by itself as it grows, for a recall of .95: `tune` asks for another one, or measures
         with queries unlike the stored vectors, which no index knows by itself. The effort is the `ef` of an
         `HNSW` and the `nprobe` of an `IVF`. Recall@10 is measured, with exact
         search for the truth, on queries the index does not hold: those given, or 1000 of its own vectors
         drawn at random, each searched for as if it were not there. An effort reaches a recall if it found
-        that share; the interval returned says how far luck may have helped. Where none does, searches
-        measure
-        every vector. What is measured is saved with the index, and measured again, on its own vectors and
-        for
+        that share; the interval returned says how far luck may have helped. Where none does, searches measure
+        every vector. What is measured is saved with the index, and measured again, on its own vectors and for
         the recall asked for, when a third of them have changed; searches never spend less than `queries`
         needed. What was measured on at most 1000 vectors is not kept for ``search(recall=)``, for it tells
         nothing of a larger index.
@@ -170,14 +163,12 @@ class Approximate(Index):
         probe = self._probe(queries)
         core, is_small = self._core, self._is_small()
         first = core.usual_effort(K) if is_small else self._least()
-        measured = least_effort(lambda effort: _share(probe, effort), target, first, max(first,
-        self._most()))
+        measured = least_effort(lambda effort: _share(probe, effort), target, first, max(first, self._most()))
         effort = effort_for(target, measured)
         if effort is None and self._has_codes_only():
             best, most = max(measured)
             raise InvalidArgument(
-                f"recall is {recall!r}, but with an {self._effort} of {most} this index reaches {best:.4f};
-                "
+                f"recall is {recall!r}, but with an {self._effort} of {most} this index reaches {best:.4f}; "
                 f"build it with {self._advice}"
             )
         effort = MOST if effort is None else effort
@@ -186,19 +177,16 @@ class Approximate(Index):
             core.set_tuned(core.tuned, core.least_effort, promise)
         elif queries is None:
             share, count = _share(probe, effort), probe.count if probe else 0
-            promise |= {"effort": effort, "recall": share, "queries": count, "rows": len(core), "changed":
-            0}
+            promise |= {"effort": effort, "recall": share, "queries": count, "rows": len(core), "changed": 0}
             core.set_tuned(merge(core.tuned, measured), 0, promise)
         else:
-            unmeasured = {"effort": 0, "recall": 0.0}
-            core.set_tuned(merge(core.tuned, measured), effort, promise | unmeasured)
+            core.set_tuned(merge(core.tuned, measured), effort, promise | {"effort": 0, "recall": 0.0})
         return self._state(probe, effort)
 
     def check(self) -> Check:
         """Return the index's state of health; recall@10 is measured at the default effort.
 
-        That is what searches with no argument spend, so that `recall` should be what is `promised`, or
-        more.
+        That is what searches with no argument spend, so that `recall` should be what is `promised`, or more.
         Queries unlike the stored vectors may find less: `tune` with ``queries=`` measures them. On 1000 of
         its own vectors, or all where they are fewer, each searched for as if it were not there.
         Takes as long as an exact search for them.

@@ -23,31 +23,26 @@ class HNSW(Approximate):
 
     A search follows edges from vector to vector towards the query, measuring short codes of the vectors it
     meets, and keeps the `ef` nearest; more effort finds more of the true neighbours. How much is enough to
-    find 95 % of the ten nearest the index measures by itself as it grows, on its own vectors; queries
-    unlike
+    find 95 % of the ten nearest the index measures by itself as it grows, on its own vectors; queries unlike
     those may need more: `tune` it with some. The nearest are measured again by what is kept of
     them, so distances are those of a `Flat` of the same vectors; only which neighbours are found is
-    approximate. A few hundred vectors, and the few that a strict `where` leaves, are searched exactly, and
-    so
+    approximate. A few hundred vectors, and the few that a strict `where` leaves, are searched exactly, and so
     is `range`.
 
     Vectors can be found as soon as `add` returns, are gone as soon as `remove` returns, and the graph is
     mended as they go. One thread may change the index while others search it. A change that fails changes
-    nothing; but once Ctrl-C stops an `upsert` or a `remove`, vectors may be replaced or removed already,
-    and
+    nothing; but once Ctrl-C stops an `upsert` or a `remove`, vectors may be replaced or removed already, and
     stay so. The same calls with the same seed give the same index, byte for byte, on any number of threads.
 
     Parameters
     ----------
     dim : int, optional
-        Elements of a vector, 1 to 65536; taken from the first vectors when left out. For "hamming" it
-        counts
+        Elements of a vector, 1 to 65536; taken from the first vectors when left out. For "hamming" it counts
         bytes.
     metric : {"l2", "ip", "cosine", "hamming"}
         As for `Flat`.
     M : int
-        A third of the edges a vector can have. More find more in hard data, and take more memory and time
-        to
+        A third of the edges a vector can have. More find more in hard data, and take more memory and time to
         build.
     ef_construction : int
         Neighbours considered when a vector is linked. More give a better graph, slower; 100 builds about
@@ -136,23 +131,19 @@ class HNSW(Approximate):
         queries : array_like, shape (dim,) or (n, dim)
             As the vectors of `add`.
         k : int
-            At least 1. Fewer vectors than k: ids are padded with -1 or None and distances with inf. A k
-            above
+            At least 1. Fewer vectors than k: ids are padded with -1 or None and distances with inf. A k above
             both 65536 and ``len(index)`` is refused.
         ef : int, optional
             How many of the nearest vectors met are kept in mind: effort. One below k acts as k. Left out:
             what the index measured to find 95 % of the ten nearest, or `tune` for what it was asked, 64 at
-            least unless `tune` found less; for more than some 40 neighbours, more in proportion. Where no
-            ef
+            least unless `tune` found less; for more than some 40 neighbours, more in proportion. Where no ef
             suffices, every vector is measured.
         where : optional
             Which vectors may be found: an array of ids (those not stored are passed over), a boolean mask
-            over insertion order, or a callable, called once for every id. k vectors are found wherever k
-            are
+            over insertion order, or a callable, called once for every id. k vectors are found wherever k are
             admitted, and exactly the right ones where few are.
         recall : float, optional
-            Take the least ef measured to find this share of the true neighbours; not together with ef.
-            Where
+            Take the least ef measured to find this share of the true neighbours; not together with ef. Where
             none was, it is measured first, as `tune` does, and kept. An index of at most 1000 vectors is
             searched exactly, tuned or not.
         threads : int, optional

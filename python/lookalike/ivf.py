@@ -38,35 +38,27 @@ def _settings(
 
 
 class IVF(Approximate):
-    """An index that groups vectors around centroids: approximate, quickly built, small, and fast in
-    batches.
+    """An index that groups vectors around centroids: approximate, quickly built, small, and fast in batches.
 
-    Every vector stands in the list of the centroid nearest it. A search scans the `nprobe` lists nearest
-    the
+    Every vector stands in the list of the centroid nearest it. A search scans the `nprobe` lists nearest the
     query, by short codes of what is left of the vectors when their centroid is subtracted; more lists hold
     more of the true neighbours, and `tune` measures how many are enough. The nearest by codes are measured
     again by what is kept of the vectors, so distances are those of a `Flat` of the same vectors; only which
-    neighbours are found is approximate. A batch reads each list once for all queries that are near it.
-    Fewer
-    than 1024 vectors, or than `nlist`, and the few that a strict `where` leaves, are searched exactly, and
-    so
+    neighbours are found is approximate. A batch reads each list once for all queries that are near it. Fewer
+    than 1024 vectors, or than `nlist`, and the few that a strict `where` leaves, are searched exactly, and so
     is `range`.
 
-    Centroids and codes are learned as soon as there are so many, and anew when three times as many have
-    come.
+    Centroids and codes are learned as soon as there are so many, and anew when three times as many have come.
     Where `nlist` is left out, a list that grows to four times the usual length in between is split; equal
     vectors stay together. Vectors can be found as soon as `add` returns, and are gone as soon as `remove`
-    returns. One thread may change the index while others search it. A change that fails changes nothing;
-    but
-    once Ctrl-C stops an `upsert`, vectors may be replaced already, and stay so. The same calls with the
-    same
+    returns. One thread may change the index while others search it. A change that fails changes nothing; but
+    once Ctrl-C stops an `upsert`, vectors may be replaced already, and stay so. The same calls with the same
     seed give the same index, byte for byte, on any number of threads.
 
     Parameters
     ----------
     dim : int, optional
-        Elements of a vector, 1 to 65536; taken from the first vectors when left out. For "hamming" it
-        counts
+        Elements of a vector, 1 to 65536; taken from the first vectors when left out. For "hamming" it counts
         bytes.
     metric : {"l2", "ip", "cosine", "hamming"}
         As for `Flat`.
@@ -74,10 +66,8 @@ class IVF(Approximate):
         How many lists there are, 1 to 1048576, and stay. Left out: about three times the square root of the
         number of vectors, more as lists are split.
     codes : {"auto", "f32", "f16", "u8", "s8", "u4", "u2", "rabitq", "bits"}
-        What is scanned. "f32" and "f16": the vectors kept, as these. "u8", "s8": the vectors kept where
-        they
-        are bytes, else codes of 8 bits an element; "u4", "u2" and "rabitq": codes of 4, 2 and 1 bits.
-        "auto"
+        What is scanned. "f32" and "f16": the vectors kept, as these. "u8", "s8": the vectors kept where they
+        are bytes, else codes of 8 bits an element; "u4", "u2" and "rabitq": codes of 4, 2 and 1 bits. "auto"
         takes the vectors kept where they are at most 64 bytes or bits, else "u2", or "u4" where that would
         lose too many neighbours. Codes are of as few directions as tell neighbours apart; "rabitq" has all.
     keep : {"auto", "f32", "f16", "u8", "s8", "none"}
@@ -109,10 +99,8 @@ class IVF(Approximate):
 
     References
     ----------
-    H. Jegou, M. Douze and C. Schmid, "Product quantization for nearest neighbor search", 2011, section 4,
-    for
-    lists of what is left of vectors. J. Gao and C. Long, "RaBitQ: quantizing high-dimensional vectors with
-    a
+    H. Jegou, M. Douze and C. Schmid, "Product quantization for nearest neighbor search", 2011, section 4, for
+    lists of what is left of vectors. J. Gao and C. Long, "RaBitQ: quantizing high-dimensional vectors with a
     theoretical error bound for approximate nearest neighbor search", 2024, for codes of one bit.
 
     Examples
@@ -164,26 +152,22 @@ class IVF(Approximate):
     ) -> IVF:
         """Build an index of more vectors than memory holds, as a file, and open that with ``mmap=True``.
 
-        The file is the one that `add` of all vectors at once and `save` would write, byte by byte, where
-        the
+        The file is the one that `add` of all vectors at once and `save` would write, byte by byte, where the
         sample that lists are learned from fits in `memory`; where it does not, the sample is smaller. While
-        it is built, about twice its size is taken in its folder, and freed however that ends. Of vectors
-        that
+        it is built, about twice its size is taken in its folder, and freed however that ends. Of vectors that
         take more than half of `memory` no recall is promised: `tune` the index that is opened.
 
         Parameters
         ----------
         vectors : array, or iterable of arrays of shape (n, dim)
             A 2-D array, such as ``np.load(name, mmap_mode="r")``; or chunks of any length, such as a
-            generator yields, each as the vectors of `add`. They are read once. At least one vector is
-            needed.
+            generator yields, each as the vectors of `add`. They are read once. At least one vector is needed.
         path : str or PathLike
             Where the file will be. One that is there is replaced when everything is done, not before.
         ids : array_like of int or str, shape (n,), optional
             As for `add`; they are held in memory. Left out: 0, 1, 2, ...
         memory : int or str
-            Bytes, or a str such as "512MB" or "2GB" (powers of 1024), that building may hold: at least
-            32MB,
+            Bytes, or a str such as "512MB" or "2GB" (powers of 1024), that building may hold: at least 32MB,
             and 24 bytes a vector beside four times the centroids and 12,288 vectors of floats. The caller's
             chunks and the ids come on top.
         metric, nlist, codes, keep, seed
@@ -191,8 +175,7 @@ class IVF(Approximate):
         threads : int, optional
             All CPUs this process may use when left out.
         progress : bool or callable, optional
-            True draws a bar on stderr; a callable gets ``(done, total)``, in vectors, while they are put
-            into
+            True draws a bar on stderr; a callable gets ``(done, total)``, in vectors, while they are put into
             their lists, once all have been read. If it returns False, or Ctrl-C is pressed, there is no new
             file.
 
@@ -235,10 +218,8 @@ class IVF(Approximate):
     def verify(self) -> None:
         """Read what was not read yet of the file an index loaded with ``mmap=True`` is mapped from.
 
-        Such an index is open at once: its vectors, ids and lists are read, and could be found to be
-        damaged,
-        only as searches need them. Damage that no checksum was held against may give wrong answers; it
-        cannot
+        Such an index is open at once: its vectors, ids and lists are read, and could be found to be damaged,
+        only as searches need them. Damage that no checksum was held against may give wrong answers; it cannot
         crash. This holds everything against its checksum, as the first change and `save` do.
 
         Raises
@@ -275,8 +256,7 @@ class IVF(Approximate):
         queries : array_like, shape (dim,) or (n, dim)
             As the vectors of `add`.
         k : int
-            At least 1. Fewer vectors than k: ids are padded with -1 or None and distances with inf. A k
-            above
+            At least 1. Fewer vectors than k: ids are padded with -1 or None and distances with inf. A k above
             both 65536 and ``len(index)`` is refused.
         nprobe : int, optional
             How many lists are scanned: effort. More than there are act as all. Left out: what the index
@@ -285,8 +265,7 @@ class IVF(Approximate):
             nprobe suffices, every vector is measured. With ``keep="none"`` nothing can be measured: 32.
         where : optional
             Which vectors may be found: an array of ids (those not stored are passed over), a boolean mask
-            over insertion order, or a callable, called once for every id. k vectors are found wherever k
-            are
+            over insertion order, or a callable, called once for every id. k vectors are found wherever k are
             admitted, and exactly the right ones where few are.
         recall : float, optional
             Take the least nprobe measured to find this share of the true neighbours; not together with
@@ -305,8 +284,7 @@ class IVF(Approximate):
         DimensionMismatch
             Where the queries are of another dim than the index.
         InvalidArgument
-            For queries that are not finite, and for an unusable k, nprobe, where or recall. Without
-            vectors,
+            For queries that are not finite, and for an unusable k, nprobe, where or recall. Without vectors,
             also where recall would have to be measured, and for queries longer than 1e18 or, under
             "cosine", shorter than 1e-15.
 
