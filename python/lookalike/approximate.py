@@ -126,10 +126,10 @@ class Approximate(Index):
         Recall@10 is measured, with exact search for the truth, on queries the index does not hold: those
         given, or 1000 of its own vectors drawn at random, each searched for as if it were not there. An
         effort reaches a recall if it found that share; the interval returned says how far luck may have
-        helped. Where no effort does, searches measure every vector. What is measured is saved with the index. When a third
-        of the vectors have changed, it is measured again, on the index's own vectors and for the recall asked
-        for; searches never spend less than `queries` needed. What was measured on at most 1000 vectors is not
-        kept for ``search(recall=)``, for it tells nothing of a larger index.
+        helped. Where no effort does, searches measure every vector. What is measured is saved with the
+        index. When a third of the vectors have changed, it is measured again, on the index's own vectors
+        and for the recall asked for; searches never spend less than `queries` needed. What was measured on
+        at most 1000 vectors is not kept for ``search(recall=)``, for it tells nothing of a larger index.
 
         Parameters
         ----------

@@ -162,8 +162,9 @@ class Flat(Index):
         >>> index.add(np.eye(5))
         >>> index.remove([1])
         1
-        >>> index.check()
-        Check(rows=4, deleted=0.2, recall=1.0, interval=(1.0, 1.0), unreachable=0, bytes=65)
+        >>> state = index.check()
+        >>> state.rows, state.deleted, state.recall, state.bytes
+        (4, 0.2, 1.0, 65)
         """
         core = self._core
         return Check(len(core), core.removed_share, 1.0, (1.0, 1.0), 0, core.nbytes)

@@ -40,13 +40,13 @@ def _settings(
 class IVF(Approximate):
     """An index that groups vectors around centroids: approximate, quickly built, small, and fast in batches.
 
-    Every vector stands in the list of the centroid nearest it. A search scans the `nprobe` lists nearest the
-    query, by short codes of what is left of the vectors when their centroid is subtracted; more lists hold
-    more of the true neighbours, and the index measures by itself how many are enough. The nearest by codes are measured
-    again by what is kept of the vectors, so distances are those of a `Flat` of the same vectors but for the
-    rounding of floats; only which neighbours are found is approximate. A batch reads each list once
-    for all queries that are near it. Fewer than 1024 vectors, or than `nlist`, and the few that a strict
-    `where` leaves, are searched exactly, and so is `range`.
+    Every vector stands in the list of the centroid nearest it. A search scans the `nprobe` lists nearest
+    the query, by short codes of what is left of the vectors when their centroid is subtracted; more lists
+    hold more of the true neighbours, and the index measures by itself how many are enough. The nearest by
+    codes are measured again by what is kept of the vectors, so distances are those of a `Flat` of the same
+    vectors but for the rounding of floats; only which neighbours are found is approximate. A batch reads
+    each list once for all queries that are near it. Fewer than 1024 vectors, or than `nlist`, and the few
+    that a strict `where` leaves, are searched exactly, and so is `range`.
 
     Centroids and codes are learned as soon as there are so many, and anew when three times as many have come.
     Where `nlist` is left out, a list that grows to four times the usual length in between is split; equal
