@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from benchmarks import datasets
 from benchmarks.recall import K, lines
 from benchmarks.recall.contestants import Ours
 from benchmarks.recall.data import QUERIES, SOURCES
@@ -54,7 +55,7 @@ def test_quick(tmp_path: Path) -> None:
 def test_data_are_the_same_each_time_and_queries_are_not_stored(name: str) -> None:
     source = SOURCES[name]
     if not source.available():
-        pytest.skip("its file is not there")
+        pytest.skip(f"{source.file} is not in {datasets.data_folder()}")
     for metric, element in source.kinds:
         base, queries = source.load(element, 700)
         again, others = source.load(element, 700)

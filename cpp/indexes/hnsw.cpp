@@ -58,12 +58,14 @@ void Hnsw::add(const VectorsView& vectors, unsigned threads) {
 void Hnsw::append(Records::Writing& writing, Change change, unsigned threads) {
   const Row first = change.first();
   const bool was_new = writing->is_new();
+  Tuning before = tuning_;
   place(writing, change, threads);
   try {
     link_new(writing, threads);
     keep_promise(writing, writing->count() - first, threads);
   } catch (...) {
     take_back(writing, first);
+    writing.exclusively([&](Rows&) noexcept { std::swap(tuning_, before); });
     if (was_new) renew(writing);
     throw;
   }

@@ -179,9 +179,10 @@ void IvfBuild::finish(const std::optional<IdsView>& ids, unsigned threads, Progr
   Ivf index(std::move(rows), std::move(lists), settings_);
   index.has_extremes_ = !spool_.is_measurable();
   // Finding true neighbours reads all rows at once: of more than fit beside the rest, nothing is promised.
-  if (index.records_.read()->store().view().stride * index.records_.size() <= memory_ / promised_share) {
+  {
     Records::Writing writing = index.records_.write();
-    index.keep_promise(writing, index.records_.size(), threads);
+    const VectorsView vectors = writing->store().view();
+    if (vectors.stride * vectors.count <= memory_ / promised_share) index.keep_promise(writing, vectors.count, threads);
   }
   index.save([&](const FileWriter& file) {
     file.save(path_, [&](std::size_t bytes) {
