@@ -175,6 +175,13 @@ double Encoder::product(const std::byte* code, const float* projected) const {
   return double{tail.step} * sum;
 }
 
+void Encoder::project(std::span<const float> centered, std::vector<float>& out) const {
+  out.resize(projected_);
+  const std::span<const std::byte> rows = std::as_bytes(std::span(directions_));
+  kernels().inner_product_f32.scan(centered.data(), rows.data(), dim_ * sizeof(float), projected_, dim_, out.data());
+  for (float& product : out) product = -product;  // kernels negate them
+}
+
 void Encoder::decode(const std::byte* code, float* out) const {
   CodeTail tail;
   std::memcpy(&tail, code + stride_ - sizeof tail, sizeof tail);

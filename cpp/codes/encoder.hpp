@@ -100,6 +100,8 @@ class Encoder {
   Scorer from_row(Row row, const std::byte* rows, ScorerSpace& space) const;
   /// The same directions, rounded to so many bits, without anything left out.
   Encoder in_width(CodeWidth width) const;
+  /// The projection of a vector less some centre, `dim()` floats.
+  void project(std::span<const float> centered, std::vector<float>& out) const;
   /// The projections of vectors less some centre, told in `byte_room()` signed bytes each: `projection_room()` floats
   /// each.
   void project(std::span<const SignedBytes* const> centered, ProjectionSpace& space, float* out) const {

@@ -77,6 +77,17 @@ bool is_measurable(const VectorsView& rows, Metric metric, unsigned threads) {
   return all;
 }
 
+Squares squares_of(const VectorsView& rows, Metric metric) {
+  if (rows.element != Element::f32 || (metric != Metric::l2 && metric != Metric::ip)) return Squares::measurable;
+  Squares found = Squares::zero;
+  for (std::size_t i = 0; i < rows.count; ++i) {
+    const double square = precise_square(rows.row(i), rows.element, rows.dim);
+    if (square >= double{shortest_measurable} * shortest_measurable) return Squares::measurable;
+    if (square > 0) found = Squares::vanishing;
+  }
+  return found;
+}
+
 float lift_of(double square, float length) {
   const double rest = double{length} * length - square;
   return rest > 0 ? static_cast<float>(-square / (length + std::sqrt(rest))) : -length;

@@ -28,6 +28,9 @@ struct PointsElsewhere {
   std::function<std::optional<float>(std::size_t row)> beyond;
 };
 
+/// Of shorter vectors products vanish.
+inline constexpr float shortest_measurable = 1e-15f;
+
 struct Plane {
   VectorsView rows;
   Metric metric = Metric::l2;
@@ -52,6 +55,11 @@ struct Plane {
   /// The square of a query's length where the metric asks for it, else 0. Queries: f32, or of the rows' own element
   /// where that is an integer or bits.
   double query_square(const std::byte* query, Element element) const;
+  /// Whether floats measure a query by the rows, of what `query_square` says: not where it is so short that products
+  /// vanish.
+  bool can_measure(double square) const noexcept {
+    return square == 0 || square >= double{shortest_measurable} * shortest_measurable;
+  }
   /// Writes a query, `dim` floats, as a point of the rows' length where the metric leaves that open.
   void write_query_point(const float* query, double square, float* out) const;
   /// The metric's distances from a query.
@@ -69,8 +77,11 @@ void write_bits(const std::byte* bytes, std::size_t count, float* out);
 /// Whether sums of floats tell the distances between vectors: none is so long that its square overflows or, under
 /// Metric::cosine, so short that products vanish.
 bool is_measurable(const VectorsView& rows, Metric metric, unsigned threads);
-/// Queries under Metric::cosine may be as short.
-inline constexpr float shortest_measurable = 1e-15f;
+
+/// What floats tell of the squares of all of some vectors: of later kinds one vector is enough.
+enum class Squares { zero, vanishing, measurable };
+/// Under metrics that ask for them. Where all vanish, no distance is told.
+Squares squares_of(const VectorsView& rows, Metric metric);
 
 /// The extra coordinate, less `length`, of vectors of squared length `square` that are to have `length`.
 float lift_of(double square, float length);

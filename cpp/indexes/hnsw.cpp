@@ -113,6 +113,8 @@ void Hnsw::place(Records::Writing& writing, Change& change, unsigned threads) {
   const std::vector<Row> replaced(change.replaced().begin(), change.replaced().end());
   const bool may_be_linked = graph_.is_empty() || (is_measurable(fresh, writing->metric(), threads) &&
                                                    is_measurable(moved, writing->metric(), threads));
+  are_vanishing_ = are_vanishing_ && squares_of(fresh, writing->metric()) != Squares::measurable &&
+                   squares_of(moved, writing->metric()) != Squares::measurable;
   writing.exclusively([&](Rows& rows) {
     rows.commit(change);
     if (!may_be_linked) graph_.linked = 0;
@@ -183,7 +185,7 @@ void Hnsw::renew(Records::Writing& writing) noexcept {
     graph_ = HnswGraph(settings_.degree());
     ++version_;
   });
-  has_extremes_ = false;
+  has_extremes_ = are_vanishing_ = false;
   changed_ = 0;
 }
 

@@ -128,6 +128,7 @@ class Hnsw {
   Tuning tuning_;
   std::uint64_t version_ = 0;    // counts changes of rows
   bool has_extremes_ = false;    // vectors that floats cannot measure: then there is no graph
+  bool are_vanishing_ = false;   // the squares of all vectors: then there is none either
   std::size_t changed_ = 0;      // rows linked since all were seen to be reached
   std::size_t judged_over_ = 0;  // rows that codes were last judged by
   struct Memory {

@@ -30,10 +30,12 @@ std::vector<Row> shuffled(Row first, Row end, std::uint64_t seed) {
 
 void Hnsw::link_new(Records::Writing& writing, unsigned threads) {
   const std::size_t count = writing->count();
-  if (count < fewest_linked || graph_.linked == count || has_extremes_) return;
+  if (count < fewest_linked || graph_.linked == count || has_extremes_ || are_vanishing_) return;
   const bool is_first = graph_.is_empty();
   has_extremes_ = is_first && !is_measurable(writing->store().view(), writing->metric(), threads);
-  if (has_extremes_) return;
+  // Nothing less than all rows tells, so it is kept in mind until a longer one comes.
+  are_vanishing_ = is_first && squares_of(writing->store().view(), writing->metric()) == Squares::vanishing;
+  if (has_extremes_ || are_vanishing_) return;
   relearn(writing, threads);
   std::vector<Row> order = shuffled(static_cast<Row>(graph_.linked), static_cast<Row>(count), settings_.seed);
   if (is_first) {

@@ -10,6 +10,7 @@ HnswSearch::HnswSearch(const HnswTarget& target, const PreparedQueries& queries,
   const Plane& plane = target.plane;
   const double square = plane.query_square(queries.query(query), queries.element());
   exact_ = plane.from_query(queries.query(query), queries.element(), square);
+  is_measurable_ = plane.can_measure(square);
   const HnswGraph& graph = target.graph;
   Scorer scorer = exact_;
   if (graph.codes) {
@@ -32,7 +33,7 @@ std::span<const Neighbor> HnswSearch::finish() {
     walked = walked.first(static_cast<std::size_t>(last - walked.begin()));
   }
   // Floats cannot measure so short a query.
-  if (exact_.scale * shortest_measurable > 1) return {};
+  if (!is_measurable_) return {};
   if (!target_.graph.codes) return finite(walked.first(std::min(k_, walked.size())));
   return worker_.rerank.nearest(exact_, walked, k_, slope_);
 }

@@ -56,6 +56,7 @@ class HnswSearch {
   std::size_t k_;
   HnswWorker& worker_;
   Scorer exact_;
+  bool is_measurable_ = true;
   double slope_ = 1;  // of kept distances over those of codes
 };
 

@@ -164,9 +164,13 @@ void Ivf::place(Records::Writing& writing, Change& change, unsigned threads) {
         "vectors are more than 10000 times as long as all that codes were learned from, which cannot stand for them "
         "under metric='ip'; add the longest first, or keep vectors by keep='auto'");
   }
+  const bool stay_vanishing = are_vanishing_ &&
+                              squares_of(change.fresh(), writing->metric()) != Squares::measurable &&
+                              squares_of(change.replacements(), writing->metric()) != Squares::measurable;
   IvfLists none;
   writing.exclusively([&](Rows& rows) {
     rows.commit(change);
+    are_vanishing_ = stay_vanishing;
     ++version_;
     if (may_be_listed) return;
     has_extremes_ = true;
@@ -174,7 +178,15 @@ void Ivf::place(Records::Writing& writing, Change& change, unsigned threads) {
   });
 }
 
-void Ivf::learn(Records::Writing& writing, double largest_norm, unsigned threads) {
+void Ivf::learn(Records::Writing& writing, double largest_norm, unsigned threads, std::optional<Frame> frame) {
+  // Nothing less than all rows tells, so it is looked at only now, and kept in mind until a longer one comes.
+  if (squares_of(writing->store().view(), writing->metric()) == Squares::vanishing) {
+    IvfLists none;
+    return writing.exclusively([&](Rows&) noexcept {
+      are_vanishing_ = true;
+      std::swap(lists_, none);
+    });
+  }
   const std::vector<Row> rows = writing->ids().live_rows();
   Plane plane = lists_.plane(*writing);
   plane.length = static_cast<float>(std::max(largest_norm, writing->largest_norm()));
@@ -184,7 +196,7 @@ void Ivf::learn(Records::Writing& writing, double largest_norm, unsigned threads
       lifts[row] = lift_of(precise_square(plane.rows.row(row), plane.rows.element, plane.rows.dim), plane.length);
     plane.lifts = lifts.data();
   }
-  auto [next, labels] = learn_lists(plane, rows, settings_, writing->store(), threads);
+  auto [next, labels] = learn_lists(plane, rows, settings_, writing->store(), threads, {}, frame);
   IvfLists::Changes changes = next.with(plane, rows, labels, threads);
   next.apply(changes);
   next.listed = writing->count();
@@ -201,13 +213,13 @@ bool Ivf::is_longer(double norm, double times) const noexcept {
 void Ivf::list_new(Records::Writing& writing, double largest_norm, unsigned threads) {
   const std::size_t count = writing->count();
   const bool is_learned = settings_.forgets_vectors() && !lists_.is_empty();  // for good
-  if (has_extremes_ || (!is_learned && writing->live_count() < fewest_listed())) return;
-  if (lists_.listed == count && (is_learned || !is_longer(largest_norm, tolerated_length))) return;
+  if (has_extremes_ || are_vanishing_ || (!is_learned && writing->live_count() < fewest_listed())) return;
   // Of all rows there are then, or were meanwhile, few were looked at.
   const bool has_changed =
       lists_.listed_since + (count - lists_.listed) >= (most_growth * most_growth - 1) * lists_.trained_over;
   if (!is_learned && (lists_.is_empty() || has_changed || is_longer(largest_norm, tolerated_length)))
     return learn(writing, largest_norm, threads);
+  if (lists_.listed == count) return;
   std::vector<Row> rows(count - lists_.listed);
   std::iota(rows.begin(), rows.end(), static_cast<Row>(lists_.listed));
   enlist(writing, std::move(rows), {}, nullptr, count, threads);
@@ -244,7 +256,9 @@ void Ivf::enlist(Records::Writing& writing, std::vector<Row> rows, IvfLists::Cha
       // Then most rows lie elsewhere than those that directions and codes were learned from.
       const bool are_many =
           arrivals.before.centroids->count() >= most_growth * lookalike::list_count(settings_, lists_.trained_over);
-      if (are_many && !forgets) return learn(writing, writing->largest_norm(), threads);
+      std::optional<Frame> frame;
+      if (!forgets && lie_apart(lists_, plane, threads, arrivals)) frame = Frame::own;
+      if ((are_many && !forgets) || frame) return learn(writing, writing->largest_norm(), threads, frame);
     }
   }
   IvfLists::Changes changes = lists_.with(plane, arrivals.rows, arrivals.labels, threads, std::move(arrivals.before));
@@ -302,7 +316,7 @@ void Ivf::renew(Records::Writing& writing) noexcept {
   writing.exclusively([&](Rows& rows) {
     rows.renew();
     lists_ = IvfLists();
-    has_extremes_ = false;
+    has_extremes_ = are_vanishing_ = false;
     ++version_;
   });
 }

@@ -102,7 +102,7 @@ class Ivf {
   /// `replacements`: null where none of them are replaced.
   void enlist(Records::Writing& writing, std::vector<Row> rows, IvfLists::Changes before, Change* replacements,
               std::size_t listed, unsigned threads);
-  void learn(Records::Writing& writing, double largest_norm, unsigned threads);
+  void learn(Records::Writing& writing, double largest_norm, unsigned threads, std::optional<Frame> frame = {});
   void compact(Records::Writing& writing);
   /// Counts rows that have changed, and measures anew what effort keeps the promise where many have; where that is much
   /// because lists were learned from other rows, learns them anew.
@@ -138,6 +138,7 @@ class Ivf {
   Tuning tuning_;
   std::uint64_t version_ = 0;                     // counts changes of rows
   bool has_extremes_ = false;                     // vectors that floats cannot measure: then there are no lists
+  bool are_vanishing_ = false;                    // the squares of all vectors: then there are none either
   std::weak_ptr<const MappedFile> file_;          // that rows and lists may lie in
   mutable std::optional<FileReader> unverified_;  // the same, until it was read whole
   mutable PoolOf<IvfSearch> workers_;

@@ -172,7 +172,8 @@ void IvfBuild::finish(const std::optional<IdsView>& ids, unsigned threads, Progr
   if (count() == 0) throw InvalidArgument("vectors hold none; at least one is needed");
   Rows rows = spool_.rows(ids);
   IvfLists lists;
-  if (spool_.is_measurable() && count() >= Ivf(0, metric_, settings_).fewest_listed())
+  const bool may_be_listed = spool_.is_measurable() && spool_.squares() != Squares::vanishing;
+  if (may_be_listed && count() >= Ivf(0, metric_, settings_).fewest_listed())
     lists = listed(rows, threads, progress);
   if (lists.is_empty() || !lists.quantizer->scans_codes) progress(count());
   if (!lists.is_empty()) rows.forget_vectors();

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <iterator>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "base/errors.hpp"
@@ -26,6 +27,7 @@ void IvfLists::save(FileWriter& file, std::span<const std::uint32_t> sizes) cons
   quantizer->encoder.save(file);
   file.array<float>("centroids", quantizer->centroids.positions());
   file.array<float>("centroids_middle", quantizer->centroids.middle());
+  if (quantizer->centroids.frame() == Frame::own) file.value<std::uint8_t>("lists_have_own_frames", 1);
   file.array<std::uint32_t>("list_sizes", sizes);
   std::vector<std::span<const Row>> rows;
   std::vector<std::span<const std::byte>> blocks;
@@ -62,7 +64,10 @@ IvfLists IvfLists::load(const FileReader& file, const Rows& rows) {
     throw CorruptFile("section 'centroids' does not agree with the vectors and the lists");
   }
   const BlockForm form(encoder);
-  Centroids made({centroids.begin(), centroids.end()}, encoder, {middle.begin(), middle.end()});
+  constexpr std::string_view own_frames = "lists_have_own_frames";
+  const bool are_own = file.contains(own_frames) && file.value<std::uint8_t>(own_frames) != 0;
+  Centroids made({centroids.begin(), centroids.end()}, encoder, are_own ? Frame::own : Frame::shared,
+                 {middle.begin(), middle.end()});
   loaded.quantizer.emplace(std::move(encoder), form, std::move(made), scans_codes);
 
   const Array<Row> numbers = file.array<Row>("list_rows");

@@ -68,26 +68,44 @@ class Outlook {
 };
 
 /// The means of the rows of each cluster, as points; where a cluster has none, what its centroid is seen as.
-std::vector<float> centers_of(const Plane& plane, std::span<const Row> rows, const Clustering& clusters,
+struct Centers {
+  std::vector<float> positions;
+  std::vector<Spread> spreads;
+};
+
+Centers centers_of(const Plane& plane, std::span<const Row> rows, const Clustering& clusters,
                               const Outlook& outlook, unsigned threads) {
   const std::size_t dim = plane.point_dim(), count = clusters.centroids.size() / outlook.dim();
   std::vector<std::vector<Row>> members(count);
   for (std::size_t i = 0; i < rows.size(); ++i) members[clusters.labels[i]].push_back(rows[i]);
-  std::vector<float> centers(count * dim);
+  Centers centers{std::vector<float>(count * dim), std::vector<Spread>(count)};
   parallel_for(count, threads, [&](std::size_t c, unsigned) {
-    float* const center = centers.data() + c * dim;
+    float* const center = centers.positions.data() + c * dim;
     if (members[c].empty()) return outlook.write_point(clusters.centroids.data() + c * outlook.dim(), center);
+    const double size = static_cast<double>(members[c].size());
     std::vector<double> sums(dim);
+    double squares = 0;
     std::vector<float> point(dim);
     for (const Row row : members[c]) {
       plane.write_point(row, point.data());
       for (std::size_t d = 0; d < dim; ++d) sums[d] += point[d];
+      squares += square_of(point);
     }
     plane.has_read(members[c]);
-    for (std::size_t d = 0; d < dim; ++d)
-      center[d] = static_cast<float>(sums[d] / static_cast<double>(members[c].size()));
+    for (std::size_t d = 0; d < dim; ++d) {
+      center[d] = static_cast<float>(sums[d] / size);
+      squares -= sums[d] * sums[d] / size;
+    }
+    centers.spreads[c] = {members[c].size(), std::max(0.0, squares)};
   });
   return centers;
+}
+
+/// The frame that lists need: a shared one where it is too coarse for few rows only.
+Frame frame_of(std::span<const float> centers, std::span<const Spread> spreads, std::span<const float> middle,
+               std::size_t rows) {
+  constexpr std::size_t few = 100;  // one in so many
+  return count_too_tight(centers, spreads, middle) * few < rows ? Frame::shared : Frame::own;
 }
 
 /// About what codes of `rows` rows in so many lists take, with all there is beside them.
@@ -130,7 +148,8 @@ std::vector<Row> drawn(std::span<const Row> rows, std::size_t count, std::uint64
 }
 
 LearnedLists learn_lists(const Plane& plane, std::span<const Row> rows, const IvfSettings& settings,
-                         const VectorStore& kept, unsigned threads, const LearningRoom& room) {
+                         const VectorStore& kept, unsigned threads, const LearningRoom& room,
+                         std::optional<Frame> frame) {
   const std::size_t dim = plane.point_dim();
   const std::vector<Row> few = drawn(rows, most_learned, settings.seed);
   std::vector<float> points = points_of(plane, few, threads);
@@ -155,7 +174,9 @@ LearnedLists learn_lists(const Plane& plane, std::span<const Row> rows, const Iv
     if (!saw_all) seen = outlook.of(plane, rows.subspan(first, size), threads);
     nearest.assign(seen, threads, std::span(learned.labels).subspan(first, size), {});
   }
-  std::vector<float> centers = centers_of(plane, sample, clusters, outlook, threads);
+  auto [centers, spreads] = centers_of(plane, sample, clusters, outlook, threads);
+  std::vector<float> middle = middle_of(centers, dim);
+  if (!frame) frame = frame_of(centers, spreads, middle, sample.size());
 
   const bool scans_codes = settings.wants_codes(kept);
   for (std::size_t i = 0, at = 0; i < few.size(); ++i) {
@@ -173,7 +194,8 @@ LearnedLists learn_lists(const Plane& plane, std::span<const Row> rows, const Iv
           ? encoder_of({CodeWidth::four, longest_stride(dim, rows.size(), settings)})
           : learn_list_codes({plane, rows, learned.labels, centers}, std::move(points), width, settings.seed, threads);
   const BlockForm blocks(encoder);
-  Centroids centroids(std::move(centers), encoder);
+  for (std::size_t d = 0; d < dim; ++d) middle[d] += encoder.center()[d];
+  Centroids centroids(std::move(centers), encoder, *frame, std::move(middle));
   learned.lists.quantizer.emplace(std::move(encoder), blocks, std::move(centroids), scans_codes);
   learned.lists.lists.resize(means.clusters);
   learned.lists.length = plane.length;

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -34,9 +35,11 @@ struct LearningRoom {
   std::size_t projected_floats = std::size_t{1} << 23;  // on their way to their lists
 };
 
-/// From rows, ascending and all of them live, whose vectors are kept in `kept`. Throws Interrupted.
+/// From rows, ascending and all of them live, whose vectors are kept in `kept`. `frame`: where it is known which one
+/// lists need; else the rows tell. Throws Interrupted.
 LearnedLists learn_lists(const Plane& plane, std::span<const Row> rows, const IvfSettings& settings,
-                         const VectorStore& kept, unsigned threads, const LearningRoom& room = {});
+                         const VectorStore& kept, unsigned threads, const LearningRoom& room = {},
+                         std::optional<Frame> frame = {});
 
 /// `count` of the rows at random, ascending; all where they are fewer.
 std::vector<Row> drawn(std::span<const Row> rows, std::size_t count, std::uint64_t seed);

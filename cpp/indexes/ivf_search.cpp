@@ -56,6 +56,7 @@ void IvfSearch::prepare_one(const IvfTarget& target, const PreparedQueries& quer
   const IvfQuantizer& quantizer = *target.lists.quantizer;
   const double square = plane.query_square(queries.query(query), queries.element());
   asked.exact = plane.from_query(queries.query(query), queries.element(), square);
+  asked.is_measurable = plane.can_measure(square);
   point_.resize(plane.point_dim());
   if (plane.metric == Metric::hamming) {
     write_bits(queries.query(query), queries.dim(), point_.data());
@@ -66,7 +67,7 @@ void IvfSearch::prepare_one(const IvfTarget& target, const PreparedQueries& quer
     asked.slope = slope_of(plane, square);
     if (!target.keeps_vectors) asked.origin = origin_of(plane, point_, asked.slope);
   }
-  quantizer.centroids.center(point_, asked.query);
+  quantizer.centroids.center(point_, quantizer.encoder, asked.query);
 }
 
 void IvfSearch::take(const IvfTarget& target, const Visit& visit, std::size_t first, std::size_t count,
@@ -143,33 +144,55 @@ void IvfSearch::scan(const IvfTarget& target, Row number, std::span<const Visit>
     target.file->has_read(list.size(), list.size() * stride);
   }
   if (target.file) target.file->has_read(2, list.rows.span().size_bytes() + list.blocks.size());
+  if (!quantizer.scans_codes || quantizer.centroids.frame() == Frame::shared)
+    return scan_rows(target, number, visits, hidden);
+  // A query is made for every visit; only some of them have to be there at a time.
+  aimed_.resize(scanned_at_once);
+  for (std::size_t v = 0; v < visits.size(); v += scanned_at_once) {
+    const std::span<const Visit> some = visits.subspan(v, std::min(scanned_at_once, visits.size() - v));
+    for (std::size_t i = 0; i < some.size(); ++i)
+      quantizer.centroids.aim(quantizer.encoder, quantizer.form, asked_[some[i].asked].query, number, aimed_[i]);
+    scan_rows(target, number, some, hidden);
+  }
+}
+
+void IvfSearch::scan_rows(const IvfTarget& target, Row number, std::span<const Visit> visits, Row hidden) {
+  const InvertedList& list = target.lists.lists[number];
   for (std::size_t first = 0; first < list.size(); first += rows_together) {
     const std::size_t count = std::min(rows_together, list.size() - first);
     costs.distances += count * visits.size();
-    if (!quantizer.scans_codes) {
-      for (const Visit& visit : visits) {
-        Asked& asked = asked_[visit.asked];
-        asked.exact.measure(list.rows.data() + first, count, distances_.data());
-        take(target, visit, first, count, distances_.data(), hidden);
-      }
+    if (target.lists.quantizer->scans_codes) {
+      measure_codes(target, number, visits, first, count, hidden);
       continue;
     }
-    const std::byte* const blocks = list.blocks.data() + quantizer.form.bytes(first);
-    const std::size_t needed = CodeBlock::needed(count);
-    for (std::size_t v = 0; v < visits.size(); v += scanned_at_once) {
-      const std::span<const Visit> some = visits.subspan(v, std::min(scanned_at_once, visits.size() - v));
-      block_queries_.clear();
-      for (const Visit& visit : some) block_queries_.push_back(asked_[visit.asked].query.codes);
-      quantizer.form.measure(block_queries_, blocks, needed, distances_.data());
-      for (std::size_t i = 0; i < some.size(); ++i)
-        take(target, some[i], first, count, distances_.data() + i * needed * CodeBlock::rows, hidden);
+    for (const Visit& visit : visits) {
+      Asked& asked = asked_[visit.asked];
+      asked.exact.measure(list.rows.data() + first, count, distances_.data());
+      take(target, visit, first, count, distances_.data(), hidden);
     }
   }
 }
 
+void IvfSearch::measure_codes(const IvfTarget& target, Row number, std::span<const Visit> visits, std::size_t first,
+                              std::size_t count, Row hidden) {
+  const IvfQuantizer& quantizer = *target.lists.quantizer;
+  const bool are_aimed = quantizer.centroids.frame() == Frame::own;
+  const std::byte* const blocks = target.lists.lists[number].blocks.data() + quantizer.form.bytes(first);
+  const std::size_t needed = CodeBlock::needed(count);
+  for (std::size_t v = 0; v < visits.size(); v += scanned_at_once) {
+    const std::span<const Visit> some = visits.subspan(v, std::min(scanned_at_once, visits.size() - v));
+    block_queries_.clear();
+    for (std::size_t i = 0; i < some.size(); ++i)
+      block_queries_.push_back(are_aimed ? aimed_[i].codes : asked_[some[i].asked].query.codes);
+    quantizer.form.measure(block_queries_, blocks, needed, distances_.data());
+    for (std::size_t i = 0; i < some.size(); ++i)
+      take(target, some[i], first, count, distances_.data() + i * needed * CodeBlock::rows, hidden);
+  }
+}
+
 std::span<const Neighbor> IvfSearch::finish(const IvfTarget& target, std::size_t k, Asked& asked) {
-  // Floats cannot measure so short a query.
-  if (asked.exact.scale * shortest_measurable > 1) return {};
+  // Floats cannot measure so short a query by vectors.
+  if (target.keeps_vectors && !asked.is_measurable) return {};
   found_.clear();
   asked.pool.append_to(found_);
   name_found(target, asked);
@@ -185,8 +208,7 @@ std::span<const Neighbor> IvfSearch::finish(const IvfTarget& target, std::size_t
 }
 
 std::span<const Neighbor> IvfSearch::told(const IvfTarget& target, const Asked& asked) {
-  double square = 0;  // what all distances lack
-  for (const float x : asked.query.centered) square += double{x} * x;
+  const double square = target.lists.quantizer->centroids.lacking(asked.query);
   for (Neighbor& found : found_) {
     const double told = asked.slope * (double{found.distance} + square) + asked.origin;
     found.distance = static_cast<float>(target.plane.metric == Metric::ip ? told : std::max(told, 0.0));

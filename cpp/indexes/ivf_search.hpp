@@ -65,6 +65,7 @@ class IvfSearch {
     std::vector<Chosen> lists;
     NearestBuffer pool;  // of numbers, see Chosen
     Scorer exact;
+    bool is_measurable = true;      // by the kept vectors
     double slope = 1, origin = 0;  // the metric's distance = slope * that between points + origin
   };
   /// A list to be scanned for a query.
@@ -85,6 +86,10 @@ class IvfSearch {
   void fetch_lists(const IvfTarget& target, std::span<const Neighbor> lists) const;
   void fetch_found(const IvfTarget& target) const;
   void scan(const IvfTarget& target, Row list, std::span<const Visit> visits, Row hidden);
+  /// The same for `scanned_at_once` visits at most where lists have frames of their own.
+  void scan_rows(const IvfTarget& target, Row list, std::span<const Visit> visits, Row hidden);
+  void measure_codes(const IvfTarget& target, Row list, std::span<const Visit> visits, std::size_t first,
+                     std::size_t count, Row hidden);
   void take(const IvfTarget& target, const Visit& visit, std::size_t first, std::size_t count, const float* distances,
             Row hidden);
   /// What was found, in the order of answers.
@@ -99,6 +104,7 @@ class IvfSearch {
   std::vector<Visit> visits_, of_list_;
   std::vector<std::uint64_t> by_list_;  // a list above the place of a visit to it
   std::vector<BlockQuery> block_queries_;
+  std::vector<ListQuery> aimed_;  // one a visit, where lists have frames of their own
   std::vector<ListQuery*> centered_;
   RankingSpace ranking_;
   Rerank rerank_;

@@ -179,4 +179,33 @@ void split_lists(const IvfLists& lists, std::span<const std::uint32_t> emptied, 
   arrivals.before.centroids = std::move(centroids);
 }
 
+bool lie_apart(const IvfLists& lists, const Plane& plane, unsigned threads, const Arrivals& arrivals) {
+  const Centroids& centroids = *arrivals.before.centroids;
+  if (centroids.frame() == Frame::own) return false;
+  // New lists, and the emptied ones, hold nothing but what arrives.
+  std::vector<bool> is_fresh(centroids.count(), true);
+  for (std::size_t l = 0; l < lists.lists.size(); ++l) is_fresh[l] = false;
+  for (const auto& [list, changed] : arrivals.before.lists) is_fresh[list] = changed.size() == 0;
+  std::vector<std::size_t> places;
+  for (std::size_t i = 0; i < arrivals.rows.size(); ++i)
+    if (is_fresh[arrivals.labels[i]]) places.push_back(i);
+
+  const std::size_t dim = centroids.dim();
+  std::vector<Spread> spreads(centroids.count());
+  std::vector<Row> rows;
+  for (std::size_t first = 0; first < places.size(); first += most_points) {
+    const std::span<const std::size_t> some =
+        std::span(places).subspan(first, std::min(most_points, places.size() - first));
+    rows.clear();
+    for (const std::size_t i : some) rows.push_back(arrivals.rows[i]);
+    const std::vector<float> points = points_of(plane, rows, threads);
+    for (std::size_t i = 0; i < some.size(); ++i) {
+      const std::uint32_t list = arrivals.labels[some[i]];
+      ++spreads[list].rows;
+      spreads[list].squares += square_between(points.data() + i * dim, centroids.positions().data() + list * dim, dim);
+    }
+  }
+  return 2 * count_too_tight(centroids.positions(), spreads, centroids.middle()) > places.size();
+}
+
 }  // namespace lookalike

@@ -38,4 +38,8 @@ std::vector<std::uint32_t> empty_long_lists(const IvfLists& lists, const RowFilt
 void split_lists(const IvfLists& lists, std::span<const std::uint32_t> emptied, const Plane& plane,
                  std::size_t live_count, std::uint64_t seed, unsigned threads, Arrivals& arrivals);
 
+/// Whether most of what was just split lies in lists too tight for how far they lie from where all others were learned,
+/// see Frame. The same for any number of threads.
+bool lie_apart(const IvfLists& lists, const Plane& plane, unsigned threads, const Arrivals& arrivals);
+
 }  // namespace lookalike

@@ -80,6 +80,7 @@ void RowSpool::append(const VectorsView& vectors, unsigned threads) {
     convert(some, element, piece.data(), threads);
     const VectorsView kept = {piece.data(), element, some.count, dim_, row_bytes(element, dim_)};
     is_measurable_ = is_measurable_ && lookalike::is_measurable(kept, metric_, threads);
+    if (squares_ != Squares::measurable) squares_ = std::max(squares_, squares_of(kept, metric_));
     if (metric_ == Metric::ip) largest_norm_ = std::max(largest_norm_, lookalike::largest_norm(kept));
     if (metric_ == Metric::cosine) {
       norms.resize(some.count);

@@ -9,6 +9,7 @@
 
 #include "base/types.hpp"
 #include "base/vectors_view.hpp"
+#include "codes/plane.hpp"
 #include "codes/id_map.hpp"
 #include "codes/vector_store.hpp"
 #include "indexes/rows.hpp"
@@ -29,8 +30,9 @@ class RowSpool {
   std::size_t count() const noexcept { return count_; }
   /// For Metric::ip at least the length of every row.
   double largest_norm() const noexcept { return largest_norm_; }
-  /// Whether floats can measure them, see `is_measurable`.
+  /// Whether floats can measure them, see `is_measurable`; and what they tell of squares.
   bool is_measurable() const noexcept { return is_measurable_; }
+  Squares squares() const noexcept { return squares_; }
 
   /// All rows, of which there are some, mapped, under `ids` or, where none are given, their numbers. Throws
   /// InvalidArgument where there are not as many ids, or they are none.
@@ -53,6 +55,7 @@ class RowSpool {
   std::optional<Element> came_as_;  // what all pieces are; f32 where they are not alike
   bool fits_u8_ = true, fits_s8_ = true;
   bool is_measurable_ = true;
+  Squares squares_ = Squares::zero;  // of all rows
   double largest_norm_ = 0;
   std::unique_ptr<ScratchFile> vectors_, norms_;
 };

@@ -14,25 +14,6 @@ namespace {
 
 constexpr CodeWidth centroid_width = CodeWidth::four;
 
-/// The median of each coordinate: a centroid far away from all others does not move it.
-std::vector<float> middle_of(std::span<const float> rows, std::size_t dim) {
-  constexpr std::size_t together = 16;  // columns, which share a cache line in every row
-  const std::size_t count = rows.size() / dim;
-  std::vector<float> middle(dim), columns(together * count);
-  for (std::size_t first = 0; first < dim; first += together) {
-    const std::size_t held = std::min(together, dim - first);
-    for (std::size_t i = 0; i < count; ++i)
-      for (std::size_t c = 0; c < held; ++c) columns[c * count + i] = rows[i * dim + first + c];
-    for (std::size_t c = 0; c < held; ++c) {
-      const std::span<float> column = std::span(columns).subspan(c * count, count);
-      const auto half = column.begin() + static_cast<std::ptrdiff_t>(count / 2);
-      std::nth_element(column.begin(), half, column.end());
-      middle[first + c] = *half;
-    }
-  }
-  return middle;
-}
-
 /// Writes at least `count` of the smallest distances' places into space.rows, and not many more; returns how many.
 std::size_t pick_nearest(std::span<const float> distances, std::size_t count, RankingSpace& space) {
   // A limit that a sample suggests, and a higher one where that was too low.
@@ -52,8 +33,9 @@ std::size_t pick_nearest(std::span<const float> distances, std::size_t count, Ra
 
 }  // namespace
 
-Centroids::Centroids(std::vector<float> centroids, const Encoder& encoder, std::vector<float> middle)
+Centroids::Centroids(std::vector<float> centroids, const Encoder& encoder, Frame frame, std::vector<float> middle)
     : dim_(encoder.dim()),
+      frame_(frame),
       middle_(std::move(middle)),
       projected_dim_(encoder.projected()),
       form_(encoder.in_width(centroid_width)),
@@ -80,14 +62,17 @@ void Centroids::put(std::span<const std::uint32_t> lists, std::span<const float>
   for (const std::uint32_t list : lists) count = std::max<std::size_t>(count, list + 1);
   positions_.resize(count * dim_);
   projected_.resize(count * projected_dim_);
-  blocks_.resize(form_.bytes(count));
-  bytes_.resize(count * byte_stride_);
+  if (frame_ == Frame::shared) {
+    blocks_.resize(form_.bytes(count));
+    bytes_.resize(count * byte_stride_);
+  }
   SignedBytes rounded;
   for (std::size_t i = 0; i < lists.size(); ++i) {
     const std::size_t list = lists[i];
     const std::span<const float> centroid(moved.data() + i * dim_, dim_);
     std::copy_n(centroids.data() + i * dim_, dim_, positions_.data() + list * dim_);
     std::copy_n(projected.data() + i * projected_dim_, projected_dim_, projected_.data() + list * projected_dim_);
+    if (frame_ == Frame::own) continue;
     form_.put(blocks_.mutable_data(), list, codes.data() + i * coarse.stride());
     rounded.assign(centroid, dim_);
     std::byte* const row = bytes_.mutable_data() + list * byte_stride_;
@@ -108,24 +93,32 @@ void Centroids::subtract(std::size_t list, std::span<float> row, std::span<const
 }
 
 float Centroids::bias_of(const Encoder& encoder, const std::byte* code, std::size_t list) const {
+  if (frame_ == Frame::own) return 0;
   return static_cast<float>(2 * encoder.product(code, projected_.data() + list * projected_dim_));
 }
 
 void Centroids::prepare(const Encoder& encoder, const BlockForm& form, std::span<const float> point, ListQuery& query,
                         RankingSpace& space) const {
-  center(point, query);
+  center(point, encoder, query);
   ListQuery* const centered = &query;
   finish(encoder, form, {&centered, 1}, space);
 }
 
-void Centroids::center(std::span<const float> point, ListQuery& query) const {
+void Centroids::center(std::span<const float> point, const Encoder& encoder, ListQuery& query) const {
   query.centered.resize(dim_);
   for (std::size_t d = 0; d < dim_; ++d) query.centered[d] = point[d] - middle_[d];
-  query.bytes.assign(query.centered, byte_stride_);  // as `rank` reads them, which is more than a projection needs
+  if (frame_ == Frame::shared)
+    return query.bytes.assign(query.centered, byte_stride_);  // as `rank` reads them: more than a projection needs
+  query.whole.resize(dim_);
+  for (std::size_t d = 0; d < dim_; ++d) query.whole[d] = point[d] - encoder.center()[d];
 }
 
 void Centroids::finish(const Encoder& encoder, const BlockForm& form, std::span<ListQuery* const> centered,
                        RankingSpace& space) const {
+  if (frame_ == Frame::own) {
+    for (ListQuery* const query : centered) encoder.project(query->centered, query->projection);
+    return;
+  }
   const std::size_t room = encoder.projection_room();
   space.vectors.clear();
   for (const ListQuery* query : centered) space.vectors.push_back(&query->bytes);
@@ -140,14 +133,32 @@ void Centroids::finish(const Encoder& encoder, const BlockForm& form, std::span<
   }
 }
 
-std::span<const Neighbor> Centroids::rank(const ListQuery& query, std::size_t count, std::size_t ordered,
-                                          RankingSpace& space) const {
+double Centroids::lacking(const ListQuery& query) const {
+  return frame_ == Frame::own ? 0 : square_of(query.centered);
+}
+
+void Centroids::aim(const Encoder& encoder, const BlockForm& form, const ListQuery& query, std::size_t list,
+                    ListQuery& aimed) const {
+  aimed.centered.resize(projected_dim_);
+  const float* const centroid = projected_.data() + list * projected_dim_;
+  for (std::size_t i = 0; i < projected_dim_; ++i) aimed.centered[i] = query.projection[i] - centroid[i];
+  aimed.space.assign(aimed.centered, (projected_dim_ + 63) / 64 * 64);
+  aimed.codes = form.query(code_query(aimed.space, encoder.width()), aimed.words);
+}
+
+void Centroids::measure(const ListQuery& query, std::size_t count, RankingSpace& space) const {
   const std::size_t lists = this->count();
-  count = std::min(count, lists);
-  // By codes, with some to spare.
-  const std::size_t seen = std::min(lists, count + count / 4 + 12);
   space.rows.resize(lists);
   space.distances.resize(CodeBlock::needed(lists) * CodeBlock::rows);
+  if (frame_ == Frame::own) {
+    // Differences of floats, which are right however far all lie from zero.
+    std::iota(space.rows.begin(), space.rows.end(), Row{0});
+    const std::span<const std::byte> rows = std::as_bytes(std::span(positions_));
+    return kernels().squared_l2_f32.scan(query.whole.data(), rows.data(), dim_ * sizeof(float), lists, dim_,
+                                         space.distances.data());
+  }
+  // By codes, with some to spare.
+  const std::size_t seen = std::min(lists, count + count / 4 + 12);
   if (seen < lists) {
     form_.measure({&query.centroid_codes, 1}, blocks_.data(), CodeBlock::needed(lists), space.distances.data());
     space.rows.resize(pick_nearest({space.distances.data(), lists}, seen, space));
@@ -158,6 +169,12 @@ std::span<const Neighbor> Centroids::rank(const ListQuery& query, std::size_t co
   const float shift = 2 * query.bytes.step * 128 * static_cast<float>(query.bytes.sum());
   kernels().octets({query.bytes.bytes.data(), -2 * query.bytes.step, shift}, bytes_.data(), byte_stride_,
                    space.rows.data(), space.rows.size(), space.distances.data());
+}
+
+std::span<const Neighbor> Centroids::rank(const ListQuery& query, std::size_t count, std::size_t ordered,
+                                          RankingSpace& space) const {
+  count = std::min(count, this->count());
+  measure(query, count, space);
   space.ranked.clear();
   for (std::size_t i = 0; i < space.rows.size(); ++i) space.ranked.push_back({space.rows[i], space.distances[i]});
   const auto is_nearer = [](const Neighbor& a, const Neighbor& b) {

@@ -1,6 +1,7 @@
 // The centroids of inverted lists: which are near a query, and how near.
 //
-// All are told apart by a few bytes each (codes of their projection), the nearest ones again by a byte a coordinate.
+// All are told apart by a few bytes each (codes of their projection), the nearest ones again by a byte a coordinate; or
+// all by floats, where bytes do not tell them apart.
 #pragma once
 
 #include <cstddef>
@@ -11,6 +12,7 @@
 #include "base/array.hpp"
 #include "codes/encoder.hpp"
 #include "lists/block_codes.hpp"
+#include "lists/frame.hpp"
 #include "lists/list_query.hpp"
 #include "select/neighbor.hpp"
 
@@ -25,13 +27,13 @@ struct RankingSpace {
   std::vector<Neighbor> ranked;
 };
 
-/// A distance from a query lacks the square of the query's length here. Lists stand in for rows in Neighbor.
+/// In a shared frame a distance from a query lacks the square of the query's length here. Lists stand in for rows in Neighbor.
 class Centroids {
  public:
   /// Rows of encoder.dim() floats. The encoder's codes are of what is left of vectors when their centroid is
   /// subtracted and then its own centre: as if that moved every centroid. `middle`: what another one's was; else it is
   /// found.
-  Centroids(std::vector<float> centroids, const Encoder& encoder, std::vector<float> middle = {});
+  Centroids(std::vector<float> centroids, const Encoder& encoder, Frame frame, std::vector<float> middle = {});
 
   /// Puts each of some centroids, rows of floats, where the one of that number stands, or behind the last. Codes of
   /// other lists stay right.
@@ -40,8 +42,11 @@ class Centroids {
   std::size_t count() const noexcept { return positions_.size() / dim_; }
   std::size_t dim() const noexcept { return dim_; }
   std::size_t bytes() const noexcept;
+  Frame frame() const noexcept { return frame_; }
   /// Bytes that ranking reads of all centroids.
-  std::size_t scanned_bytes() const noexcept { return blocks_.size(); }
+  std::size_t scanned_bytes() const noexcept {
+    return frame_ == Frame::own ? positions_.size() * sizeof(float) : blocks_.size();
+  }
 
   /// As they were given.
   std::span<const float> positions() const noexcept { return positions_; }
@@ -50,29 +55,38 @@ class Centroids {
   /// Subtracts from a row the list's centroid and the encoder's centre.
   void subtract(std::size_t list, std::span<float> row, std::span<const float> center) const;
   /// What a code of the list's lacks to be a distance from a query (see `BlockKernel`, bias): twice the product with
-  /// the centroid.
+  /// the centroid in a shared frame, nothing in one of its own.
   float bias_of(const Encoder& encoder, const std::byte* code, std::size_t list) const;
 
   /// Prepares a query: encoder.dim() floats.
   void prepare(const Encoder& encoder, const BlockForm& form, std::span<const float> point, ListQuery& query,
                RankingSpace& space) const;
   /// The same in two steps, of which the second takes less time for several queries together.
-  void center(std::span<const float> point, ListQuery& query) const;
+  void center(std::span<const float> point, const Encoder& encoder, ListQuery& query) const;
   void finish(const Encoder& encoder, const BlockForm& form, std::span<ListQuery* const> centered,
               RankingSpace& space) const;
+  /// What all distances from a query lack.
+  double lacking(const ListQuery& query) const;
+  /// For lists with a frame of their own: a query against the codes of one list, into `aimed`, by what `finish` found.
+  void aim(const Encoder& encoder, const BlockForm& form, const ListQuery& query, std::size_t list,
+           ListQuery& aimed) const;
   /// The `count` lists nearest a query, nearly: all of them where count is so large. The `ordered` nearest stand first,
   /// nearest first, and the others behind them in no order.
   std::span<const Neighbor> rank(const ListQuery& query, std::size_t count, std::size_t ordered,
                                  RankingSpace& space) const;
 
  private:
+  /// Those that may be among the nearest lists, into space.rows, and how far they are, into space.distances.
+  void measure(const ListQuery& query, std::size_t count, RankingSpace& space) const;
+
   std::size_t dim_;
+  Frame frame_;
   std::vector<float> positions_;
   std::vector<float> middle_;     // of those there were first, moved
   std::vector<float> projected_;  // centroids, moved, about the middle
   std::size_t projected_dim_;
   BlockForm form_;
-  Array<std::byte> blocks_;  // 4 bits a projected coordinate
+  Array<std::byte> blocks_;  // 4 bits a projected coordinate; these and `bytes_` for a shared frame only
   std::size_t byte_stride_;
   Array<std::byte> bytes_;  // rows of 8 bits a coordinate, as KernelTable::octets takes them
 };
