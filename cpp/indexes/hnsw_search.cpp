@@ -9,9 +9,10 @@ HnswSearch::HnswSearch(const HnswTarget& target, const PreparedQueries& queries,
     : target_(target), k_(k), worker_(worker) {
   const Plane& plane = target.plane;
   const double square = plane.query_square(queries.query(query), queries.element());
-  exact_ = plane.from_query(queries.query(query), queries.element(), square);
+  exact_ = precise_scorer(plane.metric, queries.query(query), queries.element(), square, plane.rows);
   const HnswGraph& graph = target.graph;
-  Scorer scorer = exact_;
+  Scorer scorer = plane.from_query(queries.query(query), queries.element(), square);
+  is_measurable_ = !(scorer.scale * shortest_measurable > 1);
   if (graph.codes) {
     worker.query.resize(queries.dim());
     worker.point.resize(plane.point_dim());
@@ -31,9 +32,7 @@ std::span<const Neighbor> HnswSearch::finish() {
     });
     walked = walked.first(static_cast<std::size_t>(last - walked.begin()));
   }
-  // Floats cannot measure so short a query.
-  if (exact_.scale * shortest_measurable > 1) return {};
-  if (!target_.graph.codes) return finite(walked.first(std::min(k_, walked.size())));
+  if (!is_measurable_) return {};
   return worker_.rerank.nearest(exact_, walked, k_, slope_);
 }
 

@@ -12,6 +12,7 @@
 #include "indexes/exact_parts.hpp"
 #include "indexes/hnsw_graph.hpp"
 #include "indexes/rerank.hpp"
+#include "kernels/precise.hpp"
 #include "select/neighbor.hpp"
 #include "select/row_filter.hpp"
 
@@ -55,8 +56,9 @@ class HnswSearch {
   const HnswTarget& target_;
   std::size_t k_;
   HnswWorker& worker_;
-  Scorer exact_;
-  double slope_ = 1;  // of kept distances over those of codes
+  PreciseScorer exact_;
+  bool is_measurable_;  // else floats cannot walk from so short a query
+  double slope_ = 1;    // of kept distances over those walked by
 };
 
 /// The whole of one.

@@ -55,7 +55,8 @@ void IvfSearch::prepare_one(const IvfTarget& target, const PreparedQueries& quer
   const Plane& plane = target.plane;
   const IvfQuantizer& quantizer = *target.lists.quantizer;
   const double square = plane.query_square(queries.query(query), queries.element());
-  asked.exact = plane.from_query(queries.query(query), queries.element(), square);
+  asked.kept = plane.from_query(queries.query(query), queries.element(), square);
+  asked.exact = precise_scorer(plane.metric, queries.query(query), queries.element(), square, plane.rows);
   point_.resize(plane.point_dim());
   if (plane.metric == Metric::hamming) {
     write_bits(queries.query(query), queries.dim(), point_.data());
@@ -149,7 +150,7 @@ void IvfSearch::scan(const IvfTarget& target, Row number, std::span<const Visit>
     if (!quantizer.scans_codes) {
       for (const Visit& visit : visits) {
         Asked& asked = asked_[visit.asked];
-        asked.exact.measure(list.rows.data() + first, count, distances_.data());
+        asked.kept.measure(list.rows.data() + first, count, distances_.data());
         take(target, visit, first, count, distances_.data(), hidden);
       }
       continue;
@@ -169,7 +170,7 @@ void IvfSearch::scan(const IvfTarget& target, Row number, std::span<const Visit>
 
 std::span<const Neighbor> IvfSearch::finish(const IvfTarget& target, std::size_t k, Asked& asked) {
   // Floats cannot measure so short a query.
-  if (asked.exact.scale * shortest_measurable > 1) return {};
+  if (asked.kept.scale * shortest_measurable > 1) return {};
   found_.clear();
   asked.pool.append_to(found_);
   name_found(target, asked);

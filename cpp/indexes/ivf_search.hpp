@@ -64,7 +64,8 @@ class IvfSearch {
     ListQuery query;
     std::vector<Chosen> lists;
     NearestBuffer pool;  // of numbers, see Chosen
-    Scorer exact;
+    Scorer kept;          // by floats, of kept vectors
+    PreciseScorer exact;
     double slope = 1, origin = 0;  // the metric's distance = slope * that between points + origin
   };
   /// A list to be scanned for a query.

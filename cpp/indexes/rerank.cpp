@@ -14,15 +14,13 @@ class CodeError {
   /// because the deviation is guessed from few.
   CodeError(double slope, std::size_t count)
       : slope_(slope), most_deviations_(std::sqrt(2 * std::log(static_cast<double>(count))) + 0.25) {}
-  void see(float code, float truth) {
+  void see(float code, double truth) {
     const double error = truth - slope_ * code, before = error - mean_;
     mean_ += before / ++count_;
     squares_ += before * (error - mean_);
   }
   /// What the truth behind a code hardly ever goes below.
-  float least(float code) const {
-    return static_cast<float>(slope_ * code + mean_ - most_deviations_ * std::sqrt(squares_ / count_));
-  }
+  double least(float code) const { return slope_ * code + mean_ - most_deviations_ * std::sqrt(squares_ / count_); }
 
  private:
   double slope_, most_deviations_, mean_ = 0, squares_ = 0;
@@ -50,29 +48,42 @@ std::span<const Neighbor> finite(std::span<const Neighbor> found) {
   return std::all_of(found.begin(), found.end(), is_finite) ? found : std::span<const Neighbor>();
 }
 
-std::span<const Neighbor> Rerank::nearest(const Scorer& exact, std::span<const Neighbor> coarse, std::size_t k,
+std::span<const Neighbor> Rerank::nearest(const PreciseScorer& exact, std::span<const Neighbor> coarse, std::size_t k,
                                           double slope) {
   constexpr std::size_t together = 8;
   CodeError error(slope, coarse.size());
-  rows_.resize(together);
-  distances_.resize(together);
-  nearest_.begin(std::min(k, coarse.size()));
+  nearest_.clear();
+  const auto prefetch = [&](std::size_t first) {
+    for (std::size_t i = first; i < std::min(first + together, coarse.size()); ++i) exact.prefetch(coarse[i].row);
+  };
+  prefetch(0);
   for (std::size_t i = 0; i < coarse.size(); i += together) {
-    if (i >= k && i >= 2 * together && error.least(coarse[i].distance) > nearest_.limit()) break;
+    if (i >= k && i >= 2 * together && error.least(coarse[i].distance) > nearest_.back().distance) break;
+    prefetch(i + together);
     const std::size_t count = std::min(together, coarse.size() - i);
-    for (std::size_t j = 0; j < count; ++j) rows_[j] = coarse[i + j].row;
-    exact.measure(rows_.data(), count, distances_.data());
+    Row rows[together];
+    double distances[together];
+    for (std::size_t j = 0; j < count; ++j) rows[j] = coarse[i + j].row;
+    exact.measure(rows, count, distances);
     measured += count;
     for (std::size_t j = 0; j < count; ++j) {
       // What is read from a file that was not verified may be no number, which no order has a place for.
-      if (std::isnan(distances_[j])) distances_[j] = infinity;
-      error.see(coarse[i + j].distance, distances_[j]);
-      nearest_.put(distances_[j], rows_[j]);
+      if (std::isnan(distances[j])) distances[j] = infinity;
+      error.see(coarse[i + j].distance, distances[j]);
+      put({distances[j], rows[j]}, k);
     }
   }
   found_.clear();
-  nearest_.append_to(found_);
+  for (const Measured& one : nearest_) found_.push_back({one.row, static_cast<float>(one.distance)});
   return finite(found_);
+}
+
+void Rerank::put(Measured one, std::size_t k) {
+  if (nearest_.size() == k) {
+    if (!(one < nearest_.back())) return;
+    nearest_.pop_back();
+  }
+  nearest_.insert(std::upper_bound(nearest_.begin(), nearest_.end(), one), one);
 }
 
 }  // namespace lookalike

@@ -8,8 +8,7 @@
 
 #include "base/types.hpp"
 #include "codes/plane.hpp"
-#include "codes/scorer.hpp"
-#include "select/nearest_pool.hpp"
+#include "kernels/precise.hpp"
 #include "select/neighbor.hpp"
 
 namespace lookalike {
@@ -28,15 +27,16 @@ std::span<const Neighbor> finite(std::span<const Neighbor> found);
 class Rerank {
  public:
   /// The k nearest of `coarse`, by `exact`, nearest first, ties by row: `coarse` is measured in its order, nearest by
-  /// codes first, until the rest can hardly be among the k nearest. Valid until the next call.
-  std::span<const Neighbor> nearest(const Scorer& exact, std::span<const Neighbor> coarse, std::size_t k, double slope);
+  /// codes first, until the rest can hardly be among the k nearest. None where distances overflow floats. Valid until
+  /// the next call.
+  std::span<const Neighbor> nearest(const PreciseScorer& exact, std::span<const Neighbor> coarse, std::size_t k, double slope);
 
   std::uint64_t measured = 0;  // counts on
 
  private:
-  std::vector<Row> rows_;
-  std::vector<float> distances_;
-  NearestPool nearest_;
+  void put(Measured one, std::size_t k);
+
+  std::vector<Measured> nearest_;
   std::vector<Neighbor> found_;
 };
 
