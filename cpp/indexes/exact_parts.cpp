@@ -104,8 +104,7 @@ void settle(CandidatePool pool, const ExactTarget& target, const PreparedQueries
   const std::span<Candidate> held = pool.held();
   const PreciseScorer scorer = queries.scorer(query, target);
   scratch.clear();
-  for (std::size_t i = 0; i < held.size(); ++i)
-    scratch.push_back({scorer.distance(held[i].row), static_cast<Row>(i)});
+  for (std::size_t i = 0; i < held.size(); ++i) scratch.push_back({scorer.distance(held[i].row), static_cast<Row>(i)});
   const auto nearer = [&](const Measured& a, const Measured& b) {
     return a.distance < b.distance || (a.distance == b.distance && held[a.row].row < held[b.row].row);
   };

@@ -18,6 +18,9 @@ std::size_t pool_for(std::size_t k, std::size_t lists, CodeWidth width) {
   return (4 * k + lists / 2) * (width == CodeWidth::one ? 3 : 1);
 }
 
+/// How many more are measured where vectors were scanned: floats order those that are nearly as far as they come.
+constexpr std::size_t told_wrong_by_floats = 6;
+
 /// Of all lists, nearest first, those that hold admitted rows, until these are enough. None where what is admitted lies
 /// elsewhere.
 void keep_passing(const IvfTarget& target, std::size_t nprobe, std::vector<Neighbor>& ranked) {
@@ -112,14 +115,6 @@ void IvfSearch::name_found(const IvfTarget& target, const Asked& asked) {
   }
 }
 
-std::span<const Neighbor> IvfSearch::in_order() {
-  // Those equally far stood by their numbers.
-  std::sort(found_.begin(), found_.end(), [](const Neighbor& a, const Neighbor& b) {
-    return std::tie(a.distance, a.row) < std::tie(b.distance, b.row);
-  });
-  return finite(found_);
-}
-
 void IvfSearch::fetch_lists(const IvfTarget& target, std::span<const Neighbor> lists) const {
   for (const Neighbor& near : lists) {
     const InvertedList& list = target.lists.lists[near.row];
@@ -174,7 +169,8 @@ std::span<const Neighbor> IvfSearch::finish(const IvfTarget& target, std::size_t
   found_.clear();
   asked.pool.append_to(found_);
   name_found(target, asked);
-  if (!target.lists.quantizer->scans_codes) return in_order();
+  // Vectors that were scanned themselves have been read.
+  if (!target.lists.quantizer->scans_codes) return rerank_.nearest(asked.exact, found_, k, 1);
   if (!target.keeps_vectors) return told(target, asked);
   if (target.file) fetch_found(target);
   const std::uint64_t before = rerank_.measured;
@@ -192,7 +188,11 @@ std::span<const Neighbor> IvfSearch::told(const IvfTarget& target, const Asked& 
     const double told = asked.slope * (double{found.distance} + square) + asked.origin;
     found.distance = static_cast<float>(target.plane.metric == Metric::ip ? told : std::max(told, 0.0));
   }
-  return in_order();
+  // Those equally far stood by their numbers.
+  std::sort(found_.begin(), found_.end(), [](const Neighbor& a, const Neighbor& b) {
+    return std::tie(a.distance, a.row) < std::tie(b.distance, b.row);
+  });
+  return finite(found_);
 }
 
 std::span<const Neighbor> IvfSearch::choose_lists(const IvfTarget& target, Asked& asked, std::size_t k,
@@ -208,8 +208,9 @@ std::span<const Neighbor> IvfSearch::choose_lists(const IvfTarget& target, Asked
     keep_passing(target, nprobe, ranked);
   }
   const IvfQuantizer& quantizer = *target.lists.quantizer;
-  asked.pool.begin(quantizer.scans_codes && target.keeps_vectors ? pool_for(k, ranked.size(), quantizer.encoder.width())
-                                                                 : k);
+  asked.pool.begin(!quantizer.scans_codes ? k + told_wrong_by_floats
+                   : target.keeps_vectors ? pool_for(k, ranked.size(), quantizer.encoder.width())
+                                          : k);
   // Whole vectors lack nothing.
   if (!quantizer.scans_codes)
     for (Neighbor& list : ranked) list.distance = 0;

@@ -64,7 +64,7 @@ class IvfSearch {
     ListQuery query;
     std::vector<Chosen> lists;
     NearestBuffer pool;  // of numbers, see Chosen
-    Scorer kept;          // by floats, of kept vectors
+    Scorer kept;         // by floats, of kept vectors
     PreciseScorer exact;
     double slope = 1, origin = 0;  // the metric's distance = slope * that between points + origin
   };
@@ -88,12 +88,10 @@ class IvfSearch {
   void scan(const IvfTarget& target, Row list, std::span<const Visit> visits, Row hidden);
   void take(const IvfTarget& target, const Visit& visit, std::size_t first, std::size_t count, const float* distances,
             Row hidden);
-  /// What was found, in the order of answers.
-  std::span<const Neighbor> in_order();
   /// The rows behind the numbers in `found_`.
   void name_found(const IvfTarget& target, const Asked& asked);
   std::span<const Neighbor> finish(const IvfTarget& target, std::size_t k, Asked& asked);
-  /// What was found by codes, at the distances these tell.
+  /// What was found by codes, at the distances these tell, in the order of answers.
   std::span<const Neighbor> told(const IvfTarget& target, const Asked& asked);
 
   std::vector<Asked> asked_;

@@ -29,7 +29,8 @@ class Rerank {
   /// The k nearest of `coarse`, by `exact`, nearest first, ties by row: `coarse` is measured in its order, nearest by
   /// codes first, until the rest can hardly be among the k nearest. None where distances overflow floats. Valid until
   /// the next call.
-  std::span<const Neighbor> nearest(const PreciseScorer& exact, std::span<const Neighbor> coarse, std::size_t k, double slope);
+  std::span<const Neighbor> nearest(const PreciseScorer& exact, std::span<const Neighbor> coarse, std::size_t k,
+                                    double slope);
 
   std::uint64_t measured = 0;  // counts on
 

@@ -29,8 +29,8 @@ struct ProductAndSquare {
   }
 };
 
-/// Element i is added to sum i % 8 of eight, in order: that is what makes a row's sums the same on every instruction set
-/// and however many rows it is measured with.
+/// Element i is added to sum i % 8 of eight, in order: that is what makes a row's sums the same on every instruction
+/// set and however many rows it is measured with.
 template <class V, class Sums, std::size_t rows, class Q, class X>
 inline void sum_precisely(const Q* query, const X* const (&row)[rows], std::size_t dim, double* out) {
   typename V::Accumulator sums[rows][Sums::count];

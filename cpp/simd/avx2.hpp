@@ -86,8 +86,8 @@ struct Floats {
   }
 };
 
-/// Eight doubles, loaded from whatever a row stores. Products of such numbers are exact in double, so it does not matter
-/// whether they are fused with their sum; squares of differences are not, and are rounded before they are added.
+/// Eight doubles, loaded from whatever a row stores. Products of such numbers are exact in double, so it does not
+/// matter whether they are fused with their sum; squares of differences are not, and are rounded before they are added.
 struct Doubles {
   struct Register {
     __m256d low, high;

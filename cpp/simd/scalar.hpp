@@ -55,8 +55,8 @@ struct Floats {
   }
 };
 
-/// Eight doubles, loaded from whatever a row stores. Products of such numbers are exact in double, so it does not matter
-/// whether they are fused with their sum; squares of differences are not, and are rounded before they are added.
+/// Eight doubles, loaded from whatever a row stores. Products of such numbers are exact in double, so it does not
+/// matter whether they are fused with their sum; squares of differences are not, and are rounded before they are added.
 struct Doubles {
   struct Register {
     double values[8];
@@ -89,7 +89,7 @@ struct Doubles {
   }
   /// Neighbours first, then pairs of them, then fours.
   static double total(const Accumulator& sum) {
-    const double(&x)[8] = sum.values;
+    const double (&x)[8] = sum.values;
     return ((x[0] + x[1]) + (x[2] + x[3])) + ((x[4] + x[5]) + (x[6] + x[7]));
   }
 };
