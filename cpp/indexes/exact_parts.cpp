@@ -90,18 +90,9 @@ PreparedQueries::PreparedQueries(const VectorsView& queries, Element rows, Metri
   view_ = floats;
 }
 
-double PreparedQueries::distance(std::size_t i, const ExactTarget& target, Row row) const {
-  const std::byte* q = query(i);
-  const std::byte* x = target.rows.row(row);
-  const auto measure = [&](const auto* values) {
-    return precise_distance(target.metric, values, x, target.rows.element, dim());
-  };
-  switch (element()) {
-    case Element::u8:
-    case Element::bits: return measure(reinterpret_cast<const std::uint8_t*>(q));
-    case Element::s8: return measure(reinterpret_cast<const std::int8_t*>(q));
-    default: return measure(reinterpret_cast<const float*>(q));
-  }
+PreciseScorer PreparedQueries::scorer(std::size_t i, const ExactTarget& target) const {
+  return precise_scorer(target.metric, query(i), element(), target.metric == Metric::cosine ? square(i) : 0,
+                        target.rows);
 }
 
 void PreparedQueries::as_floats(std::size_t i, float* out) const { to_floats(query(i), element(), dim(), out); }
@@ -111,9 +102,9 @@ float summation_error(std::size_t dim) { return 1.05f * static_cast<float>(dim +
 void settle(CandidatePool pool, const ExactTarget& target, const PreparedQueries& queries, std::size_t query,
             std::size_t k, std::vector<Measured>& scratch) {
   const std::span<Candidate> held = pool.held();
+  const PreciseScorer scorer = queries.scorer(query, target);
   scratch.clear();
-  for (std::size_t i = 0; i < held.size(); ++i)
-    scratch.push_back({queries.distance(query, target, held[i].row), static_cast<Row>(i)});
+  for (std::size_t i = 0; i < held.size(); ++i) scratch.push_back({scorer.distance(held[i].row), static_cast<Row>(i)});
   const auto nearer = [&](const Measured& a, const Measured& b) {
     return a.distance < b.distance || (a.distance == b.distance && held[a.row].row < held[b.row].row);
   };
@@ -130,9 +121,10 @@ void finish(std::span<Candidate> candidates, const Slack& slack, const ExactTarg
             const PreparedQueries& queries, std::size_t query, std::span<Neighbor> out,
             std::vector<Measured>& scratch) {
   const float limit = limit_of(candidates, out.size(), slack);
+  const PreciseScorer scorer = queries.scorer(query, target);
   scratch.clear();
   for (const Candidate& candidate : candidates)
-    if (!(candidate.key > limit)) scratch.push_back({queries.distance(query, target, candidate.row), candidate.row});
+    if (!(candidate.key > limit)) scratch.push_back({scorer.distance(candidate.row), candidate.row});
   const std::size_t found = std::min(out.size(), scratch.size());
   std::partial_sort(scratch.begin(), scratch.begin() + static_cast<std::ptrdiff_t>(found), scratch.end());
   for (std::size_t i = 0; i < found; ++i) out[i] = {scratch[i].row, static_cast<float>(scratch[i].distance)};

@@ -10,6 +10,7 @@
 #include "indexes/exact_search.hpp"
 #include "kernels/precise.hpp"
 #include "select/candidates.hpp"
+#include "select/neighbor.hpp"
 
 namespace lookalike {
 
@@ -27,7 +28,8 @@ class PreparedQueries {
   const std::byte* query(std::size_t i) const noexcept { return view_.row(i); }
   double square(std::size_t i) const { return precise_square(query(i), element(), dim()); }
 
-  double distance(std::size_t i, const ExactTarget& target, Row row) const;
+  /// True distances from the query.
+  PreciseScorer scorer(std::size_t i, const ExactTarget& target) const;
   /// The query as floats, dim() of them.
   void as_floats(std::size_t i, float* out) const;
 
@@ -43,15 +45,6 @@ float summation_error(std::size_t dim);
 inline float underflow(std::size_t dim) { return static_cast<float>(dim) * std::numeric_limits<float>::min(); }
 /// What integers lose on their way into a float key: a few roundings.
 inline constexpr float integer_error = 4 * 0x1p-24f;
-
-/// A candidate with its true distance; ordered by distance, then row.
-struct Measured {
-  double distance;
-  Row row;
-  friend bool operator<(const Measured& a, const Measured& b) {
-    return a.distance < b.distance || (a.distance == b.distance && a.row < b.row);
-  }
-};
 
 /// When a pool stays full of near-ties, measures them all and keeps the k nearest.
 void settle(CandidatePool pool, const ExactTarget& target, const PreparedQueries& queries, std::size_t query,

@@ -99,6 +99,7 @@ std::vector<std::vector<Neighbor>> exact_range(const ExactTarget& target, const 
   if (rows == 0) return found;
   parallel_for(queries.count(), threads, [&](std::size_t query, unsigned) {
     const Slack slack = key_slack(target, queries, query);
+    const PreciseScorer scorer = queries.scorer(query, target);
     // Cosine keys are -cosine * |query|; the others are the distances themselves.
     const double norm = target.metric == Metric::cosine ? std::sqrt(queries.square(query)) : 1;
     const double edge = target.metric == Metric::cosine ? (radius - 1 + 1e-6) * norm : radius;
@@ -114,7 +115,7 @@ std::vector<std::vector<Neighbor>> exact_range(const ExactTarget& target, const 
       for (std::size_t h = 0; h < hits; ++h) {
         const std::size_t place = start + places[h];
         const Row row = picks.empty() ? static_cast<Row>(place) : picks[place];
-        const double distance = queries.distance(query, target, row);
+        const double distance = scorer.distance(row);
         if (static_cast<float>(distance) <= radius) measured.push_back({distance, row});
       }
     }

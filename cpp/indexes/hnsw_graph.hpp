@@ -15,6 +15,7 @@
 #include "codes/plane.hpp"
 #include "codes/scorer.hpp"
 #include "graph/adjacency.hpp"
+#include "graph/space.hpp"
 #include "indexes/rows.hpp"
 #include "storage/file.hpp"
 
@@ -49,8 +50,12 @@ class GraphSpace {
  public:
   GraphSpace(const HnswGraph& graph, const Rows& rows) : graph_(graph), plane_(graph.plane(rows)) {}
   Scorer operator()(Row row, ScorerSpace& space) const { return graph_.from_row(plane_, row, space); }
+  Space space() const { return {*this, plane_.metric == Metric::ip ? 1 : tolerance}; }  // products are no lengths
 
  private:
+  /// Of squares. With more a search takes fewer steps and a build more time: on SIFT 1.1 takes a fifth more.
+  static constexpr float tolerance = 1.075f;
+
   const HnswGraph& graph_;
   Plane plane_;
 };

@@ -68,7 +68,7 @@ void Hnsw::link_new(Records::Writing& writing, unsigned threads) {
 
 void Hnsw::link(Records::Writing& writing, std::span<const Row> rows, unsigned threads, std::size_t entries) {
   const GraphSpace space(graph_, *writing);
-  Builder builder({space}, graph_.neighbors, {settings_.ef_construction}, threads);
+  Builder builder(space.space(), graph_.neighbors, {settings_.ef_construction}, threads);
   apply(writing,
         builder.link(rows, std::span<const Row>(graph_.entries).first(std::min(entries, graph_.entries.size()))));
 }
@@ -129,7 +129,7 @@ void Hnsw::spread_entries(Records::Writing& writing) {
   rows.resize(std::min(rows.size(), entries_sampled));
   if (rows.empty()) return;
   const GraphSpace space(graph_, *writing);
-  std::vector<Row> entries = scattered({space}, rows, most_entries, settings_.seed);
+  std::vector<Row> entries = scattered(space.space(), rows, most_entries, settings_.seed);
   writing.exclusively([&](Rows&) noexcept {
     graph_.entries.swap(entries);
     graph_.spread_over = graph_.neighbors.nodes();
@@ -164,7 +164,7 @@ void Hnsw::relink_batch(Records::Writing& writing, std::span<const Row> moved, u
     return std::none_of(neighbors.begin(), neighbors.end(), is_gone);
   });
   for (std::size_t at = 0; at < around.size(); at += largest_batch) {
-    Builder builder({space}, graph_.neighbors, {settings_.ef_construction}, threads);
+    Builder builder(space.space(), graph_.neighbors, {settings_.ef_construction}, threads);
     apply(writing, builder.bypass(std::span(around).subspan(at, std::min(largest_batch, around.size() - at)), is_gone));
   }
   link(writing, moved, threads, most_entries);
@@ -187,7 +187,7 @@ void Hnsw::make_reachable(Records::Writing& writing, unsigned threads) {
   for (int attempt = 0; attempt < attempts; ++attempt) {
     const std::vector<Row> rest = missing_entries(graph_.neighbors, graph_.entries);
     if (rest.empty()) return;
-    Builder builder({space}, graph_.neighbors, {settings_.ef_construction}, threads);
+    Builder builder(space.space(), graph_.neighbors, {settings_.ef_construction}, threads);
     apply(writing, builder.attach(rest, graph_.entries));
   }
   // An edge that brings one in may have shut out another: what is left after that becomes an entry.
@@ -214,7 +214,7 @@ void Hnsw::compact(Records::Writing& writing, unsigned threads) {
       if (std::any_of(neighbors.begin(), neighbors.end(), is_gone)) torn.push_back(row);
     }
     for (std::size_t at = 0; at < torn.size(); at += largest_batch) {
-      Builder builder({space}, graph_.neighbors, {settings_.ef_construction}, threads);
+      Builder builder(space.space(), graph_.neighbors, {settings_.ef_construction}, threads);
       apply(writing, builder.bypass(std::span(torn).subspan(at, std::min(largest_batch, torn.size() - at)), is_gone));
     }
   }

@@ -11,6 +11,7 @@
 #include "graph/beam_search.hpp"
 #include "indexes/exact_parts.hpp"
 #include "indexes/hnsw_graph.hpp"
+#include "indexes/kept_scorer.hpp"
 #include "indexes/rerank.hpp"
 #include "select/neighbor.hpp"
 #include "select/row_filter.hpp"
@@ -55,9 +56,8 @@ class HnswSearch {
   const HnswTarget& target_;
   std::size_t k_;
   HnswWorker& worker_;
-  Scorer exact_;
-  bool is_measurable_ = true;
-  double slope_ = 1;  // of kept distances over those of codes
+  KeptScorer kept_;
+  double slope_ = 1;  // of kept distances over those walked by
 };
 
 /// The whole of one.

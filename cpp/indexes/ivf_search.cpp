@@ -18,6 +18,9 @@ std::size_t pool_for(std::size_t k, std::size_t lists, CodeWidth width) {
   return (4 * k + lists / 2) * (width == CodeWidth::one ? 3 : 1);
 }
 
+/// How many more are measured where vectors were scanned: floats order those that are nearly as far as they come.
+constexpr std::size_t told_wrong_by_floats = 6;
+
 /// Of all lists, nearest first, those that hold admitted rows, until these are enough. None where what is admitted lies
 /// elsewhere.
 void keep_passing(const IvfTarget& target, std::size_t nprobe, std::vector<Neighbor>& ranked) {
@@ -55,8 +58,7 @@ void IvfSearch::prepare_one(const IvfTarget& target, const PreparedQueries& quer
   const Plane& plane = target.plane;
   const IvfQuantizer& quantizer = *target.lists.quantizer;
   const double square = plane.query_square(queries.query(query), queries.element());
-  asked.exact = plane.from_query(queries.query(query), queries.element(), square);
-  asked.is_measurable = plane.can_measure(square);
+  asked.kept = kept_scorer(plane, queries.query(query), queries.element(), square);
   point_.resize(plane.point_dim());
   if (plane.metric == Metric::hamming) {
     write_bits(queries.query(query), queries.dim(), point_.data());
@@ -112,14 +114,6 @@ void IvfSearch::name_found(const IvfTarget& target, const Asked& asked) {
   }
 }
 
-std::span<const Neighbor> IvfSearch::in_order() {
-  // Those equally far stood by their numbers.
-  std::sort(found_.begin(), found_.end(), [](const Neighbor& a, const Neighbor& b) {
-    return std::tie(a.distance, a.row) < std::tie(b.distance, b.row);
-  });
-  return finite(found_);
-}
-
 void IvfSearch::fetch_lists(const IvfTarget& target, std::span<const Neighbor> lists) const {
   for (const Neighbor& near : lists) {
     const InvertedList& list = target.lists.lists[near.row];
@@ -167,7 +161,7 @@ void IvfSearch::scan_rows(const IvfTarget& target, Row number, std::span<const V
     }
     for (const Visit& visit : visits) {
       Asked& asked = asked_[visit.asked];
-      asked.exact.measure(list.rows.data() + first, count, distances_.data());
+      asked.kept.floats.measure(list.rows.data() + first, count, distances_.data());
       take(target, visit, first, count, distances_.data(), hidden);
     }
   }
@@ -192,15 +186,16 @@ void IvfSearch::measure_codes(const IvfTarget& target, Row number, std::span<con
 
 std::span<const Neighbor> IvfSearch::finish(const IvfTarget& target, std::size_t k, Asked& asked) {
   // Floats cannot measure so short a query by vectors.
-  if (target.keeps_vectors && !asked.is_measurable) return {};
+  if (target.keeps_vectors && !asked.kept.is_measurable) return {};
   found_.clear();
   asked.pool.append_to(found_);
   name_found(target, asked);
-  if (!target.lists.quantizer->scans_codes) return in_order();
+  // Vectors that were scanned themselves have been read.
+  if (!target.lists.quantizer->scans_codes) return rerank_.nearest(asked.kept, found_, k, 1);
   if (!target.keeps_vectors) return told(target, asked);
   if (target.file) fetch_found(target);
   const std::uint64_t before = rerank_.measured;
-  const std::span<const Neighbor> nearest = rerank_.nearest(asked.exact, found_, k, asked.slope);
+  const std::span<const Neighbor> nearest = rerank_.nearest(asked.kept, found_, k, asked.slope);
   const std::uint64_t measured = rerank_.measured - before;
   costs.reranked += measured;
   if (target.file) target.file->has_read(measured, measured * target.plane.rows.stride);
@@ -213,7 +208,11 @@ std::span<const Neighbor> IvfSearch::told(const IvfTarget& target, const Asked& 
     const double told = asked.slope * (double{found.distance} + square) + asked.origin;
     found.distance = static_cast<float>(target.plane.metric == Metric::ip ? told : std::max(told, 0.0));
   }
-  return in_order();
+  // Those equally far stood by their numbers.
+  std::sort(found_.begin(), found_.end(), [](const Neighbor& a, const Neighbor& b) {
+    return std::tie(a.distance, a.row) < std::tie(b.distance, b.row);
+  });
+  return finite(found_);
 }
 
 std::span<const Neighbor> IvfSearch::choose_lists(const IvfTarget& target, Asked& asked, std::size_t k,
@@ -229,8 +228,9 @@ std::span<const Neighbor> IvfSearch::choose_lists(const IvfTarget& target, Asked
     keep_passing(target, nprobe, ranked);
   }
   const IvfQuantizer& quantizer = *target.lists.quantizer;
-  asked.pool.begin(quantizer.scans_codes && target.keeps_vectors ? pool_for(k, ranked.size(), quantizer.encoder.width())
-                                                                 : k);
+  asked.pool.begin(!quantizer.scans_codes ? k + told_wrong_by_floats
+                   : target.keeps_vectors ? pool_for(k, ranked.size(), quantizer.encoder.width())
+                                          : k);
   // Whole vectors lack nothing.
   if (!quantizer.scans_codes)
     for (Neighbor& list : ranked) list.distance = 0;

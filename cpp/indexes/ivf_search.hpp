@@ -12,6 +12,7 @@
 #include "codes/plane.hpp"
 #include "indexes/exact_parts.hpp"
 #include "indexes/ivf_lists.hpp"
+#include "indexes/kept_scorer.hpp"
 #include "indexes/rerank.hpp"
 #include "select/nearest_buffer.hpp"
 #include "select/neighbor.hpp"
@@ -64,8 +65,7 @@ class IvfSearch {
     ListQuery query;
     std::vector<Chosen> lists;
     NearestBuffer pool;  // of numbers, see Chosen
-    Scorer exact;
-    bool is_measurable = true;      // by the kept vectors
+    KeptScorer kept;
     double slope = 1, origin = 0;  // the metric's distance = slope * that between points + origin
   };
   /// A list to be scanned for a query.
@@ -92,12 +92,10 @@ class IvfSearch {
                      std::size_t count, Row hidden);
   void take(const IvfTarget& target, const Visit& visit, std::size_t first, std::size_t count, const float* distances,
             Row hidden);
-  /// What was found, in the order of answers.
-  std::span<const Neighbor> in_order();
   /// The rows behind the numbers in `found_`.
   void name_found(const IvfTarget& target, const Asked& asked);
   std::span<const Neighbor> finish(const IvfTarget& target, std::size_t k, Asked& asked);
-  /// What was found by codes, at the distances these tell.
+  /// What was found by codes, at the distances these tell, in the order of answers.
   std::span<const Neighbor> told(const IvfTarget& target, const Asked& asked);
 
   std::vector<Asked> asked_;

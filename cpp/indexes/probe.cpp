@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <cmath>
 #include <cstring>
 #include <utility>
 
@@ -99,7 +98,7 @@ Probe<Index>::Hits Probe<Index>::recall(std::size_t effort, unsigned threads) co
   std::atomic<std::size_t> found = 0, squares = 0;
   hits.is_exact = !index_.search_hidden(*rows, queries(), hidden_, k_, effort, threads, [&](std::size_t q, auto near) {
     // Where too little is found, all is searched again, exactly.
-    const std::size_t of_query = near.size() < k_ ? k_ : right(q, near, rows->metric());
+    const std::size_t of_query = near.size() < k_ ? k_ : right(q, near);
     found.fetch_add(of_query, std::memory_order_relaxed);
     squares.fetch_add(of_query * of_query, std::memory_order_relaxed);
   });
@@ -114,27 +113,20 @@ bool Probe<Index>::all_find_themselves(std::size_t effort, unsigned threads) con
   const Records::Reading rows = index_.records().read();
   require_unchanged();
   if (own() == 0 || rows->metric() == Metric::ip) return true;
-  // As near as that is equal, whatever rounding a kernel leaves of it.
-  const float reach = rows->metric() == Metric::cosine ? 1e-6f : 0.0f;
   const std::vector<Row> nobody(count_, no_row);
   std::atomic<bool> all = true;
   index_.search_hidden(*rows, queries(), nobody, 1, effort, threads, [&](std::size_t q, auto near) {
-    if (!near.empty() && near[0].row != hidden_[q] && !(near[0].distance <= reach)) all = false;
+    if (!near.empty() && near[0].row != hidden_[q] && near[0].distance != 0) all = false;
   });
   return all;
 }
 
 template <class Index>
-std::size_t Probe<Index>::right(std::size_t query, std::span<const Neighbor> found, Metric metric) const {
-  // As near as the last true one is as good: rows at equal distance stand for one another, and kernels round
-  // otherwise than the truth does. Cosines near 1 are told no finer than 1 is.
-  const std::span<const Neighbor> truth = std::span(truth_).subspan(query * k_, k_);
-  const float last = truth.back().distance;
-  const float reach = last + 1e-5f * std::fabs(last) + (metric == Metric::cosine ? 1e-6f : 0.0f);
-  return static_cast<std::size_t>(std::count_if(found.begin(), found.end(), [&](const Neighbor& one) {
-    const auto is_it = [&](const Neighbor& other) { return other.row == one.row; };
-    return one.distance <= reach || std::any_of(truth.begin(), truth.end(), is_it);
-  }));
+std::size_t Probe<Index>::right(std::size_t query, std::span<const Neighbor> found) const {
+  // As near as the last true one is as good: rows at equal distance stand for one another.
+  const float last = truth_[query * k_ + k_ - 1].distance;
+  return static_cast<std::size_t>(
+      std::count_if(found.begin(), found.end(), [&](const Neighbor& one) { return one.distance <= last; }));
 }
 
 template class Probe<Hnsw>;

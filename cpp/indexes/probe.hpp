@@ -60,7 +60,7 @@ class Probe {
   /// Under the lock: what there is to find.
   void choose_k(const Rows& rows, std::size_t k) noexcept;
   /// How many of what a search found belong there.
-  std::size_t right(std::size_t query, std::span<const Neighbor> found, Metric metric) const;
+  std::size_t right(std::size_t query, std::span<const Neighbor> found) const;
   VectorsView queries() const noexcept { return {vectors_.data(), element_, count_, dim_, vectors_.size() / count_}; }
 
   const Index& index_;

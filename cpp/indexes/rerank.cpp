@@ -14,20 +14,24 @@ class CodeError {
   /// because the deviation is guessed from few.
   CodeError(double slope, std::size_t count)
       : slope_(slope), most_deviations_(std::sqrt(2 * std::log(static_cast<double>(count))) + 0.25) {}
-  void see(float code, float truth) {
+  void see(float code, double truth) {
     const double error = truth - slope_ * code, before = error - mean_;
     mean_ += before / ++count_;
     squares_ += before * (error - mean_);
   }
   /// What the truth behind a code hardly ever goes below.
-  float least(float code) const {
-    return static_cast<float>(slope_ * code + mean_ - most_deviations_ * std::sqrt(squares_ / count_));
-  }
+  double least(float code) const { return slope_ * code + mean_ - most_deviations_ * std::sqrt(squares_ / count_); }
 
  private:
   double slope_, most_deviations_, mean_ = 0, squares_ = 0;
   double count_ = 0;
 };
+
+/// What is read from a file that was not verified may be no number, which no order has a place for.
+template <class Number>
+Number number_or_infinity(Number x) {
+  return std::isnan(x) ? Number{infinity} : x;
+}
 
 }  // namespace
 
@@ -50,28 +54,76 @@ std::span<const Neighbor> finite(std::span<const Neighbor> found) {
   return std::all_of(found.begin(), found.end(), is_finite) ? found : std::span<const Neighbor>();
 }
 
-std::span<const Neighbor> Rerank::nearest(const Scorer& exact, std::span<const Neighbor> coarse, std::size_t k,
+void Rerank::put(const Measured& one) {
+  if (nearest_.size() == k_) {
+    if (!(one < nearest_.back())) return;
+    nearest_.pop_back();
+  }
+  nearest_.insert(std::upper_bound(nearest_.begin(), nearest_.end(), one), one);
+}
+
+void Rerank::measure(const PreciseScorer& exact, const Row* rows, std::size_t count, double* out) {
+  exact.measure(rows, count, out);
+  for (std::size_t i = 0; i < count; ++i) {
+    out[i] = number_or_infinity(out[i]);
+    put({out[i], rows[i]});
+  }
+}
+
+void Rerank::measure_near(const KeptScorer& kept, const Row* rows, std::size_t count, const float* told) {
+  // Nearest first, which brings the limit down for the others.
+  Neighbor near[together];
+  std::size_t left = 0;
+  for (std::size_t i = 0; i < count; ++i) {
+    if (nearest_.size() == k_ && kept.least(told[i]) > nearest_.back().distance) continue;
+    std::size_t place = left++;
+    for (; place > 0 && told[i] < near[place - 1].distance; --place) near[place] = near[place - 1];
+    near[place] = {rows[i], told[i]};
+  }
+  constexpr std::size_t at_once = 4;
+  for (std::size_t i = 0; i < left; i += at_once) {
+    if (nearest_.size() == k_ && kept.least(near[i].distance) > nearest_.back().distance) break;
+    const std::size_t some = std::min(at_once, left - i);
+    Row few[at_once];
+    for (std::size_t j = 0; j < some; ++j) few[j] = near[i + j].row;
+    double distances[at_once];
+    measure(kept.exact, few, some, distances);
+  }
+}
+
+std::span<const Neighbor> Rerank::nearest(const KeptScorer& kept, std::span<const Neighbor> coarse, std::size_t k,
                                           double slope) {
-  constexpr std::size_t together = 8;
   CodeError error(slope, coarse.size());
-  rows_.resize(together);
-  distances_.resize(together);
-  nearest_.begin(std::min(k, coarse.size()));
+  k_ = k;
+  nearest_.clear();
+  const auto prefetch = [&](std::size_t first) {
+    for (std::size_t i = first; i < std::min(first + together, coarse.size()); ++i) kept.exact.prefetch(coarse[i].row);
+  };
+  if (!kept.is_rounded_once) prefetch(0);
   for (std::size_t i = 0; i < coarse.size(); i += together) {
-    if (i >= k && i >= 2 * together && error.least(coarse[i].distance) > nearest_.limit()) break;
+    if (i >= k && i >= 2 * together && error.least(coarse[i].distance) > nearest_.back().distance) break;
     const std::size_t count = std::min(together, coarse.size() - i);
-    for (std::size_t j = 0; j < count; ++j) rows_[j] = coarse[i + j].row;
-    exact.measure(rows_.data(), count, distances_.data());
     measured += count;
-    for (std::size_t j = 0; j < count; ++j) {
-      // What is read from a file that was not verified may be no number, which no order has a place for.
-      if (std::isnan(distances_[j])) distances_[j] = infinity;
-      error.see(coarse[i + j].distance, distances_[j]);
-      nearest_.put(distances_[j], rows_[j]);
+    Row rows[together];
+    for (std::size_t j = 0; j < count; ++j) rows[j] = coarse[i + j].row;
+    float told[together];
+    if (!kept.is_rounded_once) prefetch(i + together);
+    if (!kept.is_rounded_once && (i == 0 || i + together <= k)) {  // floats would rule out few
+      double distances[together];
+      measure(kept.exact, rows, count, distances);
+      std::copy_n(distances, count, told);
+    } else {
+      kept.floats.measure(rows, count, told);
+      for (std::size_t j = 0; j < count; ++j) told[j] = number_or_infinity(told[j]);
+      if (kept.is_rounded_once)
+        for (std::size_t j = 0; j < count; ++j) put({double{told[j]}, rows[j]});
+      else
+        measure_near(kept, rows, count, told);
     }
+    for (std::size_t j = 0; j < count; ++j) error.see(coarse[i + j].distance, told[j]);
   }
   found_.clear();
-  nearest_.append_to(found_);
+  for (const Measured& one : nearest_) found_.push_back({one.row, static_cast<float>(one.distance)});
   return finite(found_);
 }
 

@@ -8,8 +8,7 @@
 
 #include "base/types.hpp"
 #include "codes/plane.hpp"
-#include "codes/scorer.hpp"
-#include "select/nearest_pool.hpp"
+#include "indexes/kept_scorer.hpp"
 #include "select/neighbor.hpp"
 
 namespace lookalike {
@@ -27,16 +26,25 @@ std::span<const Neighbor> finite(std::span<const Neighbor> found);
 /// Used again and again by one thread.
 class Rerank {
  public:
-  /// The k nearest of `coarse`, by `exact`, nearest first, ties by row: `coarse` is measured in its order, nearest by
-  /// codes first, until the rest can hardly be among the k nearest. Valid until the next call.
-  std::span<const Neighbor> nearest(const Scorer& exact, std::span<const Neighbor> coarse, std::size_t k, double slope);
+  /// The k nearest of `coarse`, exactly, nearest first, ties by row: `coarse` is measured in its order, nearest by codes
+  /// first, until the rest can hardly be among the k nearest. None where distances overflow floats. Valid until the next
+  /// call.
+  std::span<const Neighbor> nearest(const KeptScorer& kept, std::span<const Neighbor> coarse, std::size_t k,
+                                    double slope);
 
   std::uint64_t measured = 0;  // counts on
 
  private:
-  std::vector<Row> rows_;
-  std::vector<float> distances_;
-  NearestPool nearest_;
+  static constexpr std::size_t together = 8;
+
+  void put(const Measured& one);
+  /// Into `nearest_`; the distances are written to `out`.
+  void measure(const PreciseScorer& exact, const Row* rows, std::size_t count, double* out);
+  /// The same of those rows only that may be among the k nearest, by what floats told of them.
+  void measure_near(const KeptScorer& kept, const Row* rows, std::size_t count, const float* told);
+
+  std::size_t k_ = 0;
+  std::vector<Measured> nearest_;
   std::vector<Neighbor> found_;
 };
 

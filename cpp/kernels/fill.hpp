@@ -5,6 +5,7 @@
 #include "kernels/distance.hpp"
 #include "kernels/gather_codes.hpp"
 #include "kernels/pack.hpp"
+#include "kernels/precise_kernels.hpp"
 #include "kernels/scan_blocks.hpp"
 #include "kernels/table.hpp"
 #include "kernels/tile.hpp"
@@ -17,6 +18,12 @@ constexpr Kernels<Q> pair() {
   return {scan<V, Step, Q, X>, gather<Memory, V, Step, Q, X>};
 }
 
+template <class V, class Q, class X>
+constexpr PreciseKernels<Q> precise() {
+  return {gather_precisely<V, OneSum<SquaredL2>, Q, X>, gather_precisely<V, OneSum<InnerProduct>, Q, X>,
+          gather_precisely<V, ProductAndSquare, Q, X>};
+}
+
 /// `Simd` names one instruction set: its families, and how many registers of rows and how many queries fill its tiles.
 template <class Simd>
 constexpr KernelTable make_table(const char* isa) {
@@ -26,6 +33,7 @@ constexpr KernelTable make_table(const char* isa) {
   using S = typename Simd::template Integers<std::int8_t>;
   using FT = typename Simd::FloatTile;
   using BT = typename Simd::ByteTile;
+  using D = typename Simd::Doubles;
   using K = typename Simd::Keys;
   constexpr std::size_t vectors = Simd::tile_vectors, queries = Simd::tile_queries;
 
@@ -43,6 +51,13 @@ constexpr KernelTable make_table(const char* isa) {
       .inner_product_u8 = pair<Memory, U, InnerProduct, std::uint8_t, std::uint8_t>(),
       .squared_l2_s8 = pair<Memory, S, SquaredL2, std::int8_t, std::int8_t>(),
       .inner_product_s8 = pair<Memory, S, InnerProduct, std::int8_t, std::int8_t>(),
+      .precise_f32 = precise<D, float, float>(),
+      .precise_f16 = precise<D, float, Half>(),
+      .precise_f32_u8 = precise<D, float, std::uint8_t>(),
+      .precise_f32_s8 = precise<D, float, std::int8_t>(),
+      .precise_u8 = precise<D, std::uint8_t, std::uint8_t>(),
+      .precise_s8 = precise<D, std::int8_t, std::int8_t>(),
+      .precise_product_halves = gather_precisely<D, OneSum<InnerProduct>, Half, Half>,
       .octets = gather_codes<Memory, typename Simd::Octets>,
       .nibbles = gather_codes<Memory, typename Simd::Nibbles>,
       .pairs = gather_codes<Memory, typename Simd::Pairs>,

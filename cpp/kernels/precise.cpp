@@ -1,120 +1,130 @@
 #include "kernels/precise.hpp"
 
 #include <algorithm>
-#include <bit>
 #include <cmath>
 #include <cstdint>
-#include <cstring>
 #include <type_traits>
-#include <vector>
 
 #include "kernels/table.hpp"
 
 namespace lookalike {
 namespace {
 
-/// Sums of term(i), eight at a time: a fixed order whatever the compiler makes of it.
-template <class Sum, class Term>
-Sum sum_of(std::size_t first, std::size_t last, Term term) {
-  Sum sums[8] = {};
-  std::size_t i = first;
-  for (; i + 8 <= last; i += 8)
-    for (std::size_t s = 0; s < 8; ++s) sums[s] += term(i + s);
-  for (; i < last; ++i) sums[i % 8] += term(i);
-  return ((sums[0] + sums[1]) + (sums[2] + sums[3])) + ((sums[4] + sums[5]) + (sums[6] + sums[7]));
+using T = KernelTable;
+using Gather = void (*)(const PreciseScorer&, const Row*, std::size_t, double*) noexcept;
+
+/// Squares of bytes' differences are below 2^16: so many of them sum to at most 2^24, which floats hold.
+constexpr std::size_t exact_in_float = 258;
+
+/// Calls use(picks, count, out) for a few rows at a time.
+template <class Use>
+void by_eights(const Row* picks, std::size_t count, double* out, Use use) {
+  constexpr std::size_t together = 8;
+  for (std::size_t i = 0; i < count; i += together) use(picks + i, std::min(together, count - i), out + i);
 }
 
-/// Integers are summed in 32 bits, as many at a time as fit; everything else in double.
-template <class A, class B, class Term>
-double exact_sum(std::size_t dim, Term term) {
-  if constexpr (std::is_integral_v<A> && std::is_integral_v<B>) {
-    constexpr std::size_t piece = 16384;  // terms below 2^16 in size: their sum is below 2^31
-    std::int64_t total = 0;
-    for (std::size_t i = 0; i < dim; i += piece)
-      total +=
-          sum_of<std::int32_t>(i, std::min(dim, i + piece), [=](std::size_t d) { return term(std::int32_t{}, d); });
-    return static_cast<double>(total);
-  } else {
-    return sum_of<double>(0, dim, [=](std::size_t d) { return term(double{}, d); });
-  }
+template <auto precise, class Q>
+void squared_l2(const PreciseScorer& s, const Row* picks, std::size_t count, double* out) noexcept {
+  (kernels().*precise)
+      .squared_l2(reinterpret_cast<const Q*>(s.query), s.rows.data, s.rows.stride, picks, count, s.rows.dim, out);
 }
 
-template <class A, class B>
-double dot(const A* a, const B* b, std::size_t dim) {
-  return exact_sum<A, B>(
-      dim, [=]<class Wide>(Wide, std::size_t i) -> Wide { return static_cast<Wide>(a[i]) * static_cast<Wide>(b[i]); });
+template <auto precise, class Q>
+void negated_product(const PreciseScorer& s, const Row* picks, std::size_t count, double* out) noexcept {
+  (kernels().*precise)
+      .product(reinterpret_cast<const Q*>(s.query), s.rows.data, s.rows.stride, picks, count, s.rows.dim, out);
+  for (std::size_t i = 0; i < count; ++i) out[i] = -out[i];
 }
 
-template <class A, class B>
-double squared_l2(const A* a, const B* b, std::size_t dim) {
-  return exact_sum<A, B>(dim, [=]<class Wide>(Wide, std::size_t i) -> Wide {
-    const Wide difference = static_cast<Wide>(a[i]) - static_cast<Wide>(b[i]);
-    return difference * difference;
+template <auto precise, class Q>
+void cosine(const PreciseScorer& s, const Row* picks, std::size_t count, double* out) noexcept {
+  by_eights(picks, count, out, [&](const Row* some, std::size_t few, double* distances) {
+    double sums[16];
+    (kernels().*precise)
+        .product_and_square(reinterpret_cast<const Q*>(s.query), s.rows.data, s.rows.stride, some, few, s.rows.dim,
+                            sums);
+    for (std::size_t i = 0; i < few; ++i) {
+      const double squares = s.square * sums[2 * i + 1];
+      distances[i] = squares > 0 ? std::clamp(1 - sums[2 * i] / std::sqrt(squares), 0.0, 2.0) : 1;
+    }
   });
 }
 
-template <class Q, class X>
-double distance(Metric metric, const Q* query, const X* row, std::size_t dim) {
-  switch (metric) {
-    case Metric::l2: return squared_l2(query, row, dim);
-    case Metric::ip: return -dot(query, row, dim);
-    case Metric::cosine: {
-      const double squares = dot(query, query, dim) * dot(row, row, dim);
-      return squares > 0 ? std::clamp(1 - dot(query, row, dim) / std::sqrt(squares), 0.0, 2.0) : 1;
-    }
-    case Metric::hamming: break;
-  }
-  return 0;
+/// By a kernel of integers or bits, whose sums a float holds.
+template <auto kernel, class Q>
+void by_floats(const PreciseScorer& s, const Row* picks, std::size_t count, double* out) noexcept {
+  by_eights(picks, count, out, [&](const Row* some, std::size_t few, double* distances) {
+    float sums[8];
+    (kernels().*kernel)
+        .gather(reinterpret_cast<const Q*>(s.query), s.rows.data, s.rows.stride, some, few, s.rows.dim, sums);
+    std::copy_n(sums, few, distances);
+  });
 }
 
-double hamming(const std::uint8_t* a, const std::byte* b, std::size_t bytes) {
-  std::uint64_t differing = 0;
-  std::size_t i = 0;
-  for (; i + 8 <= bytes; i += 8) {
-    std::uint64_t x, y;
-    std::memcpy(&x, a + i, 8);
-    std::memcpy(&y, b + i, 8);
-    differing += static_cast<std::uint64_t>(std::popcount(x ^ y));
-  }
-  for (; i < bytes; ++i)
-    differing +=
-        static_cast<std::uint64_t>(std::popcount(static_cast<unsigned>(a[i] ^ static_cast<std::uint8_t>(b[i]))));
-  return static_cast<double>(differing);
+template <auto precise, class Q>
+Gather gather_in_double(Metric metric) {
+  if (metric == Metric::cosine) return cosine<precise, Q>;
+  return metric == Metric::l2 ? squared_l2<precise, Q> : negated_product<precise, Q>;
 }
 
-/// Calls use(const X*) with the row as numbers; halves are widened a piece at a time by the caller's buffer.
-template <class Use>
-double with_numbers(const std::byte* row, Element element, std::size_t dim, Use use) {
+template <auto precise, class X>
+double square_of(const std::byte* row, std::size_t dim) {
+  constexpr Row first = 0;
+  double square;
+  const auto* const x = reinterpret_cast<const X*>(row);
+  if constexpr (std::is_same_v<X, Half>)
+    (kernels().*precise)(x, row, 0, &first, 1, dim, &square);
+  else
+    (kernels().*precise).product(x, row, 0, &first, 1, dim, &square);
+  return square;
+}
+
+Gather gather_of(Metric metric, Element query, Element row, std::size_t dim) {
+  if (metric == Metric::hamming) return by_floats<&T::hamming, std::uint8_t>;
+  const bool by_float = metric == Metric::l2 && dim <= exact_in_float;
+  if (query == Element::u8 && by_float) return by_floats<&T::squared_l2_u8, std::uint8_t>;
+  if (query == Element::s8 && by_float) return by_floats<&T::squared_l2_s8, std::int8_t>;
+  if (query == Element::u8) return gather_in_double<&T::precise_u8, std::uint8_t>(metric);
+  if (query == Element::s8) return gather_in_double<&T::precise_s8, std::int8_t>(metric);
+  if (row == Element::f16) return gather_in_double<&T::precise_f16, float>(metric);
+  if (row == Element::u8) return gather_in_double<&T::precise_f32_u8, float>(metric);
+  if (row == Element::s8) return gather_in_double<&T::precise_f32_s8, float>(metric);
+  return gather_in_double<&T::precise_f32, float>(metric);
+}
+
+template <class Q>
+constexpr Element element_of() {
+  if (std::is_same_v<Q, std::uint8_t>) return Element::u8;
+  return std::is_same_v<Q, std::int8_t> ? Element::s8 : Element::f32;
+}
+
+}  // namespace
+
+double precise_square(const std::byte* row, Element element, std::size_t dim) {
   switch (element) {
-    case Element::f32: return use(reinterpret_cast<const float*>(row));
-    case Element::u8: return use(reinterpret_cast<const std::uint8_t*>(row));
-    case Element::s8: return use(reinterpret_cast<const std::int8_t*>(row));
-    case Element::f16: {
-      thread_local std::vector<float> wide;
-      wide.resize(std::max(wide.size(), dim));
-      kernels().widen(reinterpret_cast<const Half*>(row), dim, wide.data());
-      return use(static_cast<const float*>(wide.data()));
-    }
+    case Element::f32: return square_of<&T::precise_f32, float>(row, dim);
+    case Element::f16: return square_of<&T::precise_product_halves, Half>(row, dim);
+    case Element::u8: return square_of<&T::precise_u8, std::uint8_t>(row, dim);
+    case Element::s8: return square_of<&T::precise_s8, std::int8_t>(row, dim);
     case Element::bits: break;
   }
   return 0;
 }
 
-}  // namespace
+PreciseScorer precise_scorer(Metric metric, const std::byte* query, Element element, double square,
+                             const VectorsView& rows) {
+  return {gather_of(metric, element, rows.element, rows.dim), query, square, rows};
+}
 
 template <class Q>
 double precise_distance(Metric metric, const Q* query, const std::byte* row, Element element, std::size_t dim) {
-  if constexpr (std::is_same_v<Q, std::uint8_t>)
-    if (metric == Metric::hamming) return hamming(query, row, dim);
-  return with_numbers(row, element, dim, [&](const auto* x) { return distance(metric, query, x, dim); });
+  const auto* const bytes = reinterpret_cast<const std::byte*>(query);
+  const double square = metric == Metric::cosine ? precise_square(bytes, element_of<Q>(), dim) : 0;
+  return precise_scorer(metric, bytes, element_of<Q>(), square, {row, element, 1, dim, 0}).distance(0);
 }
 
 template double precise_distance(Metric, const float*, const std::byte*, Element, std::size_t);
 template double precise_distance(Metric, const std::uint8_t*, const std::byte*, Element, std::size_t);
 template double precise_distance(Metric, const std::int8_t*, const std::byte*, Element, std::size_t);
-
-double precise_square(const std::byte* row, Element element, std::size_t dim) {
-  return with_numbers(row, element, dim, [&](const auto* x) { return dot(x, x, dim); });
-}
 
 }  // namespace lookalike

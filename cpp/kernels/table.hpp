@@ -29,6 +29,18 @@ struct Kernels {
   GatherKernel<Q> gather;
 };
 
+/// Sums over row picks[i] in double precision, the same to the last bit on every instruction set: of products and of
+/// integers nothing is rounded but the sum. Rows may be unaligned.
+template <class Q>
+using PreciseKernel = void (*)(const Q* query, const std::byte* rows, std::size_t stride, const Row* picks,
+                               std::size_t count, std::size_t dim, double* out) noexcept;
+
+template <class Q>
+struct PreciseKernels {
+  PreciseKernel<Q> squared_l2, product;  // out[i]
+  PreciseKernel<Q> product_and_square;   // out[2 * i] = <query, row>, out[2 * i + 1] = <row, row>
+};
+
 /// out[i] = bias + step * (scale * <query, codes> + shift) of row picks[i]; prefetches ahead. A row is `stride` bytes
 /// of codes, the last of them taken by its CodeTail.
 using CodeKernel = void (*)(const CodeQuery& query, const std::byte* rows, std::size_t stride, const Row* picks,
@@ -83,6 +95,11 @@ struct KernelTable {
   // integers against integers: exact while the sum is below 2^31 (dim <= 33025), rounded once to float
   Kernels<std::uint8_t> squared_l2_u8, inner_product_u8;
   Kernels<std::int8_t> squared_l2_s8, inner_product_s8;
+  // in double precision: float queries against rows of any number type, and integers against integers
+  PreciseKernels<float> precise_f32, precise_f16, precise_f32_u8, precise_f32_s8;
+  PreciseKernels<std::uint8_t> precise_u8;
+  PreciseKernels<std::int8_t> precise_s8;
+  PreciseKernel<Half> precise_product_halves;
   // codes of 8, 4, 2 and 1 bits against signed bytes
   CodeKernel octets, nibbles, pairs, signs;
   BlockKernel block_octets, block_nibbles, block_pairs, block_signs;

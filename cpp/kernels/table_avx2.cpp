@@ -11,6 +11,7 @@ namespace {
 struct Simd {
   using Memory = avx2::Memory;
   using Floats = avx2::Floats;
+  using Doubles = avx2::Doubles;
   template <class Byte>
   using Integers = avx2::Integers<Byte>;
   using Octets = avx2::Octets;

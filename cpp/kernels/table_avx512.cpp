@@ -11,6 +11,7 @@ namespace {
 struct Simd {
   using Memory = avx512::Memory;
   using Floats = avx512::Floats;
+  using Doubles = avx512::Doubles;
   template <class Byte>
   using Integers = avx512::Integers<Byte>;
   using Octets = avx512::Octets;

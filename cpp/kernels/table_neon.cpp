@@ -11,6 +11,7 @@ namespace {
 struct Simd {
   using Memory = neon::Memory;
   using Floats = neon::Floats;
+  using Doubles = neon::Doubles;
   template <class Byte>
   using Integers = neon::Integers<Byte>;
   using Octets = neon::Octets;

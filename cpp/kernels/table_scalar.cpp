@@ -10,6 +10,7 @@ namespace {
 struct Simd {
   using Memory = scalar::Memory;
   using Floats = scalar::Floats;
+  using Doubles = scalar::Doubles;
   template <class Byte>
   using Integers = scalar::Integers<Byte>;
   using Octets = scalar::Octets;

@@ -86,6 +86,46 @@ struct Floats {
   }
 };
 
+/// Eight doubles, loaded from whatever a row stores. Products of such numbers are exact in double, so it does not
+/// matter whether they are fused with their sum; squares of differences are not, and are rounded before they are added.
+struct Doubles {
+  struct Register {
+    __m256d low, high;
+  };
+  using Accumulator = Register;
+  static constexpr std::size_t rows = 2;
+
+  static Register widen(__m256 x) {
+    return {_mm256_cvtps_pd(_mm256_castps256_ps128(x)), _mm256_cvtps_pd(_mm256_extractf128_ps(x, 1))};
+  }
+  static Accumulator zero() { return {_mm256_setzero_pd(), _mm256_setzero_pd()}; }
+  template <class Number>
+  static Register load(const Number* p) {
+    return widen(Floats::load(p));
+  }
+  /// The first n < 8 elements, zeros after them; nothing past them is touched.
+  template <class Number>
+  static Register load_first(const Number* p, std::size_t n) {
+    return widen(Floats::load_first(p, n));
+  }
+  static __m256d add_squared_difference(__m256d sum, __m256d a, __m256d b) {
+    const __m256d difference = _mm256_sub_pd(a, b);
+    return _mm256_add_pd(sum, _mm256_mul_pd(difference, difference));
+  }
+  static Accumulator add_squared_difference(Accumulator sum, Register a, Register b) {
+    return {add_squared_difference(sum.low, a.low, b.low), add_squared_difference(sum.high, a.high, b.high)};
+  }
+  static Accumulator add_product(Accumulator sum, Register a, Register b) {
+    return {_mm256_fmadd_pd(a.low, b.low, sum.low), _mm256_fmadd_pd(a.high, b.high, sum.high)};
+  }
+  /// Neighbours first, then pairs of them, then fours.
+  static double total(Accumulator sum) {
+    const __m256d pairs = _mm256_hadd_pd(sum.low, sum.high);
+    const __m128d fours = _mm_add_pd(_mm256_castpd256_pd128(pairs), _mm256_extractf128_pd(pairs, 1));
+    return _mm_cvtsd_f64(_mm_hadd_pd(fours, fours));
+  }
+};
+
 /// Sixteen bytes widened to 16 bits, so that differences and products never saturate (VPMADDUBSW would: 2 * 255 * 127
 /// is past 32767); sums in 32 bits.
 template <class Byte>

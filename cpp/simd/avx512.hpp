@@ -97,6 +97,49 @@ struct Floats {
   }
 };
 
+/// Eight doubles, loaded from whatever a row stores. Products of such numbers are exact in double, so it does not
+/// matter whether they are fused with their sum; squares of differences are not, and are rounded before they are added.
+struct Doubles {
+  using Register = __m512d;
+  using Accumulator = __m512d;
+  static constexpr std::size_t rows = 4;
+
+  static __m256i words(__m128i bytes, std::uint8_t) { return _mm256_cvtepu8_epi32(bytes); }
+  static __m256i words(__m128i bytes, std::int8_t) { return _mm256_cvtepi8_epi32(bytes); }
+
+  static Accumulator zero() { return _mm512_setzero_pd(); }
+  static Register load(const float* p) { return _mm512_cvtps_pd(_mm256_loadu_ps(p)); }
+  static Register load(const Half* p) {
+    return _mm512_cvtps_pd(_mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))));
+  }
+  template <class Byte>
+  static Register load(const Byte* p) {
+    return _mm512_cvtepi32_pd(words(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(p)), Byte{}));
+  }
+  /// The first n < 8 elements, zeros after them; nothing past them is touched.
+  static Register load_first(const float* p, std::size_t n) {
+    return _mm512_cvtps_pd(_mm256_maskz_loadu_ps(static_cast<__mmask8>(first16(n)), p));
+  }
+  static Register load_first(const Half* p, std::size_t n) {
+    return _mm512_cvtps_pd(_mm256_cvtph_ps(_mm_maskz_loadu_epi16(static_cast<__mmask8>(first16(n)), p)));
+  }
+  template <class Byte>
+  static Register load_first(const Byte* p, std::size_t n) {
+    return _mm512_cvtepi32_pd(words(_mm_maskz_loadu_epi8(first16(n), p), Byte{}));
+  }
+  static Accumulator add_squared_difference(Accumulator sum, Register a, Register b) {
+    const Register difference = _mm512_sub_pd(a, b);
+    return _mm512_add_pd(sum, _mm512_mul_pd(difference, difference));
+  }
+  static Accumulator add_product(Accumulator sum, Register a, Register b) { return _mm512_fmadd_pd(a, b, sum); }
+  /// Neighbours first, then pairs of them, then fours.
+  static double total(Accumulator sum) {
+    const __m256d pairs = _mm256_hadd_pd(_mm512_castpd512_pd256(sum), _mm512_extractf64x4_pd(sum, 1));
+    const __m128d fours = _mm_add_pd(_mm256_castpd256_pd128(pairs), _mm256_extractf128_pd(pairs, 1));
+    return _mm_cvtsd_f64(_mm_hadd_pd(fours, fours));
+  }
+};
+
 /// Sixty-four bytes. VPDPBUSD multiplies unsigned by signed bytes only, so one side is turned to 127 less itself, and
 /// the sum comes out negative: u * (127 - v) - 127 * u = -u * v for unsigned u and v.
 template <class Byte>

@@ -72,6 +72,48 @@ struct Floats {
   }
 };
 
+/// Eight doubles, loaded from whatever a row stores. Products of such numbers are exact in double, so it does not
+/// matter whether they are fused with their sum; squares of differences are not, and are rounded before they are added.
+struct Doubles {
+  struct Register {
+    float64x2_t pairs[4];
+  };
+  using Accumulator = Register;
+  static constexpr std::size_t rows = 2;
+
+  static Register widen(float32x4_t low, float32x4_t high) {
+    return {{vcvt_f64_f32(vget_low_f32(low)), vcvt_high_f64_f32(low), vcvt_f64_f32(vget_low_f32(high)),
+             vcvt_high_f64_f32(high)}};
+  }
+  static Accumulator zero() { return {{vdupq_n_f64(0), vdupq_n_f64(0), vdupq_n_f64(0), vdupq_n_f64(0)}}; }
+  template <class Number>
+  static Register load(const Number* p) {
+    return widen(Floats::load(p), Floats::load(p + 4));
+  }
+  /// The first n < 8 elements, zeros after them; nothing past them is touched.
+  template <class Number>
+  static Register load_first(const Number* p, std::size_t n) {
+    return n < 4 ? widen(Floats::load_first(p, n), Floats::zero())
+                 : widen(Floats::load(p), Floats::load_first(p + 4, n - 4));
+  }
+  static Accumulator add_squared_difference(Accumulator sum, Register a, Register b) {
+    for (int i = 0; i < 4; ++i) {
+      const float64x2_t difference = vsubq_f64(a.pairs[i], b.pairs[i]);
+      sum.pairs[i] = vaddq_f64(sum.pairs[i], vmulq_f64(difference, difference));
+    }
+    return sum;
+  }
+  static Accumulator add_product(Accumulator sum, Register a, Register b) {
+    for (int i = 0; i < 4; ++i) sum.pairs[i] = vfmaq_f64(sum.pairs[i], a.pairs[i], b.pairs[i]);
+    return sum;
+  }
+  /// Neighbours first, then pairs of them, then fours.
+  static double total(Accumulator sum) {
+    const float64x2_t low = vpaddq_f64(sum.pairs[0], sum.pairs[1]), high = vpaddq_f64(sum.pairs[2], sum.pairs[3]);
+    return vpaddd_f64(vpaddq_f64(low, high));
+  }
+};
+
 /// Sixteen bytes. A byte's absolute difference fits a byte, whose square UDOT adds in 32 bits.
 template <class Byte>
 struct Integers;

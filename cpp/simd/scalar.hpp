@@ -55,6 +55,45 @@ struct Floats {
   }
 };
 
+/// Eight doubles, loaded from whatever a row stores. Products of such numbers are exact in double, so it does not
+/// matter whether they are fused with their sum; squares of differences are not, and are rounded before they are added.
+struct Doubles {
+  struct Register {
+    double values[8];
+  };
+  using Accumulator = Register;
+  static constexpr std::size_t rows = 1;
+
+  static Accumulator zero() { return {}; }
+  template <class Number>
+  static Register load(const Number* p) {
+    return load_first(p, 8);
+  }
+  /// The first n <= 8 elements, zeros after them; nothing past them is touched.
+  template <class Number>
+  static Register load_first(const Number* p, std::size_t n) {
+    Register x = {};
+    for (std::size_t i = 0; i < n; ++i) x.values[i] = double{to_float(p[i])};
+    return x;
+  }
+  static Accumulator add_squared_difference(Accumulator sum, const Register& a, const Register& b) {
+    for (int i = 0; i < 8; ++i) {
+      const double difference = a.values[i] - b.values[i];
+      sum.values[i] += difference * difference;
+    }
+    return sum;
+  }
+  static Accumulator add_product(Accumulator sum, const Register& a, const Register& b) {
+    for (int i = 0; i < 8; ++i) sum.values[i] += a.values[i] * b.values[i];
+    return sum;
+  }
+  /// Neighbours first, then pairs of them, then fours.
+  static double total(const Accumulator& sum) {
+    const double (&x)[8] = sum.values;
+    return ((x[0] + x[1]) + (x[2] + x[3])) + ((x[4] + x[5]) + (x[6] + x[7]));
+  }
+};
+
 template <class Byte>
 struct Integers {
   using Register = std::int32_t;

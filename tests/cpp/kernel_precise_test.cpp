@@ -1,0 +1,105 @@
+// Every kernel of double precision of every instruction set this machine runs, against the same sums in plain C++.
+#include <doctest/doctest.h>
+
+#include <cstdint>
+#include <memory>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "kernels/dispatch.hpp"
+#include "kernels/precise.hpp"
+#include "vectors.hpp"
+
+namespace lookalike {
+namespace {
+
+using testing::number;
+using testing::random_element;
+using testing::Rows;
+
+/// Eight sums in the order that makes them the same everywhere.
+template <class Term>
+double in_order(std::size_t dim, Term term) {
+  double sums[8] = {};
+  for (std::size_t i = 0; i < dim; ++i) sums[i % 8] += term(i);
+  return ((sums[0] + sums[1]) + (sums[2] + sums[3])) + ((sums[4] + sums[5]) + (sums[6] + sums[7]));
+}
+
+/// Rows in every arrangement: dense and strided, aligned and not, from one to more than are measured together.
+template <class Q, class X>
+void check(const char* isa, const PreciseKernels<Q>& kernels) {
+  std::mt19937 random(1);
+  std::vector<std::size_t> dims = {100, 128, 784, 1280, 1537};
+  for (std::size_t dim = 1; dim <= 40; ++dim) dims.push_back(dim);
+  for (const std::size_t dim : dims)
+    for (const std::size_t padding : {std::size_t{0}, sizeof(X) * 3})
+      for (const std::size_t offset : {std::size_t{0}, sizeof(X)}) {
+        constexpr std::size_t count = 7;  // four, two and one
+        CAPTURE(std::string(isa));
+        CAPTURE(dim);
+        Rows<X> rows(count, dim, dim * sizeof(X) + padding, offset);
+        rows.fill([&] { return random_element<X>(random); });
+        const auto query = std::make_unique<Q[]>(dim);
+        for (std::size_t d = 0; d < dim; ++d) query[d] = random_element<Q>(random);
+        const std::vector<Row> picks = {2, 0, 5, 3, 6, 1, 4};
+        for (std::size_t some = 1; some <= count; some += some == 1 ? 2 : 4) {
+          double squares[count], products[count], both[2 * count];
+          const Q* const q = query.get();
+          kernels.squared_l2(q, rows.data(), rows.stride(), picks.data(), some, dim, squares);
+          kernels.product(q, rows.data(), rows.stride(), picks.data(), some, dim, products);
+          kernels.product_and_square(q, rows.data(), rows.stride(), picks.data(), some, dim, both);
+          for (std::size_t i = 0; i < some; ++i) {
+            const auto x = [&](std::size_t d) { return number(rows.at(picks[i], d)); };
+            const auto difference = [&](std::size_t d) { return number(q[d]) - x(d); };
+            CHECK(squares[i] == in_order(dim, [&](std::size_t d) { return difference(d) * difference(d); }));
+            CHECK(products[i] == in_order(dim, [&](std::size_t d) { return number(q[d]) * x(d); }));
+            CHECK(both[2 * i] == products[i]);
+            CHECK(both[2 * i + 1] == in_order(dim, [&](std::size_t d) { return x(d) * x(d); }));
+          }
+        }
+      }
+}
+
+TEST_CASE("sums in double are the same to the last bit on every instruction set") {
+  for (const KernelTable* table : runnable_kernels()) {
+    check<float, float>(table->isa, table->precise_f32);
+    check<float, Half>(table->isa, table->precise_f16);
+    check<float, std::uint8_t>(table->isa, table->precise_f32_u8);
+    check<float, std::int8_t>(table->isa, table->precise_f32_s8);
+    check<std::uint8_t, std::uint8_t>(table->isa, table->precise_u8);
+    check<std::int8_t, std::int8_t>(table->isa, table->precise_s8);
+  }
+}
+
+TEST_CASE("a half's square is that of the float it widens to") {
+  std::mt19937 random(2);
+  for (const KernelTable* table : runnable_kernels())
+    for (const std::size_t dim : {1, 7, 8, 9, 77, 1280}) {
+      Rows<Half> rows(1, dim, dim * sizeof(Half), sizeof(Half));
+      rows.fill([&] { return random_element<Half>(random); });
+      constexpr Row first = 0;
+      double square;
+      table->precise_product_halves(reinterpret_cast<const Half*>(rows.data()), rows.data(), rows.stride(), &first, 1,
+                                    dim, &square);
+      CHECK(square == in_order(dim, [&](std::size_t d) { return number(rows.at(0, d)) * number(rows.at(0, d)); }));
+    }
+}
+
+TEST_CASE("extremes of bytes are exact, whether floats hold their sums or not") {
+  for (const std::size_t dim : {1, 257, 258, 259, 1280, 65536}) {
+    const std::vector<std::uint8_t> low(dim, 0), high(dim, 255);
+    const auto* const row = reinterpret_cast<const std::byte*>(high.data());
+    const double square = 65025.0 * static_cast<double>(dim);
+    CAPTURE(dim);
+    CHECK(precise_distance(Metric::l2, low.data(), row, Element::u8, dim) == square);
+    CHECK(precise_distance(Metric::ip, high.data(), row, Element::u8, dim) == -square);
+    CHECK(precise_distance(Metric::cosine, high.data(), row, Element::u8, dim) == 0);
+    CHECK(precise_distance(Metric::cosine, low.data(), row, Element::u8, dim) == 1);
+    CHECK(precise_distance(Metric::hamming, low.data(), row, Element::bits, dim) == 8.0 * static_cast<double>(dim));
+    CHECK(precise_square(row, Element::u8, dim) == square);
+  }
+}
+
+}  // namespace
+}  // namespace lookalike
