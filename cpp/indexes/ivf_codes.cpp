@@ -19,6 +19,8 @@ constexpr std::size_t asked = 192;       // lists in which a row's neighbours ar
 constexpr std::size_t fewest_near = 14;  // neighbours that say something
 constexpr std::size_t most_near = 50, most_measured = 256;
 constexpr std::size_t tried[] = {64, 128, 192, 256, 384, 512};  // coordinates
+/// Directions learned from fewer rows a coordinate explain these rows and no queries.
+constexpr std::size_t fewest_rows_a_coordinate = 4;
 
 std::vector<Neighborhood> neighborhoods_of(const LabelledRows& rows, unsigned threads) {
   const std::size_t dim = rows.plane.point_dim(), lists = rows.centroids.size() / dim;
@@ -70,6 +72,7 @@ Encoder learn_list_codes(const LabelledRows& rows, std::vector<float> sample, st
   const std::size_t dim = rows.plane.point_dim();
   const CenteredSample centered(std::move(sample), dim, threads);
   PrincipalDirections directions(centered.rows, dim, seed, threads);
+  const bool are_few = rows.rows.size() < fewest_rows_a_coordinate * dim;
   const auto encoder_of = [&](CodeWidth bits, std::size_t dims) {
     const CodeForm form = form_of(bits, dims);
     const std::size_t kept = Encoder::kept(dim, form);
@@ -89,11 +92,12 @@ Encoder learn_list_codes(const LabelledRows& rows, std::vector<float> sample, st
   const std::span<const Neighborhood> few = std::span(hoods).first(hoods.size() / 3);
   constexpr double misleading = 0.03;
   const double enough = enough_for(rows.plane.rows);
-  const std::size_t most = std::min(dim, tried[std::size(tried) - 1]);
+  const std::span<const std::size_t> lengths = are_few ? std::span(&dim, 1) : std::span(tried);
+  const std::size_t most = std::min(dim, lengths.back());
   std::vector<CodeWidth> widths = {CodeWidth::two, CodeWidth::four};
   if (width) widths = {*width};
   for (const CodeWidth bits : widths)
-    for (const std::size_t dims : tried) {
+    for (const std::size_t dims : lengths) {
       Encoder encoder = encoder_of(bits, std::min(dims, dim));
       if (hoods.empty()) break;
       if (share_in_front(encoder, few, write_rests, threads) >= enough - misleading &&
