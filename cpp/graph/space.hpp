@@ -10,7 +10,8 @@ namespace lookalike {
 /// How to measure from a row. The function is borrowed.
 struct Space {
   function_ref<Scorer(Row, ScorerSpace&)> from;
-  /// Of distances, at least 1: a candidate is ruled out for good if a kept one is nearer to it by more than this factor.
+  /// Of distances, at least 1: a candidate is ruled out for good if a kept one is nearer to it by more than this
+  /// factor.
   float tolerance = 1;
 };
 

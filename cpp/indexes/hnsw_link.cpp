@@ -120,6 +120,7 @@ void Hnsw::relearn(Records::Writing& writing, unsigned threads) {
   writing.exclusively([&](Rows&) noexcept {
     graph_.codes.swap(codes);
     graph_.learned_over = count;
+    tuning_.promise.expire();
   });
 }
 

@@ -164,8 +164,7 @@ void Ivf::place(Records::Writing& writing, Change& change, unsigned threads) {
         "vectors are more than 10000 times as long as all that codes were learned from, which cannot stand for them "
         "under metric='ip'; add the longest first, or keep vectors by keep='auto'");
   }
-  const bool stay_vanishing = are_vanishing_ &&
-                              squares_of(change.fresh(), writing->metric()) != Squares::measurable &&
+  const bool stay_vanishing = are_vanishing_ && squares_of(change.fresh(), writing->metric()) != Squares::measurable &&
                               squares_of(change.replacements(), writing->metric()) != Squares::measurable;
   IvfLists none;
   writing.exclusively([&](Rows& rows) {
@@ -202,6 +201,7 @@ void Ivf::learn(Records::Writing& writing, double largest_norm, unsigned threads
   next.listed = writing->count();
   writing.exclusively([&, &next = next](Rows& stored) noexcept {
     std::swap(lists_, next);
+    tuning_.promise.expire();
     stored.forget_vectors();
   });
 }
@@ -256,9 +256,10 @@ void Ivf::enlist(Records::Writing& writing, std::vector<Row> rows, IvfLists::Cha
       // Then most rows lie elsewhere than those that directions and codes were learned from.
       const bool are_many =
           arrivals.before.centroids->count() >= most_growth * lookalike::list_count(settings_, lists_.trained_over);
-      std::optional<Frame> frame;
-      if (!forgets && lie_apart(lists_, plane, threads, arrivals)) frame = Frame::own;
-      if ((are_many && !forgets) || frame) return learn(writing, writing->largest_norm(), threads, frame);
+      const bool are_apart = !forgets && lie_apart(lists_, plane, threads, arrivals);
+      // A few that are tight would not tell learning so.
+      const std::optional<Frame> frame = are_apart && 2 * coming < live ? std::optional(Frame::own) : std::nullopt;
+      if ((are_many && !forgets) || are_apart) return learn(writing, writing->largest_norm(), threads, frame);
     }
   }
   IvfLists::Changes changes = lists_.with(plane, arrivals.rows, arrivals.labels, threads, std::move(arrivals.before));

@@ -173,8 +173,7 @@ void IvfBuild::finish(const std::optional<IdsView>& ids, unsigned threads, Progr
   Rows rows = spool_.rows(ids);
   IvfLists lists;
   const bool may_be_listed = spool_.is_measurable() && spool_.squares() != Squares::vanishing;
-  if (may_be_listed && count() >= Ivf(0, metric_, settings_).fewest_listed())
-    lists = listed(rows, threads, progress);
+  if (may_be_listed && count() >= Ivf(0, metric_, settings_).fewest_listed()) lists = listed(rows, threads, progress);
   if (lists.is_empty() || !lists.quantizer->scans_codes) progress(count());
   if (!lists.is_empty()) rows.forget_vectors();
   Ivf index(std::move(rows), std::move(lists), settings_);

@@ -73,8 +73,8 @@ struct Centers {
   std::vector<Spread> spreads;
 };
 
-Centers centers_of(const Plane& plane, std::span<const Row> rows, const Clustering& clusters,
-                              const Outlook& outlook, unsigned threads) {
+Centers centers_of(const Plane& plane, std::span<const Row> rows, const Clustering& clusters, const Outlook& outlook,
+                   unsigned threads) {
   const std::size_t dim = plane.point_dim(), count = clusters.centroids.size() / outlook.dim();
   std::vector<std::vector<Row>> members(count);
   for (std::size_t i = 0; i < rows.size(); ++i) members[clusters.labels[i]].push_back(rows[i]);

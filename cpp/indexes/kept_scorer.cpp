@@ -16,8 +16,8 @@ KeptScorer kept_scorer(const Plane& plane, const std::byte* query, Element eleme
   const bool sums_round = element == Element::f32;
   const double error = sums_round ? double{summation_error(plane.rows.dim)} : double{integer_error};
   scorer.relative = 2 * error;
-  // Products cancel, so their rounding is told by how long vectors are; rows may have come that are a little longer than
-  // what the plane knows.
+  // Products cancel, so their rounding is told by how long vectors are; rows may have come that are a little longer
+  // than what the plane knows.
   if (plane.metric == Metric::cosine) scorer.absolute = 2 * error;
   if (plane.metric == Metric::ip && sums_round) scorer.absolute = 1.1 * error * std::sqrt(square) * plane.length;
   if (sums_round) scorer.absolute += double{underflow(plane.rows.dim)};

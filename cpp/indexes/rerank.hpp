@@ -26,9 +26,9 @@ std::span<const Neighbor> finite(std::span<const Neighbor> found);
 /// Used again and again by one thread.
 class Rerank {
  public:
-  /// The k nearest of `coarse`, exactly, nearest first, ties by row: `coarse` is measured in its order, nearest by codes
-  /// first, until the rest can hardly be among the k nearest. None where distances overflow floats. Valid until the next
-  /// call.
+  /// The k nearest of `coarse`, exactly, nearest first, ties by row: `coarse` is measured in its order, nearest by
+  /// codes first, until the rest can hardly be among the k nearest. None where distances overflow floats. Valid until
+  /// the next call.
   std::span<const Neighbor> nearest(const KeptScorer& kept, std::span<const Neighbor> coarse, std::size_t k,
                                     double slope);
 

@@ -9,8 +9,8 @@
 
 #include "base/types.hpp"
 #include "base/vectors_view.hpp"
-#include "codes/plane.hpp"
 #include "codes/id_map.hpp"
+#include "codes/plane.hpp"
 #include "codes/vector_store.hpp"
 #include "indexes/rows.hpp"
 #include "storage/scratch_file.hpp"

@@ -133,9 +133,7 @@ void Centroids::finish(const Encoder& encoder, const BlockForm& form, std::span<
   }
 }
 
-double Centroids::lacking(const ListQuery& query) const {
-  return frame_ == Frame::own ? 0 : square_of(query.centered);
-}
+double Centroids::lacking(const ListQuery& query) const { return frame_ == Frame::own ? 0 : square_of(query.centered); }
 
 void Centroids::aim(const Encoder& encoder, const BlockForm& form, const ListQuery& query, std::size_t list,
                     ListQuery& aimed) const {

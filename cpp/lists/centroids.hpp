@@ -27,7 +27,8 @@ struct RankingSpace {
   std::vector<Neighbor> ranked;
 };
 
-/// In a shared frame a distance from a query lacks the square of the query's length here. Lists stand in for rows in Neighbor.
+/// In a shared frame a distance from a query lacks the square of the query's length here. Lists stand in for rows in
+/// Neighbor.
 class Centroids {
  public:
   /// Rows of encoder.dim() floats. The encoder's codes are of what is left of vectors when their centroid is
