@@ -53,24 +53,20 @@ std::span<const Neighbor> Rerank::nearest(const PreciseScorer& exact, std::span<
   constexpr std::size_t together = 8;
   CodeError error(slope, coarse.size());
   nearest_.clear();
-  const auto prefetch = [&](std::size_t first) {
-    for (std::size_t i = first; i < std::min(first + together, coarse.size()); ++i) exact.prefetch(coarse[i].row);
-  };
-  prefetch(0);
+  rows_.clear();
+  for (const Neighbor& one : coarse) rows_.push_back(one.row);
+  for (std::size_t i = 0; i < std::min(together / 2, coarse.size()); ++i) exact.prefetch(rows_[i]);
   for (std::size_t i = 0; i < coarse.size(); i += together) {
     if (i >= k && i >= 2 * together && error.least(coarse[i].distance) > nearest_.back().distance) break;
-    prefetch(i + together);
     const std::size_t count = std::min(together, coarse.size() - i);
-    Row rows[together];
     double distances[together];
-    for (std::size_t j = 0; j < count; ++j) rows[j] = coarse[i + j].row;
-    exact.measure(rows, count, distances);
+    exact.measure(rows_.data() + i, count, std::min(together, coarse.size() - i - count), distances);
     measured += count;
     for (std::size_t j = 0; j < count; ++j) {
       // What is read from a file that was not verified may be no number, which no order has a place for.
       if (std::isnan(distances[j])) distances[j] = infinity;
       error.see(coarse[i + j].distance, distances[j]);
-      put({distances[j], rows[j]}, k);
+      put({distances[j], rows_[i + j]}, k);
     }
   }
   found_.clear();

@@ -37,6 +37,7 @@ class Rerank {
  private:
   void put(Measured one, std::size_t k);
 
+  std::vector<Row> rows_;
   std::vector<Measured> nearest_;
   std::vector<Neighbor> found_;
 };

@@ -11,38 +11,43 @@ namespace lookalike {
 namespace {
 
 using T = KernelTable;
-using Gather = void (*)(const PreciseScorer&, const Row*, std::size_t, double*) noexcept;
+using Gather = decltype(PreciseScorer::gather);
 
 /// Squares of bytes' differences are below 2^16: so many of them sum to at most 2^24, which floats hold.
 constexpr std::size_t exact_in_float = 258;
 
-/// Calls use(picks, count, out) for a few rows at a time.
+/// Calls use(picks, count, ahead, out) for a few rows at a time.
 template <class Use>
-void by_eights(const Row* picks, std::size_t count, double* out, Use use) {
+void by_eights(const Row* picks, std::size_t count, std::size_t ahead, double* out, Use use) {
   constexpr std::size_t together = 8;
-  for (std::size_t i = 0; i < count; i += together) use(picks + i, std::min(together, count - i), out + i);
+  for (std::size_t i = 0; i < count; i += together) {
+    const std::size_t few = std::min(together, count - i);
+    use(picks + i, few, count - i - few + ahead, out + i);
+  }
 }
 
 template <auto precise, class Q>
-void squared_l2(const PreciseScorer& s, const Row* picks, std::size_t count, double* out) noexcept {
+void squared_l2(const PreciseScorer& s, const Row* picks, std::size_t count, std::size_t ahead, double* out) noexcept {
   (kernels().*precise)
-      .squared_l2(reinterpret_cast<const Q*>(s.query), s.rows.data, s.rows.stride, picks, count, s.rows.dim, out);
+      .squared_l2(reinterpret_cast<const Q*>(s.query), s.rows.data, s.rows.stride, picks, count, ahead, s.rows.dim,
+                  out);
 }
 
 template <auto precise, class Q>
-void negated_product(const PreciseScorer& s, const Row* picks, std::size_t count, double* out) noexcept {
+void negated_product(const PreciseScorer& s, const Row* picks, std::size_t count, std::size_t ahead,
+                     double* out) noexcept {
   (kernels().*precise)
-      .product(reinterpret_cast<const Q*>(s.query), s.rows.data, s.rows.stride, picks, count, s.rows.dim, out);
+      .product(reinterpret_cast<const Q*>(s.query), s.rows.data, s.rows.stride, picks, count, ahead, s.rows.dim, out);
   for (std::size_t i = 0; i < count; ++i) out[i] = -out[i];
 }
 
 template <auto precise, class Q>
-void cosine(const PreciseScorer& s, const Row* picks, std::size_t count, double* out) noexcept {
-  by_eights(picks, count, out, [&](const Row* some, std::size_t few, double* distances) {
+void cosine(const PreciseScorer& s, const Row* picks, std::size_t count, std::size_t ahead, double* out) noexcept {
+  by_eights(picks, count, ahead, out, [&](const Row* some, std::size_t few, std::size_t next, double* distances) {
     double sums[16];
     (kernels().*precise)
-        .product_and_square(reinterpret_cast<const Q*>(s.query), s.rows.data, s.rows.stride, some, few, s.rows.dim,
-                            sums);
+        .product_and_square(reinterpret_cast<const Q*>(s.query), s.rows.data, s.rows.stride, some, few, next,
+                            s.rows.dim, sums);
     for (std::size_t i = 0; i < few; ++i) {
       const double squares = s.square * sums[2 * i + 1];
       distances[i] = squares > 0 ? std::clamp(1 - sums[2 * i] / std::sqrt(squares), 0.0, 2.0) : 1;
@@ -52,8 +57,8 @@ void cosine(const PreciseScorer& s, const Row* picks, std::size_t count, double*
 
 /// By a kernel of integers or bits, whose sums a float holds.
 template <auto kernel, class Q>
-void by_floats(const PreciseScorer& s, const Row* picks, std::size_t count, double* out) noexcept {
-  by_eights(picks, count, out, [&](const Row* some, std::size_t few, double* distances) {
+void by_floats(const PreciseScorer& s, const Row* picks, std::size_t count, std::size_t ahead, double* out) noexcept {
+  by_eights(picks, count, ahead, out, [&](const Row* some, std::size_t few, std::size_t, double* distances) {
     float sums[8];
     (kernels().*kernel)
         .gather(reinterpret_cast<const Q*>(s.query), s.rows.data, s.rows.stride, some, few, s.rows.dim, sums);
@@ -73,9 +78,9 @@ double square_of(const std::byte* row, std::size_t dim) {
   double square;
   const auto* const x = reinterpret_cast<const X*>(row);
   if constexpr (std::is_same_v<X, Half>)
-    (kernels().*precise)(x, row, 0, &first, 1, dim, &square);
+    (kernels().*precise)(x, row, 0, &first, 1, 0, dim, &square);
   else
-    (kernels().*precise).product(x, row, 0, &first, 1, dim, &square);
+    (kernels().*precise).product(x, row, 0, &first, 1, 0, dim, &square);
   return square;
 }
 
