@@ -100,7 +100,7 @@ def test_alone_together_and_on_threads(approximate, metric: str) -> None:
         on_threads = index.search(queries, k=10, threads=threads)
         assert np.array_equal(on_threads.ids, together.ids)
         assert np.array_equal(on_threads.distances, together.distances)
-    for query, ids, distances in zip(queries, together.ids, together.distances):
+    for query, ids, distances in zip(queries, together.ids, together.distances, strict=True):
         alone = index.search(query, k=10)
         assert np.array_equal(alone.ids, ids)
         assert np.array_equal(alone.distances, distances)
