@@ -9,10 +9,9 @@ HnswSearch::HnswSearch(const HnswTarget& target, const PreparedQueries& queries,
     : target_(target), k_(k), worker_(worker) {
   const Plane& plane = target.plane;
   const double square = plane.query_square(queries.query(query), queries.element());
-  exact_ = precise_scorer(plane.metric, queries.query(query), queries.element(), square, plane.rows);
+  kept_ = kept_scorer(plane, queries.query(query), queries.element(), square);
   const HnswGraph& graph = target.graph;
-  Scorer scorer = plane.from_query(queries.query(query), queries.element(), square);
-  is_measurable_ = !(scorer.scale * shortest_measurable > 1);
+  Scorer scorer = kept_.floats;
   if (graph.codes) {
     worker.query.resize(queries.dim());
     worker.point.resize(plane.point_dim());
@@ -32,8 +31,8 @@ std::span<const Neighbor> HnswSearch::finish() {
     });
     walked = walked.first(static_cast<std::size_t>(last - walked.begin()));
   }
-  if (!is_measurable_) return {};
-  return worker_.rerank.nearest(exact_, walked, k_, slope_);
+  if (!kept_.is_measurable()) return {};
+  return worker_.rerank.nearest(kept_, walked, k_, slope_);
 }
 
 std::span<const Neighbor> hnsw_search(const HnswTarget& target, const PreparedQueries& queries, std::size_t query,

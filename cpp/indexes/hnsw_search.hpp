@@ -11,8 +11,8 @@
 #include "graph/beam_search.hpp"
 #include "indexes/exact_parts.hpp"
 #include "indexes/hnsw_graph.hpp"
+#include "indexes/kept_scorer.hpp"
 #include "indexes/rerank.hpp"
-#include "kernels/precise.hpp"
 #include "select/neighbor.hpp"
 #include "select/row_filter.hpp"
 
@@ -56,8 +56,7 @@ class HnswSearch {
   const HnswTarget& target_;
   std::size_t k_;
   HnswWorker& worker_;
-  PreciseScorer exact_;
-  bool is_measurable_;  // else floats cannot walk from so short a query
+  KeptScorer kept_;
   double slope_ = 1;    // of kept distances over those walked by
 };
 

@@ -58,8 +58,7 @@ void IvfSearch::prepare_one(const IvfTarget& target, const PreparedQueries& quer
   const Plane& plane = target.plane;
   const IvfQuantizer& quantizer = *target.lists.quantizer;
   const double square = plane.query_square(queries.query(query), queries.element());
-  asked.kept = plane.from_query(queries.query(query), queries.element(), square);
-  asked.exact = precise_scorer(plane.metric, queries.query(query), queries.element(), square, plane.rows);
+  asked.kept = kept_scorer(plane, queries.query(query), queries.element(), square);
   point_.resize(plane.point_dim());
   if (plane.metric == Metric::hamming) {
     write_bits(queries.query(query), queries.dim(), point_.data());
@@ -145,7 +144,7 @@ void IvfSearch::scan(const IvfTarget& target, Row number, std::span<const Visit>
     if (!quantizer.scans_codes) {
       for (const Visit& visit : visits) {
         Asked& asked = asked_[visit.asked];
-        asked.kept.measure(list.rows.data() + first, count, distances_.data());
+        asked.kept.floats.measure(list.rows.data() + first, count, distances_.data());
         take(target, visit, first, count, distances_.data(), hidden);
       }
       continue;
@@ -164,17 +163,16 @@ void IvfSearch::scan(const IvfTarget& target, Row number, std::span<const Visit>
 }
 
 std::span<const Neighbor> IvfSearch::finish(const IvfTarget& target, std::size_t k, Asked& asked) {
-  // Floats cannot measure so short a query.
-  if (asked.kept.scale * shortest_measurable > 1) return {};
+  if (!asked.kept.is_measurable()) return {};
   found_.clear();
   asked.pool.append_to(found_);
   name_found(target, asked);
   // Vectors that were scanned themselves have been read.
-  if (!target.lists.quantizer->scans_codes) return rerank_.nearest(asked.exact, found_, k, 1);
+  if (!target.lists.quantizer->scans_codes) return rerank_.nearest(asked.kept, found_, k, 1);
   if (!target.keeps_vectors) return told(target, asked);
   if (target.file) fetch_found(target);
   const std::uint64_t before = rerank_.measured;
-  const std::span<const Neighbor> nearest = rerank_.nearest(asked.exact, found_, k, asked.slope);
+  const std::span<const Neighbor> nearest = rerank_.nearest(asked.kept, found_, k, asked.slope);
   const std::uint64_t measured = rerank_.measured - before;
   costs.reranked += measured;
   if (target.file) target.file->has_read(measured, measured * target.plane.rows.stride);

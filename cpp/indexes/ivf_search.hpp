@@ -12,6 +12,7 @@
 #include "codes/plane.hpp"
 #include "indexes/exact_parts.hpp"
 #include "indexes/ivf_lists.hpp"
+#include "indexes/kept_scorer.hpp"
 #include "indexes/rerank.hpp"
 #include "select/nearest_buffer.hpp"
 #include "select/neighbor.hpp"
@@ -64,8 +65,7 @@ class IvfSearch {
     ListQuery query;
     std::vector<Chosen> lists;
     NearestBuffer pool;  // of numbers, see Chosen
-    Scorer kept;         // by floats, of kept vectors
-    PreciseScorer exact;
+    KeptScorer kept;
     double slope = 1, origin = 0;  // the metric's distance = slope * that between points + origin
   };
   /// A list to be scanned for a query.

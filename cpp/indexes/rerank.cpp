@@ -27,6 +27,12 @@ class CodeError {
   double count_ = 0;
 };
 
+/// What is read from a file that was not verified may be no number, which no order has a place for.
+template <class Number>
+Number number_or_infinity(Number x) {
+  return std::isnan(x) ? Number{infinity} : x;
+}
+
 }  // namespace
 
 double slope_of(const Plane& plane, double square) {
@@ -48,38 +54,53 @@ std::span<const Neighbor> finite(std::span<const Neighbor> found) {
   return std::all_of(found.begin(), found.end(), is_finite) ? found : std::span<const Neighbor>();
 }
 
-std::span<const Neighbor> Rerank::nearest(const PreciseScorer& exact, std::span<const Neighbor> coarse, std::size_t k,
+std::span<const Neighbor> Rerank::nearest(const KeptScorer& kept, std::span<const Neighbor> coarse, std::size_t k,
                                           double slope) {
-  constexpr std::size_t together = 8;
+  // So few are measured exactly, each while memory brings the next, as soon as floats would rule some out.
+  constexpr std::size_t few = 3 * together;
   CodeError error(slope, coarse.size());
+  k_ = k;
   nearest_.clear();
   rows_.clear();
   for (const Neighbor& one : coarse) rows_.push_back(one.row);
-  for (std::size_t i = 0; i < std::min(together / 2, coarse.size()); ++i) exact.prefetch(rows_[i]);
+  for (std::size_t i = 0; i < std::min(together / 2, coarse.size()); ++i) kept.exact.prefetch(rows_[i]);
   for (std::size_t i = 0; i < coarse.size(); i += together) {
     if (i >= k && i >= 2 * together && error.least(coarse[i].distance) > nearest_.back().distance) break;
     const std::size_t count = std::min(together, coarse.size() - i);
-    double distances[together];
-    exact.measure(rows_.data() + i, count, std::min(together, coarse.size() - i - count), distances);
+    Row* const rows = rows_.data() + i;
     measured += count;
-    for (std::size_t j = 0; j < count; ++j) {
-      // What is read from a file that was not verified may be no number, which no order has a place for.
-      if (std::isnan(distances[j])) distances[j] = infinity;
-      error.see(coarse[i + j].distance, distances[j]);
-      put({distances[j], rows_[i + j]}, k);
+    double distances[together];
+    if (i < std::max(k, few)) {
+      measure(kept.exact, rows, count, std::min(together, coarse.size() - i - count), distances);
+      for (std::size_t j = 0; j < count; ++j) error.see(coarse[i + j].distance, distances[j]);
+      continue;
     }
+    // Most of these are not among the nearest, which floats tell sooner.
+    float told[together];
+    kept.floats.measure(rows, count, told);
+    std::size_t near = 0;
+    for (std::size_t j = 0; j < count; ++j) {
+      error.see(coarse[i + j].distance, number_or_infinity(told[j]));
+      if (!(kept.least(told[j]) > nearest_.back().distance)) rows[near++] = rows[j];
+    }
+    measure(kept.exact, rows, near, 0, distances);
   }
   found_.clear();
   for (const Measured& one : nearest_) found_.push_back({one.row, static_cast<float>(one.distance)});
   return finite(found_);
 }
 
-void Rerank::put(Measured one, std::size_t k) {
-  if (nearest_.size() == k) {
-    if (!(one < nearest_.back())) return;
-    nearest_.pop_back();
+void Rerank::measure(const PreciseScorer& exact, const Row* rows, std::size_t count, std::size_t ahead, double* out) {
+  exact.measure(rows, count, ahead, out);
+  for (std::size_t i = 0; i < count; ++i) {
+    out[i] = number_or_infinity(out[i]);
+    const Measured one = {out[i], rows[i]};
+    if (nearest_.size() == k_) {
+      if (!(one < nearest_.back())) continue;
+      nearest_.pop_back();
+    }
+    nearest_.insert(std::upper_bound(nearest_.begin(), nearest_.end(), one), one);
   }
-  nearest_.insert(std::upper_bound(nearest_.begin(), nearest_.end(), one), one);
 }
 
 }  // namespace lookalike

@@ -8,7 +8,7 @@
 
 #include "base/types.hpp"
 #include "codes/plane.hpp"
-#include "kernels/precise.hpp"
+#include "indexes/kept_scorer.hpp"
 #include "select/neighbor.hpp"
 
 namespace lookalike {
@@ -26,16 +26,21 @@ std::span<const Neighbor> finite(std::span<const Neighbor> found);
 /// Used again and again by one thread.
 class Rerank {
  public:
-  /// The k nearest of `coarse`, by `exact`, nearest first, ties by row: `coarse` is measured in its order, nearest by
+  /// The k nearest of `coarse`, exactly, nearest first, ties by row: `coarse` is measured in its order, nearest by
   /// codes first, until the rest can hardly be among the k nearest. None where distances overflow floats. Valid until
   /// the next call.
-  std::span<const Neighbor> nearest(const PreciseScorer& exact, std::span<const Neighbor> coarse, std::size_t k,
+  std::span<const Neighbor> nearest(const KeptScorer& kept, std::span<const Neighbor> coarse, std::size_t k,
                                     double slope);
 
   std::uint64_t measured = 0;  // counts on
 
  private:
-  void put(Measured one, std::size_t k);
+  static constexpr std::size_t together = 8;
+
+  /// Into `nearest_`, and the distances into `out`. `ahead`: as for a PreciseScorer.
+  void measure(const PreciseScorer& exact, const Row* rows, std::size_t count, std::size_t ahead, double* out);
+
+  std::size_t k_ = 0;
 
   std::vector<Row> rows_;
   std::vector<Measured> nearest_;

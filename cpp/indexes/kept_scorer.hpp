@@ -1,0 +1,29 @@
+// One query, made ready to be measured against kept vectors: exactly, and in half the time by floats.
+#pragma once
+
+#include <cmath>
+#include <cstddef>
+
+#include "base/types.hpp"
+#include "codes/plane.hpp"
+#include "codes/scorer.hpp"
+#include "kernels/precise.hpp"
+
+namespace lookalike {
+
+/// Borrows the rows and the query.
+struct KeptScorer {
+  PreciseScorer exact;
+  Scorer floats;
+  double relative = 0, absolute = 0;  // how far from the truth floats may be
+
+  /// Whether floats can measure so short a query.
+  bool is_measurable() const noexcept { return !(floats.scale * shortest_measurable > 1); }
+  /// What the truth behind a float is not below.
+  double least(float told) const noexcept { return told - (relative * std::fabs(told) + absolute); }
+};
+
+/// `square`: the plane's query_square.
+KeptScorer kept_scorer(const Plane& plane, const std::byte* query, Element element, double square);
+
+}  // namespace lookalike
