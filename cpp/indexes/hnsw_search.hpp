@@ -57,7 +57,7 @@ class HnswSearch {
   std::size_t k_;
   HnswWorker& worker_;
   KeptScorer kept_;
-  double slope_ = 1;    // of kept distances over those walked by
+  double slope_ = 1;  // of kept distances over those walked by
 };
 
 /// The whole of one.
