@@ -8,11 +8,6 @@ KeptScorer kept_scorer(const Plane& plane, const std::byte* query, Element eleme
   KeptScorer scorer = {precise_scorer(plane.metric, query, element, square, plane.rows),
                        plane.from_query(query, element, square)};
   scorer.is_measurable = plane.can_measure(square);
-  // Kernels sum integers exactly, as long as 32 bits hold the sums of so many.
-  constexpr std::size_t most_integers = 33025;
-  const bool are_integers = element == Element::u8 || element == Element::s8;
-  scorer.is_rounded_once = plane.metric == Metric::hamming ||
-                           (are_integers && plane.metric != Metric::cosine && plane.rows.dim <= most_integers);
   const bool sums_round = element == Element::f32;
   const double error = sums_round ? double{summation_error(plane.rows.dim)} : double{integer_error};
   scorer.relative = 2 * error;

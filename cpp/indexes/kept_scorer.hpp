@@ -16,8 +16,7 @@ struct KeptScorer {
   PreciseScorer exact;
   Scorer floats;
   bool is_measurable = true;          // by floats: the query is not too short
-  bool is_rounded_once = false;       // floats are the truth, rounded as it is when it is handed out
-  double relative = 0, absolute = 0;  // else: how far from the truth floats may be
+  double relative = 0, absolute = 0;  // how far from the truth floats may be
 
   /// What the truth behind a float is not below.
   double least(float told) const noexcept { return told - (relative * std::fabs(told) + absolute); }

@@ -54,77 +54,53 @@ std::span<const Neighbor> finite(std::span<const Neighbor> found) {
   return std::all_of(found.begin(), found.end(), is_finite) ? found : std::span<const Neighbor>();
 }
 
-void Rerank::put(const Measured& one) {
-  if (nearest_.size() == k_) {
-    if (!(one < nearest_.back())) return;
-    nearest_.pop_back();
-  }
-  nearest_.insert(std::upper_bound(nearest_.begin(), nearest_.end(), one), one);
-}
-
-void Rerank::measure(const PreciseScorer& exact, const Row* rows, std::size_t count, double* out) {
-  exact.measure(rows, count, out);
-  for (std::size_t i = 0; i < count; ++i) {
-    out[i] = number_or_infinity(out[i]);
-    put({out[i], rows[i]});
-  }
-}
-
-void Rerank::measure_near(const KeptScorer& kept, const Row* rows, std::size_t count, const float* told) {
-  // Nearest first, which brings the limit down for the others.
-  Neighbor near[together];
-  std::size_t left = 0;
-  for (std::size_t i = 0; i < count; ++i) {
-    if (nearest_.size() == k_ && kept.least(told[i]) > nearest_.back().distance) continue;
-    std::size_t place = left++;
-    for (; place > 0 && told[i] < near[place - 1].distance; --place) near[place] = near[place - 1];
-    near[place] = {rows[i], told[i]};
-  }
-  constexpr std::size_t at_once = 4;
-  for (std::size_t i = 0; i < left; i += at_once) {
-    if (nearest_.size() == k_ && kept.least(near[i].distance) > nearest_.back().distance) break;
-    const std::size_t some = std::min(at_once, left - i);
-    Row few[at_once];
-    for (std::size_t j = 0; j < some; ++j) few[j] = near[i + j].row;
-    double distances[at_once];
-    measure(kept.exact, few, some, distances);
-  }
-}
-
 std::span<const Neighbor> Rerank::nearest(const KeptScorer& kept, std::span<const Neighbor> coarse, std::size_t k,
                                           double slope) {
+  // So few are measured exactly, each while memory brings the next, as soon as floats would rule some out.
+  constexpr std::size_t few = 3 * together;
   CodeError error(slope, coarse.size());
   k_ = k;
   nearest_.clear();
-  const auto prefetch = [&](std::size_t first) {
-    for (std::size_t i = first; i < std::min(first + together, coarse.size()); ++i) kept.exact.prefetch(coarse[i].row);
-  };
-  if (!kept.is_rounded_once) prefetch(0);
+  rows_.clear();
+  for (const Neighbor& one : coarse) rows_.push_back(one.row);
+  for (std::size_t i = 0; i < std::min(together / 2, coarse.size()); ++i) kept.exact.prefetch(rows_[i]);
   for (std::size_t i = 0; i < coarse.size(); i += together) {
     if (i >= k && i >= 2 * together && error.least(coarse[i].distance) > nearest_.back().distance) break;
     const std::size_t count = std::min(together, coarse.size() - i);
+    Row* const rows = rows_.data() + i;
     measured += count;
-    Row rows[together];
-    for (std::size_t j = 0; j < count; ++j) rows[j] = coarse[i + j].row;
-    float told[together];
-    if (!kept.is_rounded_once) prefetch(i + together);
-    if (!kept.is_rounded_once && (i == 0 || i + together <= k)) {  // floats would rule out few
-      double distances[together];
-      measure(kept.exact, rows, count, distances);
-      std::copy_n(distances, count, told);
-    } else {
-      kept.floats.measure(rows, count, told);
-      for (std::size_t j = 0; j < count; ++j) told[j] = number_or_infinity(told[j]);
-      if (kept.is_rounded_once)
-        for (std::size_t j = 0; j < count; ++j) put({double{told[j]}, rows[j]});
-      else
-        measure_near(kept, rows, count, told);
+    double distances[together];
+    if (i < std::max(k, few)) {
+      measure(kept.exact, rows, count, std::min(together, coarse.size() - i - count), distances);
+      for (std::size_t j = 0; j < count; ++j) error.see(coarse[i + j].distance, distances[j]);
+      continue;
     }
-    for (std::size_t j = 0; j < count; ++j) error.see(coarse[i + j].distance, told[j]);
+    // Most of these are not among the nearest, which floats tell sooner.
+    float told[together];
+    kept.floats.measure(rows, count, told);
+    std::size_t near = 0;
+    for (std::size_t j = 0; j < count; ++j) {
+      error.see(coarse[i + j].distance, number_or_infinity(told[j]));
+      if (!(kept.least(told[j]) > nearest_.back().distance)) rows[near++] = rows[j];
+    }
+    measure(kept.exact, rows, near, 0, distances);
   }
   found_.clear();
   for (const Measured& one : nearest_) found_.push_back({one.row, static_cast<float>(one.distance)});
   return finite(found_);
+}
+
+void Rerank::measure(const PreciseScorer& exact, const Row* rows, std::size_t count, std::size_t ahead, double* out) {
+  exact.measure(rows, count, ahead, out);
+  for (std::size_t i = 0; i < count; ++i) {
+    out[i] = number_or_infinity(out[i]);
+    const Measured one = {out[i], rows[i]};
+    if (nearest_.size() == k_) {
+      if (!(one < nearest_.back())) continue;
+      nearest_.pop_back();
+    }
+    nearest_.insert(std::upper_bound(nearest_.begin(), nearest_.end(), one), one);
+  }
 }
 
 }  // namespace lookalike

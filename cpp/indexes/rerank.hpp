@@ -37,13 +37,12 @@ class Rerank {
  private:
   static constexpr std::size_t together = 8;
 
-  void put(const Measured& one);
-  /// Into `nearest_`; the distances are written to `out`.
-  void measure(const PreciseScorer& exact, const Row* rows, std::size_t count, double* out);
-  /// The same of those rows only that may be among the k nearest, by what floats told of them.
-  void measure_near(const KeptScorer& kept, const Row* rows, std::size_t count, const float* told);
+  /// Into `nearest_`, and the distances into `out`. `ahead`: as for a PreciseScorer.
+  void measure(const PreciseScorer& exact, const Row* rows, std::size_t count, std::size_t ahead, double* out);
 
   std::size_t k_ = 0;
+
+  std::vector<Row> rows_;
   std::vector<Measured> nearest_;
   std::vector<Neighbor> found_;
 };

@@ -18,10 +18,10 @@ constexpr Kernels<Q> pair() {
   return {scan<V, Step, Q, X>, gather<Memory, V, Step, Q, X>};
 }
 
-template <class V, class Q, class X>
+template <class Memory, class V, class Q, class X>
 constexpr PreciseKernels<Q> precise() {
-  return {gather_precisely<V, OneSum<SquaredL2>, Q, X>, gather_precisely<V, OneSum<InnerProduct>, Q, X>,
-          gather_precisely<V, ProductAndSquare, Q, X>};
+  return {gather_precisely<Memory, V, OneSum<SquaredL2>, Q, X>, gather_precisely<Memory, V, OneSum<InnerProduct>, Q, X>,
+          gather_precisely<Memory, V, ProductAndSquare, Q, X>};
 }
 
 /// `Simd` names one instruction set: its families, and how many registers of rows and how many queries fill its tiles.
@@ -51,13 +51,13 @@ constexpr KernelTable make_table(const char* isa) {
       .inner_product_u8 = pair<Memory, U, InnerProduct, std::uint8_t, std::uint8_t>(),
       .squared_l2_s8 = pair<Memory, S, SquaredL2, std::int8_t, std::int8_t>(),
       .inner_product_s8 = pair<Memory, S, InnerProduct, std::int8_t, std::int8_t>(),
-      .precise_f32 = precise<D, float, float>(),
-      .precise_f16 = precise<D, float, Half>(),
-      .precise_f32_u8 = precise<D, float, std::uint8_t>(),
-      .precise_f32_s8 = precise<D, float, std::int8_t>(),
-      .precise_u8 = precise<D, std::uint8_t, std::uint8_t>(),
-      .precise_s8 = precise<D, std::int8_t, std::int8_t>(),
-      .precise_product_halves = gather_precisely<D, OneSum<InnerProduct>, Half, Half>,
+      .precise_f32 = precise<Memory, D, float, float>(),
+      .precise_f16 = precise<Memory, D, float, Half>(),
+      .precise_f32_u8 = precise<Memory, D, float, std::uint8_t>(),
+      .precise_f32_s8 = precise<Memory, D, float, std::int8_t>(),
+      .precise_u8 = precise<Memory, D, std::uint8_t, std::uint8_t>(),
+      .precise_s8 = precise<Memory, D, std::int8_t, std::int8_t>(),
+      .precise_product_halves = gather_precisely<Memory, D, OneSum<InnerProduct>, Half, Half>,
       .octets = gather_codes<Memory, typename Simd::Octets>,
       .nibbles = gather_codes<Memory, typename Simd::Nibbles>,
       .pairs = gather_codes<Memory, typename Simd::Pairs>,

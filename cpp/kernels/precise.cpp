@@ -11,38 +11,43 @@ namespace lookalike {
 namespace {
 
 using T = KernelTable;
-using Gather = void (*)(const PreciseScorer&, const Row*, std::size_t, double*) noexcept;
+using Gather = decltype(PreciseScorer::gather);
 
-/// Squares of bytes' differences are below 2^16: so many of them sum to at most 2^24, which floats hold.
-constexpr std::size_t exact_in_float = 258;
+/// Products of bytes and squares of their differences are below 2^16, so floats hold the sums of this many.
+constexpr std::size_t exact_in_float = 256;
 
-/// Calls use(picks, count, out) for a few rows at a time.
+/// Calls use(picks, count, ahead, out) for a few rows at a time.
 template <class Use>
-void by_eights(const Row* picks, std::size_t count, double* out, Use use) {
+void by_eights(const Row* picks, std::size_t count, std::size_t ahead, double* out, Use use) {
   constexpr std::size_t together = 8;
-  for (std::size_t i = 0; i < count; i += together) use(picks + i, std::min(together, count - i), out + i);
+  for (std::size_t i = 0; i < count; i += together) {
+    const std::size_t few = std::min(together, count - i);
+    use(picks + i, few, count - i - few + ahead, out + i);
+  }
 }
 
 template <auto precise, class Q>
-void squared_l2(const PreciseScorer& s, const Row* picks, std::size_t count, double* out) noexcept {
+void squared_l2(const PreciseScorer& s, const Row* picks, std::size_t count, std::size_t ahead, double* out) noexcept {
   (kernels().*precise)
-      .squared_l2(reinterpret_cast<const Q*>(s.query), s.rows.data, s.rows.stride, picks, count, s.rows.dim, out);
+      .squared_l2(reinterpret_cast<const Q*>(s.query), s.rows.data, s.rows.stride, picks, count, ahead, s.rows.dim,
+                  out);
 }
 
 template <auto precise, class Q>
-void negated_product(const PreciseScorer& s, const Row* picks, std::size_t count, double* out) noexcept {
+void negated_product(const PreciseScorer& s, const Row* picks, std::size_t count, std::size_t ahead,
+                     double* out) noexcept {
   (kernels().*precise)
-      .product(reinterpret_cast<const Q*>(s.query), s.rows.data, s.rows.stride, picks, count, s.rows.dim, out);
+      .product(reinterpret_cast<const Q*>(s.query), s.rows.data, s.rows.stride, picks, count, ahead, s.rows.dim, out);
   for (std::size_t i = 0; i < count; ++i) out[i] = -out[i];
 }
 
 template <auto precise, class Q>
-void cosine(const PreciseScorer& s, const Row* picks, std::size_t count, double* out) noexcept {
-  by_eights(picks, count, out, [&](const Row* some, std::size_t few, double* distances) {
+void cosine(const PreciseScorer& s, const Row* picks, std::size_t count, std::size_t ahead, double* out) noexcept {
+  by_eights(picks, count, ahead, out, [&](const Row* some, std::size_t few, std::size_t next, double* distances) {
     double sums[16];
     (kernels().*precise)
-        .product_and_square(reinterpret_cast<const Q*>(s.query), s.rows.data, s.rows.stride, some, few, s.rows.dim,
-                            sums);
+        .product_and_square(reinterpret_cast<const Q*>(s.query), s.rows.data, s.rows.stride, some, few, next,
+                            s.rows.dim, sums);
     for (std::size_t i = 0; i < few; ++i) {
       const double squares = s.square * sums[2 * i + 1];
       distances[i] = squares > 0 ? std::clamp(1 - sums[2 * i] / std::sqrt(squares), 0.0, 2.0) : 1;
@@ -50,14 +55,29 @@ void cosine(const PreciseScorer& s, const Row* picks, std::size_t count, double*
   });
 }
 
-/// By a kernel of integers or bits, whose sums a float holds.
+void hamming(const PreciseScorer& s, const Row* picks, std::size_t count, std::size_t ahead, double* out) noexcept {
+  by_eights(picks, count, ahead, out, [&](const Row* some, std::size_t few, std::size_t, double* distances) {
+    float counts[8];
+    kernels().hamming.gather(reinterpret_cast<const std::uint8_t*>(s.query), s.rows.data, s.rows.stride, some, few,
+                             s.rows.dim, counts);
+    std::copy_n(counts, few, distances);
+  });
+}
+
+/// By integer kernels, which take bytes by the dozen: piece by piece, each as long as floats hold its sums.
 template <auto kernel, class Q>
-void by_floats(const PreciseScorer& s, const Row* picks, std::size_t count, double* out) noexcept {
-  by_eights(picks, count, out, [&](const Row* some, std::size_t few, double* distances) {
-    float sums[8];
-    (kernels().*kernel)
-        .gather(reinterpret_cast<const Q*>(s.query), s.rows.data, s.rows.stride, some, few, s.rows.dim, sums);
-    std::copy_n(sums, few, distances);
+void squared_l2_of_bytes(const PreciseScorer& s, const Row* picks, std::size_t count, std::size_t ahead,
+                         double* out) noexcept {
+  by_eights(picks, count, ahead, out, [&](const Row* some, std::size_t few, std::size_t next, double* distances) {
+    for (std::size_t i = few; i < few + std::min<std::size_t>(next, 8); ++i) s.prefetch(some[i]);
+    std::fill_n(distances, few, 0);
+    for (std::size_t at = 0; at < s.rows.dim; at += exact_in_float) {
+      float sums[8];
+      (kernels().*kernel)
+          .gather(reinterpret_cast<const Q*>(s.query) + at, s.rows.data + at, s.rows.stride, some, few,
+                  std::min(exact_in_float, s.rows.dim - at), sums);
+      for (std::size_t i = 0; i < few; ++i) distances[i] += double{sums[i]};
+    }
   });
 }
 
@@ -73,17 +93,16 @@ double square_of(const std::byte* row, std::size_t dim) {
   double square;
   const auto* const x = reinterpret_cast<const X*>(row);
   if constexpr (std::is_same_v<X, Half>)
-    (kernels().*precise)(x, row, 0, &first, 1, dim, &square);
+    (kernels().*precise)(x, row, 0, &first, 1, 0, dim, &square);
   else
-    (kernels().*precise).product(x, row, 0, &first, 1, dim, &square);
+    (kernels().*precise).product(x, row, 0, &first, 1, 0, dim, &square);
   return square;
 }
 
-Gather gather_of(Metric metric, Element query, Element row, std::size_t dim) {
-  if (metric == Metric::hamming) return by_floats<&T::hamming, std::uint8_t>;
-  const bool by_float = metric == Metric::l2 && dim <= exact_in_float;
-  if (query == Element::u8 && by_float) return by_floats<&T::squared_l2_u8, std::uint8_t>;
-  if (query == Element::s8 && by_float) return by_floats<&T::squared_l2_s8, std::int8_t>;
+Gather gather_of(Metric metric, Element query, Element row) {
+  if (metric == Metric::hamming) return hamming;
+  if (query == Element::u8 && metric == Metric::l2) return squared_l2_of_bytes<&T::squared_l2_u8, std::uint8_t>;
+  if (query == Element::s8 && metric == Metric::l2) return squared_l2_of_bytes<&T::squared_l2_s8, std::int8_t>;
   if (query == Element::u8) return gather_in_double<&T::precise_u8, std::uint8_t>(metric);
   if (query == Element::s8) return gather_in_double<&T::precise_s8, std::int8_t>(metric);
   if (row == Element::f16) return gather_in_double<&T::precise_f16, float>(metric);
@@ -113,7 +132,7 @@ double precise_square(const std::byte* row, Element element, std::size_t dim) {
 
 PreciseScorer precise_scorer(Metric metric, const std::byte* query, Element element, double square,
                              const VectorsView& rows) {
-  return {gather_of(metric, element, rows.element, rows.dim), query, square, rows};
+  return {gather_of(metric, element, rows.element), query, square, rows};
 }
 
 template <class Q>

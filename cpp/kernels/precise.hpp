@@ -16,15 +16,19 @@ double precise_square(const std::byte* row, Element element, std::size_t dim);
 ///
 /// Inner products are negated; cosine is 1 - cosine in [0, 2], and 1 where either side is zero.
 struct PreciseScorer {
-  void (*gather)(const PreciseScorer& scorer, const Row* picks, std::size_t count, double* out) noexcept = nullptr;
+  void (*gather)(const PreciseScorer& scorer, const Row* picks, std::size_t count, std::size_t ahead,
+                 double* out) noexcept = nullptr;
   const std::byte* query = nullptr;
   double square = 0;  // of the query, for Metric::cosine
   VectorsView rows;
 
-  void measure(const Row* picks, std::size_t count, double* out) const noexcept { gather(*this, picks, count, out); }
+  /// Asks memory for the `ahead` picks that follow, which are to be measured next.
+  void measure(const Row* picks, std::size_t count, std::size_t ahead, double* out) const noexcept {
+    gather(*this, picks, count, ahead, out);
+  }
   double distance(Row row) const noexcept {
     double distance;
-    measure(&row, 1, &distance);
+    measure(&row, 1, 0, &distance);
     return distance;
   }
   /// Asks memory for the whole of a short row; of a long one for what is read first, and the hardware follows.

@@ -30,17 +30,26 @@ struct ProductAndSquare {
 };
 
 /// Element i is added to sum i % 8 of eight, in order: that is what makes a row's sums the same on every instruction
-/// set and however many rows it is measured with.
-template <class V, class Sums, std::size_t rows, class Q, class X>
-inline void sum_precisely(const Q* query, const X* const (&row)[rows], std::size_t dim, double* out) {
+/// set, and however many rows it is measured with. A line at a time the next rows are asked for, so that memory brings
+/// them while these are summed.
+template <class Memory, class V, class Sums, std::size_t rows, class Q, class X>
+inline void sum_precisely(const Q* query, const X* const (&row)[rows], const X* const (&next)[rows], std::size_t dim,
+                          double* out) {
   typename V::Accumulator sums[rows][Sums::count];
   for (std::size_t r = 0; r < rows; ++r)
     for (std::size_t s = 0; s < Sums::count; ++s) sums[r][s] = V::zero();
   std::size_t i = 0;
-  for (; i + 8 <= dim; i += 8) {
+  const auto add_eight = [&] {
     const auto q = V::load(query + i);
     for (std::size_t r = 0; r < rows; ++r) Sums::template add<V>(sums[r], q, V::load(row[r] + i));
+    i += 8;
+  };
+  constexpr std::size_t line = 64 / sizeof(X);
+  while (i + line <= dim) {
+    for (std::size_t r = 0; r < rows; ++r) Memory::prefetch(next[r] + i);
+    for (std::size_t e = 0; e < line; e += 8) add_eight();
   }
+  while (i + 8 <= dim) add_eight();
   if (i < dim) {
     const auto q = V::load_first(query + i, dim - i);
     for (std::size_t r = 0; r < rows; ++r) Sums::template add<V>(sums[r], q, V::load_first(row[r] + i, dim - i));
@@ -49,18 +58,22 @@ inline void sum_precisely(const Q* query, const X* const (&row)[rows], std::size
     for (std::size_t s = 0; s < Sums::count; ++s) *out++ = V::total(sums[r][s]);
 }
 
-template <class V, class Sums, class Q, class X>
+template <class Memory, class V, class Sums, class Q, class X>
 void gather_precisely(const Q* query, const std::byte* rows, std::size_t stride, const Row* picks, std::size_t count,
-                      std::size_t dim, double* out) noexcept {
-  const auto row = [&](std::size_t i) { return reinterpret_cast<const X*>(rows + picks[i] * stride); };
+                      std::size_t ahead, std::size_t dim, double* out) noexcept {
+  const std::size_t last = count + ahead - 1;
+  const auto row = [&](std::size_t i) {
+    return reinterpret_cast<const X*>(rows + picks[i < last ? i : last] * stride);
+  };
   std::size_t i = 0;
   if constexpr (V::rows == 4)
     for (; i + 4 <= count; i += 4, out += 4 * Sums::count)
-      sum_precisely<V, Sums, 4>(query, {row(i), row(i + 1), row(i + 2), row(i + 3)}, dim, out);
+      sum_precisely<Memory, V, Sums, 4>(query, {row(i), row(i + 1), row(i + 2), row(i + 3)},
+                                        {row(i + 4), row(i + 5), row(i + 6), row(i + 7)}, dim, out);
   if constexpr (V::rows >= 2)
     for (; i + 2 <= count; i += 2, out += 2 * Sums::count)
-      sum_precisely<V, Sums, 2>(query, {row(i), row(i + 1)}, dim, out);
-  for (; i < count; ++i, out += Sums::count) sum_precisely<V, Sums, 1>(query, {row(i)}, dim, out);
+      sum_precisely<Memory, V, Sums, 2>(query, {row(i), row(i + 1)}, {row(i + 2), row(i + 3)}, dim, out);
+  for (; i < count; ++i, out += Sums::count) sum_precisely<Memory, V, Sums, 1>(query, {row(i)}, {row(i + 1)}, dim, out);
 }
 
 }  // namespace

@@ -30,10 +30,11 @@ struct Kernels {
 };
 
 /// Sums over row picks[i] in double precision, the same to the last bit on every instruction set: of products and of
-/// integers nothing is rounded but the sum. Rows may be unaligned.
+/// integers nothing is rounded but the sum. Rows may be unaligned. Rows picks[count] to picks[count + ahead - 1], which
+/// will be asked for next, are prefetched.
 template <class Q>
 using PreciseKernel = void (*)(const Q* query, const std::byte* rows, std::size_t stride, const Row* picks,
-                               std::size_t count, std::size_t dim, double* out) noexcept;
+                               std::size_t count, std::size_t ahead, std::size_t dim, double* out) noexcept;
 
 template <class Q>
 struct PreciseKernels {

@@ -253,8 +253,7 @@ class Approximate(Index):
         ids = core.ids()
         ids = ids[:: max(1, len(ids) // SAMPLE)]
         hits = self._search(self[ids], 1, None, None, None, None)
-        reach = 1e-6 if self._metric == "cosine" else 0.0  # so near that it is a copy
-        found = (hits.ids[:, 0] == ids) | (hits.distances[:, 0] <= reach)
+        found = (hits.ids[:, 0] == ids) | (hits.distances[:, 0] == 0)  # itself, or a copy
         return float(1 - np.mean(found))
 
     # -- what it is

@@ -25,8 +25,8 @@ class HNSW(Approximate):
     meets, and keeps the `ef` nearest; more effort finds more of the true neighbours. How much is enough to
     find 95 % of the ten nearest the index measures by itself as it grows, on its own vectors; queries unlike
     those may need more: `tune` it with some. The nearest are measured again by what is kept of them, so
-    distances are those of a `Flat` of the same vectors but for the rounding of floats; only which neighbours
-    are found is approximate. A few hundred vectors, and the few that a strict `where` leaves, are searched
+    distances are exactly those of a `Flat` of the same vectors, to the last bit; only which neighbours are
+    found is approximate. A few hundred vectors, and the few that a strict `where` leaves, are searched
     exactly, and so is `range`.
 
     Vectors can be found as soon as `add` returns, are gone as soon as `remove` returns, and the graph is

@@ -43,10 +43,10 @@ class IVF(Approximate):
     Every vector stands in the list of the centroid nearest it. A search scans the `nprobe` lists nearest
     the query, by short codes of what is left of the vectors when their centroid is subtracted; more lists
     hold more of the true neighbours, and the index measures by itself how many are enough. The nearest by
-    codes are measured again by what is kept of the vectors, so distances are those of a `Flat` of the same
-    vectors but for the rounding of floats; only which neighbours are found is approximate. A batch reads
-    each list once for all queries that are near it. Fewer than 1024 vectors, or than `nlist`, and the few
-    that a strict `where` leaves, are searched exactly, and so is `range`.
+    codes are measured again by what is kept of the vectors, so distances are exactly those of a `Flat` of the
+    same vectors, to the last bit; only which neighbours are found is approximate (see Notes for what keeps
+    no vectors). A batch reads each list once for all queries that are near it. Fewer than 1024 vectors, or
+    than `nlist`, and the few that a strict `where` leaves, are searched exactly, and so is `range`.
 
     Centroids and codes are learned as soon as there are so many, and anew when three times as many have come.
     Where `nlist` is left out, a list that grows to four times the usual length in between is split; equal

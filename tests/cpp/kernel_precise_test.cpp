@@ -46,9 +46,9 @@ void check(const char* isa, const PreciseKernels<Q>& kernels) {
         for (std::size_t some = 1; some <= count; some += some == 1 ? 2 : 4) {
           double squares[count], products[count], both[2 * count];
           const Q* const q = query.get();
-          kernels.squared_l2(q, rows.data(), rows.stride(), picks.data(), some, dim, squares);
-          kernels.product(q, rows.data(), rows.stride(), picks.data(), some, dim, products);
-          kernels.product_and_square(q, rows.data(), rows.stride(), picks.data(), some, dim, both);
+          kernels.squared_l2(q, rows.data(), rows.stride(), picks.data(), some, some == 7 ? 0 : 1, dim, squares);
+          kernels.product(q, rows.data(), rows.stride(), picks.data(), some, some == 7 ? 0 : 1, dim, products);
+          kernels.product_and_square(q, rows.data(), rows.stride(), picks.data(), some, some == 7 ? 0 : 1, dim, both);
           for (std::size_t i = 0; i < some; ++i) {
             const auto x = [&](std::size_t d) { return number(rows.at(picks[i], d)); };
             const auto difference = [&](std::size_t d) { return number(q[d]) - x(d); };
@@ -81,7 +81,7 @@ TEST_CASE("a half's square is that of the float it widens to") {
       constexpr Row first = 0;
       double square;
       table->precise_product_halves(reinterpret_cast<const Half*>(rows.data()), rows.data(), rows.stride(), &first, 1,
-                                    dim, &square);
+                                    0, dim, &square);
       CHECK(square == in_order(dim, [&](std::size_t d) { return number(rows.at(0, d)) * number(rows.at(0, d)); }));
     }
 }

@@ -73,17 +73,6 @@ def test_bytes_can_be_all_there_is(approximate, dtype, codes: str) -> None:
 
 
 @pytest.mark.parametrize("metric", METRICS)
-def test_distances_are_those_of_the_vectors_kept(approximate, metric: str) -> None:
-    index = built(approximate, clustered(2000, 80), metric=metric)
-    flat, queries = exact(index), clustered(50, 80, seed=1)
-    hits = index.search(queries, k=5)
-    everything = flat.search(queries, k=2000)
-    for found, distances, ids, true in zip(*hits, *everything, strict=True):
-        at = dict(zip(ids.tolist(), true.tolist(), strict=True))
-        np.testing.assert_allclose(distances, [at[id] for id in found.tolist()], rtol=1e-5, atol=1e-5)
-
-
-@pytest.mark.parametrize("metric", METRICS)
 @pytest.mark.parametrize("dtype", [np.float32, np.uint8])
 def test_range_misses_nothing(approximate, metric: str, dtype) -> None:
     index = built(approximate, clustered(2000, 24, dtype=dtype), metric=metric)
