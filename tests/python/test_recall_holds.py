@@ -99,13 +99,97 @@ def test_data_without_structure(approximate) -> None:
     assert "promised 0.95" in repr(index)
 
 
-def test_islands(approximate) -> None:
+def islands(*counts: int, apart: float = 10) -> list[np.ndarray]:
+    """Rows of so many of each of 20 tight clusters."""
     rng = np.random.default_rng(7)
-    centres = rng.normal(size=(20, 64)) * 10
+    centres = rng.normal(size=(20, 64)) * apart
+    return [floats(centres[rng.integers(0, 20, n)] + 0.3 * rng.normal(size=(n, 64))) for n in counts]
+
+
+def test_islands(approximate) -> None:
+    rows, queries = islands(8000, 200)
+    index = grown(approximate, [rows])
+    assert recall(index, exact(index), queries) >= 0.95
+    assert index._core.promise["effort"] <= 64, "found by searching, not by measuring all"
+
+
+@pytest.mark.parametrize("codes", ["u8", "u4", "u2", "rabitq"])
+@pytest.mark.parametrize("metric", ["l2", "cosine"])
+def test_codes_of_islands(codes: str, metric: str) -> None:
+    rows, queries = islands(8000, 200)
+    index = la.IVF(metric=metric, codes=codes)
+    index.add(rows)
+    assert recall(index, exact(index), queries, nprobe=32) >= (0.8 if codes == "rabitq" else 0.95)
+
+
+def test_islands_by_codes_alone() -> None:
+    rows, queries = islands(8000, 200)
+    index, flat = la.IVF(codes="u4", keep="none"), la.Flat()
+    index.add(rows)
+    flat.add(rows)
+    assert recall(index, flat, queries) >= 0.85
+    found, true = index.search(queries, k=10).distances, flat.search(queries, k=10).distances
+    assert np.median(np.abs(found / true - 1)) <= 0.05
+
+
+def test_searches_of_islands_agree(tmp_path) -> None:
+    rows, queries = islands(8000, 60)
+    index = la.IVF()
+    index.add(rows)
+    together = index.search(queries, k=10)
+    index.save(tmp_path / "index.look")
+    for one in (index, la.load(tmp_path / "index.look"), la.load(tmp_path / "index.look", mmap=True)):
+        for threads in (1, 2):
+            hits = one.search(queries, k=10, threads=threads)
+            assert np.array_equal(hits.ids, together.ids)
+            assert np.array_equal(hits.distances, together.distances)
+        assert one.search(queries[3], k=10).ids.tolist() == together.ids[3].tolist()
+        even = np.arange(0, 8000, 2)
+        hits, truth = one.search(queries, k=10, where=even), exact(index).search(queries, k=10, where=even)
+        assert np.mean(hits.ids == truth.ids) >= 0.95
+
+
+def test_islands_that_come_later() -> None:
+    rng = np.random.default_rng(9)
+    sea = floats(rng.normal(size=(4000, 64)))
+    rows, queries = islands(4000, 200, apart=40)
+    index = grown(la.IVF, [sea, *cut(rows, 500)])
+    assert recall(index, exact(index), queries) >= 0.95
+    assert recall(index, exact(index), floats(rng.normal(size=(200, 64)))) >= 0.93
+
+
+def test_poles(approximate) -> None:
+    rng = np.random.default_rng(10)
     rows, queries = (
-        floats(centres[rng.integers(0, 20, n)] + 0.3 * rng.normal(size=(n, 64))) for n in (8000, 200)
+        floats(rng.choice([-1000, 1000], (n, 1)) + rng.normal(size=(n, 64))) for n in (8000, 200)
     )
     index = grown(approximate, [rows])
+    assert recall(index, exact(index), queries) >= 0.94
+
+
+@pytest.mark.parametrize("metric", ["l2", "ip", "cosine"])
+@pytest.mark.parametrize("scale", [1e-30, 1e-10, 1e12])
+def test_scales(approximate, metric: str, scale: float) -> None:
+    rng = np.random.default_rng(11)
+    rows, queries = (floats(scale * rng.normal(size=(n, 16))) for n in (3000, 200))
+    index = grown(approximate, [rows[:2000], rows[2000:]], metric)
+    assert recall(index, exact(index), queries) >= 0.95
+
+
+def test_short_vectors_give_way_to_longer_ones(approximate) -> None:
+    rng = np.random.default_rng(12)
+    short, long = floats(1e-30 * rng.normal(size=(2000, 16))), floats(rng.normal(size=(2000, 16)))
+    index = grown(approximate, [short, long])
+    assert recall(index, exact(index), floats(rng.normal(size=(200, 16)))) >= 0.95
+    index.remove(range(2000, 4000))
+    index.optimize()
+    assert recall(index, exact(index), short[:200]) >= 0.95
+
+
+def test_lists_of_fewer_rows_than_coordinates() -> None:
+    rng = np.random.default_rng(13)
+    rows, queries = floats(rng.normal(size=(1200, 1024))), floats(rng.normal(size=(100, 1024)))
+    index = grown(la.IVF, [rows[:1000], *cut(rows[1000:], 1)])
     assert recall(index, exact(index), queries) >= 0.95
 
 
