@@ -1,0 +1,61 @@
+// Which candidates become neighbours, and in what order places are given.
+#include "graph/prune.hpp"
+
+#include <doctest/doctest.h>
+
+#include <functional>
+#include <vector>
+
+#include "codes/plane.hpp"
+
+namespace lookalike {
+namespace {
+
+/// A node at the origin of a plane and its candidates, nearest first.
+struct Around {
+  std::vector<float> points = {0, 0};
+  std::vector<Neighbor> candidates;
+  std::function<Scorer(Row, ScorerSpace&)> from = [this](Row row, ScorerSpace& space) {
+    const VectorsView rows = {reinterpret_cast<const std::byte*>(points.data()), Element::f32, points.size() / 2, 2, 8};
+    return Plane{rows}.from_row(row, space);
+  };
+
+  void put(float x, float y) {
+    points.insert(points.end(), {x, y});
+    candidates.push_back({static_cast<Row>(candidates.size() + 1), x * x + y * y});
+  }
+  std::vector<Row> pruned(float tolerance, std::size_t degree) {
+    Pruner pruner;
+    const auto kept = pruner.prune({from, tolerance}, candidates, 0, degree);
+    return {kept.begin(), kept.end()};
+  }
+};
+
+TEST_CASE("places left over go to those ruled out by little, behind all others") {
+  Around node;
+  node.put(1, 0);       // row 1
+  node.put(.52f, 1);    // row 2: nearer to row 1, by 3 %
+  node.put(1.5f, .5f);  // row 3: nearer to row 1 by far
+  node.put(-2, 0);      // row 4: on the other side
+  CHECK(node.pruned(1, 3) == std::vector<Row>{1, 4});
+  CHECK(node.pruned(1.1f, 3) == std::vector<Row>{1, 4, 2});
+  CHECK(node.pruned(1.1f, 2) == std::vector<Row>{1, 4});
+}
+
+TEST_CASE("those let in by tolerance rule one another out") {
+  Around node;
+  node.put(1, 0);
+  node.put(.52f, 1);
+  node.put(.53f, 1.01f);  // beside row 2
+  node.put(-2, 0);
+  CHECK(node.pruned(1.1f, 4) == std::vector<Row>{1, 4, 2});
+}
+
+TEST_CASE("where few are kept, the nearest of those ruled out fill a quarter of the places") {
+  Around node;
+  for (const float x : {1.0f, 1.1f, 1.2f, 1.3f, 1.4f, 1.5f}) node.put(x, 0);
+  CHECK(node.pruned(1, 12) == std::vector<Row>{1, 2, 3});
+}
+
+}  // namespace
+}  // namespace lookalike
