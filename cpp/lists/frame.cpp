@@ -38,7 +38,9 @@ std::size_t count_too_tight(std::span<const float> centroids, std::span<const Sp
     }
     // A mean lies nearer to its rows than what they were drawn around.
     const double spread = spreads[l].squares / static_cast<double>(rows - 1);
-    if (square > coarsest * spread) count += rows;
+    // Rows that are equal but for the rounding of floats are not told apart in any frame.
+    constexpr double equal = 1e-12;
+    if (square > coarsest * spread && spread > equal * square) count += rows;
   }
   return count;
 }

@@ -22,7 +22,8 @@ struct Spread {
 /// The median of each coordinate of dense rows: a few that lie far away from all others do not move it.
 std::vector<float> middle_of(std::span<const float> rows, std::size_t dim);
 
-/// How many rows stand in lists that a frame about `middle` is too coarse for. One centroid and one spread a list.
+/// How many rows stand in lists that a frame about `middle` is too coarse for. One centroid and one spread a list;
+/// lists of equal rows count for nothing.
 std::size_t count_too_tight(std::span<const float> centroids, std::span<const Spread> spreads,
                             std::span<const float> middle);
 

@@ -13,6 +13,7 @@
 #include "clusters.hpp"
 #include "indexes/any_index.hpp"
 #include "indexes/ivf.hpp"
+#include "indexes/ivf_learning.hpp"
 #include "indexes/ivf_split.hpp"
 #include "runtime/interrupt.hpp"
 
@@ -135,7 +136,9 @@ TEST_CASE("what differs is split from what is equal") {
   index.add(vectors.view(spread_rows, crowd_rows), 1);
   const std::size_t usual = length_to_split(spread_rows + crowd_rows) / 4;
   CHECK(index.list_count() - before >= crowd_rows / 4 / usual * 9 / 10);
-  CHECK(index.list_count() - before <= crowd_rows / 4 / usual * 11 / 10);
+  // Or all is learned anew, where what differs is so tight that it needs frames of its own.
+  const std::size_t anew = list_count({}, spread_rows + crowd_rows);
+  CHECK(index.list_count() <= std::max(before + crowd_rows / 4 / usual * 11 / 10, anew));
 }
 
 TEST_CASE("splitting gives the same bytes for any number of threads, whether the index was saved between or not") {
