@@ -41,6 +41,12 @@ SECTIONS = {
         "--plot",
         "docs/images/recall-speed-lists.png",
     ],
+    "Recall on data and growth of every kind": [
+        "benchmarks.recall",
+        "--markdown",
+        "--heatmap",
+        "docs/images/recall-matrix.png",
+    ],
     "Inverted lists, served from disk": ["benchmarks.indexes.mapped"],
     "Flat, HNSW or IVF": ["benchmarks.indexes.choice"],
     "Clustering": ["benchmarks.clustering"],
