@@ -29,7 +29,8 @@ double cost_of_scan(std::size_t rows, std::size_t bytes) {
 
 std::size_t Hnsw::width_for(std::size_t k, std::size_t ef) const {
   if (ef > 0) return std::max(ef, k);
-  const std::size_t usual = tuning_.default_effort() ? tuning_.default_effort() : usual_ef;
+  const std::size_t measured = tuning_.default_effort(graph_.neighbors.nodes(), usual_ef);
+  const std::size_t usual = measured ? measured : usual_ef;
   if (usual >= exact_effort) return exact_effort;
   // For more neighbours half as much again as there are, and as many times more as the ten nearest needed.
   return std::max({usual, (k + k / 2) * std::max(usual, usual_ef) / usual_ef, k});

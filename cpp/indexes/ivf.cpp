@@ -93,7 +93,11 @@ void Ivf::append(Records::Writing& writing, Change change, unsigned threads) {
 
 void Ivf::keep_promise(Records::Writing& writing, std::size_t changed, unsigned threads) {
   writing.exclusively([&](Rows&) noexcept { tuning_.promise.changed += changed; });
-  if (settings_.forgets_vectors() || !has_lists_for(*writing) || !tuning_.promise.is_due()) return;
+  if (settings_.forgets_vectors() || !has_lists_for(*writing)) return;
+  // Rows that lists were just learned from fare better than those that come.
+  const Promise& promise = tuning_.promise;
+  const bool was_fresh = promise.rows <= lists_.trained_over && 8 * promise.changed >= promise.rows;
+  if (!promise.is_due() && !was_fresh) return;
   try {
     // What is there is there: whatever ends this, lists and promise stay as they are until the next change.
     Tuning next;

@@ -47,13 +47,8 @@ std::size_t Ivf::probes_for(const Rows& rows, std::size_t k, std::size_t nprobe)
   if (nprobe == 0) {
     const double holding =
         times * static_cast<double>(k) * lists / static_cast<double>(std::max<std::size_t>(1, rows.live_count()));
-    std::size_t usual = tuning_.default_effort() ? tuning_.default_effort() : usual_nprobe;
-    // What was measured on fewer rows becomes more as lists do, with the root of the rows.
-    const Promise& promise = tuning_.promise;
-    const double grown =
-        static_cast<double>(rows.live_count()) / static_cast<double>(std::max<std::uint64_t>(1, promise.rows));
-    if (usual == promise.effort && usual < exact_effort && grown > 1)
-      usual = static_cast<std::size_t>(std::ceil(std::sqrt(grown) * static_cast<double>(usual)));
+    const std::size_t measured = tuning_.default_effort(rows.live_count(), usual_nprobe);
+    const std::size_t usual = measured ? measured : usual_nprobe;
     nprobe = std::max(usual, static_cast<std::size_t>(std::min(holding, lists)));
   }
   if (nprobe >= exact_effort && !settings_.forgets_vectors()) return exact_effort;

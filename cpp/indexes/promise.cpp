@@ -12,6 +12,12 @@
 
 namespace lookalike {
 
+std::size_t Promise::effort_among(std::uint64_t now, std::size_t least) const noexcept {
+  if (effort <= least || goes_exact() || now <= rows) return effort;
+  const double grown = static_cast<double>(now) / static_cast<double>(std::max<std::uint64_t>(rows, 1));
+  return std::min(static_cast<std::size_t>(std::ceil(effort * std::sqrt(grown))), exact_effort - std::size_t{1});
+}
+
 void Promise::save(FileWriter& file) const {
   if (effort == 0 && !is_asked) return;  // there is nothing to tell
   file.value<float>("promise_target", target);

@@ -25,6 +25,8 @@ struct Promise {
 
   /// Whether a third of the rows have changed since it was measured.
   bool is_due() const noexcept { return effort == 0 || 3 * changed >= rows; }
+  /// The effort among so many rows: what is above `least` grows with the root of the rows, until it is measured again.
+  std::size_t effort_among(std::uint64_t now, std::size_t least) const noexcept;
   /// For when what it was measured with is there no longer.
   void expire() noexcept { changed = changed < rows ? rows : changed; }
   bool goes_exact() const noexcept { return effort == exact_effort; }

@@ -204,3 +204,24 @@ def test_a_promise_is_saved_and_measured_again_as_rows_change(approximate, tmp_p
     assert index._core.promise == first | {"changed": 500}, "not yet a third"
     index.add(floats(rng.normal(size=(500, 64))))
     assert index._core.promise["rows"] == 4000 and index._core.promise["changed"] == 0
+
+
+def test_lists_that_grow_without_structure() -> None:
+    rng = np.random.default_rng(14)
+    rows, queries = floats(rng.random((3000, 1024))), floats(rng.random((100, 1024)))
+    index, flat = la.IVF(), la.Flat()
+    for chunk in cut(rows, 200):
+        index.add(chunk)
+        flat.add(chunk)
+        assert recall(index, flat, queries) >= 0.95, len(flat)
+
+
+def test_effort_grows_with_rows_until_it_is_measured_again() -> None:
+    rng = np.random.default_rng(15)
+    index = la.HNSW()
+    index.add(floats(rng.normal(size=(3000, 256))))
+    measured = index._core.promise["effort"]
+    assert 64 < measured < 1000
+    index.add(floats(rng.normal(size=(900, 256))))
+    assert index._core.promise["effort"] == measured, "not measured again"
+    assert index._core.usual_effort(10) == int(np.ceil(measured * np.sqrt(1.3)))
