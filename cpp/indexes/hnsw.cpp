@@ -210,7 +210,7 @@ void Hnsw::set_tuning(Tuning tuning) {
 
 std::size_t Hnsw::usual_effort(std::size_t k) const {
   const Records::Reading rows = records_.read();
-  const std::size_t width = width_for(k, 0);
+  const std::size_t width = width_for(*rows, k, 0);
   return width == exact_effort ? std::max<std::size_t>(rows->live_count(), k) : width;
 }
 

@@ -112,7 +112,7 @@ class Hnsw {
   void measure_promise(Records::Writing& writing, unsigned threads);
   bool refit(Records::Writing& writing, unsigned threads);
   /// Under the lock.
-  std::size_t width_for(std::size_t k, std::size_t ef) const;
+  std::size_t width_for(const Rows& rows, std::size_t k, std::size_t ef) const;
   std::optional<std::size_t> walk_width(const Rows& rows, std::size_t passing, std::size_t width) const;
   void find(const Rows& rows, const VectorsView& queries, std::size_t k, std::size_t width,
             const std::optional<RowFilter>& admitted, unsigned threads, std::span<Neighbor> out) const;

@@ -8,6 +8,8 @@
 #include "graph/reach.hpp"
 #include "graph/scatter.hpp"
 #include "indexes/hnsw.hpp"
+#include "indexes/probe.hpp"
+#include "runtime/interrupt.hpp"
 #include "runtime/parallel.hpp"
 
 namespace lookalike {
@@ -177,7 +179,8 @@ void Hnsw::look_after_reach(Records::Writing& writing, std::size_t changed, unsi
   constexpr std::size_t few_nodes = 4096;
   const bool is_ip = writing->metric() == Metric::ip;
   changed_ += changed;
-  if ((is_ip || writing->count() > few_nodes) && changed_ < writing->count() / (is_ip ? 2 : 20)) return;
+  const std::size_t share = is_ip ? 2 : writing->count() > few_nodes ? 20 : 64;
+  if (changed_ < writing->count() / share) return;
   make_reachable(writing, threads);
   changed_ = 0;
 }
@@ -248,16 +251,21 @@ void Hnsw::keep_promise(Records::Writing& writing, std::size_t changed, unsigned
 
 void Hnsw::measure_promise(Records::Writing& writing, unsigned threads) {
   // Few queries where rows are long: finding their true neighbours takes some hundredths of the time that linking does.
-  constexpr std::size_t bytes = 180000, fewest = 64, most = 256, least_asked = 16;
+  constexpr std::size_t bytes = 180000, fewest = 32, most = 256, changes_each = 16;
+  constexpr std::size_t least_asked = 16, halves = 2;
+  const std::size_t longest = bytes / std::max<std::size_t>(writing->store().view().stride, 1);
   const std::size_t queries =
-      std::clamp(bytes / std::max<std::size_t>(writing->store().view().stride, 1), fewest, most);
+      tuning_.promise.queries_due(writing->live_count(), changes_each, fewest, std::clamp(longest, 2 * fewest, most));
   try {
     const Promise& before = tuning_.promise;
     Tuning next;
     next.usual = tuning_.usual;
-    next.promise = measured(*this, before,
+    // What was added is there already: Ctrl-C waits the moment that this takes.
+    const InterruptsHeld held;
+    const Probe<Hnsw> probe(*this, queries, promised_neighbors, settings_.seed, threads);
+    next.promise = measured(probe, before,
                             {before.is_asked ? least_asked : usual_ef, std::max<std::size_t>(writing->live_count(), 1),
-                             queries, settings_.seed, threads});
+                             before.target, halves, threads});
     writing.exclusively([&](Rows&) noexcept { std::swap(tuning_, next); });
   } catch (const std::bad_alloc&) {  // another time: what was measured before holds until then
   }

@@ -27,9 +27,9 @@ double cost_of_scan(std::size_t rows, std::size_t bytes) {
 
 }  // namespace
 
-std::size_t Hnsw::width_for(std::size_t k, std::size_t ef) const {
+std::size_t Hnsw::width_for(const Rows& rows, std::size_t k, std::size_t ef) const {
   if (ef > 0) return std::max(ef, k);
-  const std::size_t measured = tuning_.default_effort(graph_.neighbors.nodes(), usual_ef);
+  const std::size_t measured = tuning_.default_effort(rows.live_count(), usual_ef, 0.5);
   const std::size_t usual = measured ? measured : usual_ef;
   if (usual >= exact_effort) return exact_effort;
   // For more neighbours half as much again as there are, and as many times more as the ten nearest needed.
@@ -54,18 +54,20 @@ void Hnsw::search_at_once(const VectorsView& queries, std::size_t k, std::size_t
   const std::optional<RowFilter> admitted = admitted_rows(where, rows->ids());
   const std::size_t reachable = std::min(k, admitted ? admitted->count() : rows->live_count());
   std::vector<Neighbor> neighbors(queries.count * reachable);
-  if (!neighbors.empty()) find(*rows, queries, reachable, width_for(k, ef), admitted, threads, neighbors);
+  if (!neighbors.empty()) find(*rows, queries, reachable, width_for(*rows, k, ef), admitted, threads, neighbors);
   write_answer(neighbors, reachable, k, rows->ids(), answer);
 }
 
-// Of what a walk finds only the share that passes is left, so it has to be that much wider; rows that are just being
-// added do not pass either. Nullopt where measuring all that pass is cheaper.
+// Of the rows that a walk finds, removed ones, ones that a filter rejects and ones that are just being added do not
+// pass, so the walk is wider by as much; under a filter by a fifth more, because rows that pass may lie far apart.
+// Nullopt where measuring all that pass is cheaper.
 std::optional<std::size_t> Hnsw::walk_width(const Rows& rows, std::size_t passing, std::size_t width) const {
   if (graph_.is_empty()) return std::nullopt;
   const std::size_t coming = rows.count() - graph_.linked;
   const double left = static_cast<double>(passing > coming ? passing - coming : 1);
   const double widening = static_cast<double>(rows.count()) / left;
-  const double wanted = std::ceil(static_cast<double>(width) * (widening > 1.05 ? 1.2 * widening : widening));
+  const bool is_filtered = passing < rows.live_count() && widening > 1.05;
+  const double wanted = std::ceil(static_cast<double>(width) * (is_filtered ? 1.2 * widening : widening));
   if (wanted >= static_cast<double>(passing)) return std::nullopt;
   const auto walk = static_cast<std::size_t>(wanted);
   if (cost_of_walk(walk) >= cost_of_scan(passing, rows.store().view().stride)) return std::nullopt;
@@ -117,7 +119,7 @@ void Hnsw::find(const Rows& rows, const VectorsView& queries, std::size_t k, std
 bool Hnsw::search_hidden(const Rows& rows, const VectorsView& queries, std::span<const Row> hidden, std::size_t k,
                          std::size_t effort, unsigned threads,
                          function_ref<void(std::size_t, std::span<const Neighbor>)> put) const {
-  const std::optional<std::size_t> walk = walk_width(rows, rows.live_count(), width_for(k, effort));
+  const std::optional<std::size_t> walk = walk_width(rows, rows.live_count(), width_for(rows, k, effort));
   if (!walk) return false;
   const PreparedQueries prepared(queries, rows.store().element(), rows.metric(), threads);
   const HnswTarget target = {graph_, graph_.plane(rows), rows.ids().live(), static_cast<Row>(graph_.linked)};
@@ -147,7 +149,7 @@ SearchCosts Hnsw::costs(const VectorsView& queries, std::size_t k, std::size_t e
     const auto worker = workers_.take();
     worker->walk.counters = {};
     worker->rerank.measured = 0;
-    hnsw_search(target, prepared, q, k, width_for(k, ef), no_row, *worker);
+    hnsw_search(target, prepared, q, k, width_for(*rows, k, ef), no_row, *worker);
     hops.fetch_add(worker->walk.counters.hops, std::memory_order_relaxed);
     distances.fetch_add(worker->walk.counters.distances, std::memory_order_relaxed);
     reranked.fetch_add(worker->rerank.measured, std::memory_order_relaxed);

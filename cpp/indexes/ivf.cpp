@@ -11,7 +11,6 @@
 #include "indexes/ivf_points.hpp"
 #include "indexes/ivf_split.hpp"
 #include "kernels/precise.hpp"
-#include "runtime/interrupt.hpp"
 
 namespace lookalike {
 namespace {
@@ -89,42 +88,6 @@ void Ivf::append(Records::Writing& writing, Change change, unsigned threads) {
     throw;
   }
   keep_promise(writing, writing->count() - first, threads);
-}
-
-void Ivf::keep_promise(Records::Writing& writing, std::size_t changed, unsigned threads) {
-  writing.exclusively([&](Rows&) noexcept { tuning_.promise.changed += changed; });
-  if (settings_.forgets_vectors() || !has_lists_for(*writing)) return;
-  // Rows that lists were just learned from fare better than those that come.
-  const Promise& promise = tuning_.promise;
-  const bool was_fresh = promise.rows <= lists_.trained_over && 8 * promise.changed >= promise.rows;
-  if (!promise.is_due() && !was_fresh) return;
-  try {
-    // What is there is there: whatever ends this, lists and promise stay as they are until the next change.
-    Tuning next;
-    next.usual = tuning_.usual;
-    next.promise = measured_promise(threads);
-    if (next.promise.effort > usual_nprobe && 2 * lists_.listed_since >= lists_.trained_over &&
-        lists_.listed_since > 0) {
-      const InterruptsHeld held;
-      learn(writing, writing->largest_norm(), threads);
-      next.promise = measured_promise(threads);
-    }
-    writing.exclusively([&](Rows&) noexcept { std::swap(tuning_, next); });
-  } catch (const std::bad_alloc&) {
-  }
-}
-
-Promise Ivf::measured_promise(unsigned threads) const {
-  // Few queries where rows are long: finding their true neighbours takes some hundredths of the time that learning
-  // does.
-  constexpr std::size_t bytes = 90000, fewest = 48, most = 128, least_asked = 4;
-  const std::size_t stride = records_.read()->store().view().stride;
-  const std::size_t queries = std::clamp(bytes / std::max<std::size_t>(stride, 1), fewest, most);
-  const Promise& before = tuning_.promise;
-  const std::size_t least = before.is_asked ? least_asked : usual_nprobe;
-  // Rows have drawn the centroids of their own lists to themselves.
-  constexpr float margin = 0.3f;
-  return measured(*this, before, {least, lists_.lists.size(), queries, settings_.seed, threads, margin});
 }
 
 void Ivf::upsert(const VectorsView& vectors, const IdsView& ids, unsigned threads) {

@@ -109,6 +109,9 @@ class Ivf {
   void keep_promise(Records::Writing& writing, std::size_t changed, unsigned threads);
   /// What effort keeps it now, searched for in the writer's seat.
   Promise measured_promise(unsigned threads) const;
+  /// The number of lists, `least` or more, that hold the wanted share of the true neighbours: no search with fewer
+  /// finds them.
+  std::size_t probes_that_hold(const Probe<Ivf>& probe, float wanted, std::size_t least, unsigned threads) const;
   /// In the writer's seat.
   void require_verified() const;
   void renew(Records::Writing& writing) noexcept;

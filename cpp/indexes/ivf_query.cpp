@@ -47,7 +47,8 @@ std::size_t Ivf::probes_for(const Rows& rows, std::size_t k, std::size_t nprobe)
   if (nprobe == 0) {
     const double holding =
         times * static_cast<double>(k) * lists / static_cast<double>(std::max<std::size_t>(1, rows.live_count()));
-    const std::size_t measured = tuning_.default_effort(rows.live_count(), usual_nprobe);
+    // Splitting keeps lists as long as they are, so there are as many more of them.
+    const std::size_t measured = tuning_.default_effort(rows.live_count(), usual_nprobe, 1);
     const std::size_t usual = measured ? measured : usual_nprobe;
     nprobe = std::max(usual, static_cast<std::size_t>(std::min(holding, lists)));
   }
@@ -61,7 +62,9 @@ std::optional<std::size_t> Ivf::probes(const Rows& rows, std::size_t passing, st
   if (!has_lists_for(rows) || nprobe == exact_effort) return std::nullopt;
   const std::size_t lists = lists_.lists.size();
   const double widening = static_cast<double>(rows.count()) / static_cast<double>(std::max<std::size_t>(passing, 1));
-  const double wanted = std::ceil(static_cast<double>(nprobe) * (widening > 1.05 ? 1.2 * widening : 1));
+  // Removed rows spread the rest no further: only a filter does.
+  const bool is_filtered = passing < rows.live_count() && widening > 1.05;
+  const double wanted = std::ceil(static_cast<double>(nprobe) * (is_filtered ? 1.2 * widening : 1));
   const std::size_t probes = wanted < static_cast<double>(lists) ? static_cast<std::size_t>(wanted) : lists;
   const double scanned = static_cast<double>(rows.count()) * static_cast<double>(probes) / static_cast<double>(lists);
   const double kept = static_cast<double>(rows.store().view().stride);

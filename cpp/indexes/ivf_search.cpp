@@ -260,6 +260,15 @@ std::span<const Neighbor> IvfSearch::one(const IvfTarget& target, const Prepared
   return finish(target, k, asked);
 }
 
+void IvfSearch::rank_lists(const IvfTarget& target, const PreparedQueries& queries, std::size_t query,
+                           std::span<std::uint32_t> places) {
+  if (asked_.empty()) asked_.resize(1);
+  prepare(target, queries, query, {asked_.data(), 1});
+  const std::span<const Neighbor> ranked =
+      target.lists.quantizer->centroids.rank(asked_.front().query, places.size(), places.size(), ranking_);
+  for (std::size_t i = 0; i < ranked.size(); ++i) places[ranked[i].row] = static_cast<std::uint32_t>(i);
+}
+
 void IvfSearch::several(const IvfTarget& target, const PreparedQueries& queries, std::size_t first, std::size_t last,
                         std::size_t k, std::size_t nprobe,
                         function_ref<void(std::size_t, std::span<const Neighbor>)> put) {

@@ -51,6 +51,10 @@ class IvfSearch {
   void several(const IvfTarget& target, const PreparedQueries& queries, std::size_t first, std::size_t last,
                std::size_t k, std::size_t nprobe, function_ref<void(std::size_t query, std::span<const Neighbor>)> put);
 
+  /// For every list, how many lists are nearer to a query.
+  void rank_lists(const IvfTarget& target, const PreparedQueries& queries, std::size_t query,
+                  std::span<std::uint32_t> places);
+
   IvfCosts costs;  // bytes are left out
 
  private:

@@ -59,6 +59,7 @@ Probe<Index>::Probe(const Index& index, std::size_t count, std::size_t k, std::u
 template <class Index>
 void Probe<Index>::choose_k(const Rows& rows, std::size_t k) noexcept {
   version_ = index_.version_;
+  rows_ = rows.live_count();
   k_ = std::min(k, rows.live_count() - std::min(rows.live_count(), own()));
 }
 

@@ -43,6 +43,11 @@ class Probe {
   Probe(const Index& index, std::size_t count, std::size_t k, std::uint64_t seed, unsigned threads);
 
   std::size_t count() const noexcept { return count_; }
+  /// The rows there were.
+  std::size_t rows() const noexcept { return rows_; }
+  VectorsView queries() const noexcept { return {vectors_.data(), element_, count_, dim_, vectors_.size() / count_}; }
+  /// The true neighbours of a query, nearest first.
+  std::span<const Neighbor> truth(std::size_t query) const { return std::span(truth_).subspan(query * k_, k_); }
   /// How many of the true neighbours a search with this effort finds. Throws InvalidArgument where the index has
   /// changed.
   Hits recall(std::size_t effort, unsigned threads) const;
@@ -61,11 +66,10 @@ class Probe {
   void choose_k(const Rows& rows, std::size_t k) noexcept;
   /// How many of what a search found belong there.
   std::size_t right(std::size_t query, std::span<const Neighbor> found) const;
-  VectorsView queries() const noexcept { return {vectors_.data(), element_, count_, dim_, vectors_.size() / count_}; }
 
   const Index& index_;
   std::uint64_t version_ = 0;
-  std::size_t count_ = 0, dim_ = 0, k_ = 0;
+  std::size_t rows_ = 0, count_ = 0, dim_ = 0, k_ = 0;
   Element element_ = Element::f32;
   Array<std::byte> vectors_;
   std::vector<Row> hidden_;      // the row each query is, or no_row

@@ -8,14 +8,18 @@
 #include "indexes/hnsw.hpp"
 #include "indexes/ivf.hpp"
 #include "indexes/probe.hpp"
-#include "runtime/interrupt.hpp"
 
 namespace lookalike {
 
-std::size_t Promise::effort_among(std::uint64_t now, std::size_t least) const noexcept {
+std::size_t Promise::effort_among(std::uint64_t now, std::size_t least, double power) const noexcept {
   if (effort <= least || goes_exact() || now <= rows) return effort;
   const double grown = static_cast<double>(now) / static_cast<double>(std::max<std::uint64_t>(rows, 1));
-  return std::min(static_cast<std::size_t>(std::ceil(effort * std::sqrt(grown))), exact_effort - std::size_t{1});
+  return std::min(static_cast<std::size_t>(std::ceil(effort * std::pow(grown, power))), exact_effort - std::size_t{1});
+}
+
+std::size_t Promise::queries_due(std::uint64_t now, std::size_t changes_each, std::size_t fewest,
+                                 std::size_t most) const noexcept {
+  return std::clamp<std::size_t>(std::min(changed, now) / changes_each, fewest, most);
 }
 
 void Promise::save(FileWriter& file) const {
@@ -47,32 +51,29 @@ Promise Promise::load(const FileReader& file) {
 }
 
 template <class Index>
-Promise measured(const Index& index, const Promise& before, const PromiseSearch& search) {
-  // What was added is there already: Ctrl-C waits the moment that this takes.
-  const InterruptsHeld held;
-  const Probe<Index> probe(index, search.queries, promised_neighbors, search.seed, search.threads);
+Promise measured(const Probe<Index>& probe, const Promise& before, const PromiseSearch& search) {
   Promise next = before;
   next.changed = 0;
-  next.rows = index.records().size();
+  next.rows = probe.rows();
   next.queries = static_cast<std::uint32_t>(probe.count());
-  const float wanted = next.target + search.margin * (1 - next.target);
   for (std::size_t effort = std::min(search.least, search.most);;) {
     const auto hits = probe.recall(effort, search.threads);
     next.effort = static_cast<std::uint32_t>(effort);
     next.recall = hits.share();
     if (hits.is_exact) next.effort = exact_effort;
-    const bool suffices = hits.share() - hits.error() >= wanted && probe.all_find_themselves(effort, search.threads);
+    const bool suffices =
+        hits.share() - hits.error() >= search.wanted && probe.all_find_themselves(effort, search.threads);
     if (hits.is_exact || suffices) return next;
     if (effort >= search.most) break;
     const bool is_far = next.recall < next.target - 0.1f;
-    effort = std::min(search.most, effort + (is_far ? effort : (effort + 1) / 2));
+    effort = std::min(search.most, effort + (is_far ? effort : (effort + search.steps - 1) / search.steps));
   }
   next.effort = exact_effort;
   next.recall = 1;
   return next;
 }
 
-template Promise measured(const Hnsw&, const Promise&, const PromiseSearch&);
-template Promise measured(const Ivf&, const Promise&, const PromiseSearch&);
+template Promise measured(const Probe<Hnsw>&, const Promise&, const PromiseSearch&);
+template Promise measured(const Probe<Ivf>&, const Promise&, const PromiseSearch&);
 
 }  // namespace lookalike

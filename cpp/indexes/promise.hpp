@@ -25,8 +25,13 @@ struct Promise {
 
   /// Whether a third of the rows have changed since it was measured.
   bool is_due() const noexcept { return effort == 0 || 3 * changed >= rows; }
-  /// The effort among so many rows: what is above `least` grows with the root of the rows, until it is measured again.
-  std::size_t effort_among(std::uint64_t now, std::size_t least) const noexcept;
+  /// How many of `now` rows to measure it on: one for every `changes_each` that changed, so that measuring stays a
+  /// small share of adding.
+  std::size_t queries_due(std::uint64_t now, std::size_t changes_each, std::size_t fewest,
+                          std::size_t most) const noexcept;
+  /// The effort among so many rows: what is above `least` grows with this power of the rows, until it is measured
+  /// again.
+  std::size_t effort_among(std::uint64_t now, std::size_t least, double power) const noexcept;
   /// For when what it was measured with is there no longer.
   void expire() noexcept { changed = changed < rows ? rows : changed; }
   bool goes_exact() const noexcept { return effort == exact_effort; }
@@ -39,16 +44,18 @@ struct Promise {
 /// How an index looks for the effort.
 struct PromiseSearch {
   std::size_t least, most;  // efforts
-  std::size_t queries;
-  std::uint64_t seed;
+  float wanted;             // recall, less its standard error
+  std::size_t steps;        // a failed effort grows by this part of itself
   unsigned threads;
-  float margin = 0;  // of what the target leaves, by how much rows fare better than queries that are not stored
 };
 
-/// Measures again: efforts grow from the least by halves until the recall, less its standard error, reaches the target
-/// and, but for inner products, all sampled rows find themselves; where none does, or measuring all rows is as cheap,
-/// searches are to go exact. For whoever is in the writer's seat: nothing changes meanwhile.
 template <class Index>
-Promise measured(const Index& index, const Promise& before, const PromiseSearch& search);
+class Probe;
+
+/// Measures again: efforts grow from the least until the recall is what is wanted and, but for inner products, all
+/// sampled rows find themselves; where none does, or measuring all rows is as cheap, searches are to go exact. For
+/// whoever is in the writer's seat: nothing changes meanwhile.
+template <class Index>
+Promise measured(const Probe<Index>& probe, const Promise& before, const PromiseSearch& search);
 
 }  // namespace lookalike

@@ -18,9 +18,9 @@ struct Tuning {
   std::size_t usual = 0;               // least effort of searches that name none, as queries of the user's need it
   Promise promise;
 
-  /// Of searches that name none, among so many rows; 0: nothing was measured. `least`: see Promise.
-  std::size_t default_effort(std::uint64_t rows, std::size_t least) const noexcept {
-    return std::max(usual, promise.effort_among(rows, least));
+  /// Of searches that name none, among so many rows; 0: nothing was measured. `least`, `power`: see Promise.
+  std::size_t default_effort(std::uint64_t rows, std::size_t least, double power) const noexcept {
+    return std::max(usual, promise.effort_among(rows, least, power));
   }
 
   /// `effort` is its name in the file. The vectors are borrowed.
