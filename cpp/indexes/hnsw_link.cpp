@@ -251,18 +251,19 @@ void Hnsw::keep_promise(Records::Writing& writing, std::size_t changed, unsigned
 
 void Hnsw::measure_promise(Records::Writing& writing, unsigned threads) {
   // Few queries where rows are long: finding their true neighbours takes some hundredths of the time that linking does.
-  constexpr std::size_t bytes = 180000, fewest = 32, most = 256, changes_each = 16;
+  constexpr std::size_t bytes = 180000, fewest = 48, most = 256, changes_each = 16;
   constexpr std::size_t least_asked = 16, halves = 2;
   const std::size_t longest = bytes / std::max<std::size_t>(writing->store().view().stride, 1);
   const std::size_t queries =
-      tuning_.promise.queries_due(writing->live_count(), changes_each, fewest, std::clamp(longest, 2 * fewest, most));
+      tuning_.promise.queries_due(writing->live_count(), changes_each, fewest, std::clamp(longest, fewest, most));
   try {
     const Promise& before = tuning_.promise;
     Tuning next;
     next.usual = tuning_.usual;
     // What was added is there already: Ctrl-C waits the moment that this takes.
     const InterruptsHeld held;
-    const Probe<Hnsw> probe(*this, queries, promised_neighbors, settings_.seed, threads);
+    const std::size_t selves = std::min(writing->live_count() / 8, most);
+    const Probe<Hnsw> probe(*this, queries, promised_neighbors, settings_.seed, threads, selves);
     next.promise = measured(probe, before,
                             {before.is_asked ? least_asked : usual_ef, std::max<std::size_t>(writing->live_count(), 1),
                              before.target, halves, threads});

@@ -37,19 +37,19 @@ void Ivf::keep_promise(Records::Writing& writing, std::size_t changed, unsigned 
 Promise Ivf::measured_promise(unsigned threads) const {
   // Few queries where rows are long: finding their true neighbours takes some hundredths of the time that learning
   // does.
-  constexpr std::size_t bytes = 90000, fewest = 24, most = 128, changes_each = 128;
+  constexpr std::size_t bytes = 90000, fewest = 64, most = 128, changes_each = 64;
   constexpr std::size_t least_asked = 4, quarters = 4;
   const std::size_t stride = records_.read()->store().view().stride;
   const Promise& before = tuning_.promise;
   const std::size_t longest = bytes / std::max<std::size_t>(stride, 1);
   const std::size_t queries =
-      before.queries_due(records_.size(), changes_each, fewest, std::clamp(longest, 2 * fewest, most));
+      before.queries_due(records_.size(), changes_each, fewest, std::clamp(longest, fewest, most));
   // Rows have drawn the centroids of their own lists to themselves.
   constexpr float margin = 0.3f;
   const float wanted = before.target + margin * (1 - before.target);
   // What was added is there already: Ctrl-C waits the moment that this takes.
   const InterruptsHeld held;
-  const Probe<Ivf> probe(*this, queries, promised_neighbors, settings_.seed, threads);
+  const Probe<Ivf> probe(*this, queries, promised_neighbors, settings_.seed, threads, 2 * queries);
   const std::size_t least = probes_that_hold(probe, wanted, before.is_asked ? least_asked : usual_nprobe, threads);
   return measured(probe, before, {least, lists_.lists.size(), wanted, quarters, threads});
 }

@@ -13,6 +13,18 @@
 #include "indexes/ivf.hpp"
 
 namespace lookalike {
+namespace {
+
+Array<std::byte> copied(const Rows& rows, std::span<const Row> some) {
+  const std::size_t bytes = row_bytes(rows.store().element(), rows.dim());
+  Array<std::byte> vectors;
+  vectors.resize_for_overwrite(some.size() * bytes);
+  for (std::size_t i = 0; i < some.size(); ++i)
+    std::memcpy(vectors.mutable_data() + i * bytes, rows.store().row(some[i]), bytes);
+  return vectors;
+}
+
+}  // namespace
 
 template <class Index>
 Probe<Index>::Probe(const Index& index, const VectorsView& queries, std::size_t k, unsigned threads) : index_(index) {
@@ -33,7 +45,8 @@ Probe<Index>::Probe(const Index& index, const VectorsView& queries, std::size_t 
 }
 
 template <class Index>
-Probe<Index>::Probe(const Index& index, std::size_t count, std::size_t k, std::uint64_t seed, unsigned threads)
+Probe<Index>::Probe(const Index& index, std::size_t count, std::size_t k, std::uint64_t seed, unsigned threads,
+                    std::size_t selves)
     : index_(index) {
   if (k == 0) throw InvalidArgument("k is 0; it must be at least 1");
   {
@@ -41,16 +54,16 @@ Probe<Index>::Probe(const Index& index, std::size_t count, std::size_t k, std::u
     rows->require_vectors("measuring recall");
     std::vector<Row> live = rows->ids().live_rows();
     count_ = std::min(count, live.size());
+    const std::size_t drawn = std::min(std::max(count, selves), live.size());
     Random random(seed);
-    for (std::size_t i = 0; i < count_; ++i) std::swap(live[i], live[i + random.next() % (live.size() - i)]);
-    live.resize(count_);
+    for (std::size_t i = 0; i < drawn; ++i) std::swap(live[i], live[i + random.next() % (live.size() - i)]);
     dim_ = rows->dim();
     element_ = rows->store().element();
-    const std::size_t bytes = row_bytes(element_, dim_);
-    vectors_.resize_for_overwrite(count_ * bytes);
-    for (std::size_t i = 0; i < count_; ++i)
-      std::memcpy(vectors_.mutable_data() + i * bytes, rows->store().row(live[i]), bytes);
-    hidden_ = std::move(live);
+    hidden_.assign(live.begin(), live.begin() + static_cast<std::ptrdiff_t>(count_));
+    other_rows_.assign(live.begin() + static_cast<std::ptrdiff_t>(count_),
+                       live.begin() + static_cast<std::ptrdiff_t>(drawn));
+    vectors_ = copied(*rows, hidden_);
+    others_ = copied(*rows, other_rows_);
     choose_k(*rows, k);
   }
   find_truth(threads);
@@ -114,11 +127,18 @@ bool Probe<Index>::all_find_themselves(std::size_t effort, unsigned threads) con
   const Records::Reading rows = index_.records().read();
   require_unchanged();
   if (own() == 0 || rows->metric() == Metric::ip) return true;
-  const std::vector<Row> nobody(count_, no_row);
+  const std::vector<Row> nobody(std::max(hidden_.size(), other_rows_.size()), no_row);
   std::atomic<bool> all = true;
-  index_.search_hidden(*rows, queries(), nobody, 1, effort, threads, [&](std::size_t q, auto near) {
-    if (!near.empty() && near[0].row != hidden_[q] && near[0].distance != 0) all = false;
-  });
+  const auto search = [&](const Array<std::byte>& vectors, std::span<const Row> themselves) {
+    if (themselves.empty()) return;
+    const VectorsView view = {vectors.data(), element_, themselves.size(), dim_, vectors.size() / themselves.size()};
+    index_.search_hidden(*rows, view, std::span(nobody).first(themselves.size()), 1, effort, threads,
+                         [&](std::size_t q, auto near) {
+                           if (!near.empty() && near[0].row != themselves[q] && near[0].distance != 0) all = false;
+                         });
+  };
+  search(vectors_, hidden_);
+  if (all) search(others_, other_rows_);
   return all;
 }
 

@@ -39,8 +39,9 @@ class Probe {
 
   /// Queries of the user's.
   Probe(const Index& index, const VectorsView& queries, std::size_t k, unsigned threads);
-  /// At most `count` of the stored vectors, drawn at random.
-  Probe(const Index& index, std::size_t count, std::size_t k, std::uint64_t seed, unsigned threads);
+  /// At most `count` of the stored vectors, drawn at random. So many `selves`, those included, are to find themselves.
+  Probe(const Index& index, std::size_t count, std::size_t k, std::uint64_t seed, unsigned threads,
+        std::size_t selves = 0);
 
   std::size_t count() const noexcept { return count_; }
   /// The rows there were.
@@ -51,7 +52,7 @@ class Probe {
   /// How many of the true neighbours a search with this effort finds. Throws InvalidArgument where the index has
   /// changed.
   Hits recall(std::size_t effort, unsigned threads) const;
-  /// Whether a search with this effort finds each stored vector that is searched for, or one that equals it; under
+  /// Whether a search with this effort finds each of the `selves`, or a vector that equals it; under
   /// Metric::ip, where others may be nearer to a vector than it is itself, nothing is asked.
   bool all_find_themselves(std::size_t effort, unsigned threads) const;
 
@@ -72,6 +73,8 @@ class Probe {
   std::size_t rows_ = 0, count_ = 0, dim_ = 0, k_ = 0;
   Element element_ = Element::f32;
   Array<std::byte> vectors_;
+  Array<std::byte> others_;      // stored vectors that are searched for themselves, beside those
+  std::vector<Row> other_rows_;  // which ones
   std::vector<Row> hidden_;      // the row each query is, or no_row
   std::vector<Neighbor> truth_;  // k_ a query
 };
