@@ -3,9 +3,7 @@
 #include <cstdlib>
 #include <cstring>
 
-#if defined(__aarch64__) && defined(__linux__)
-#include <sys/auxv.h>
-#endif
+#include "platform/cpu_features.hpp"
 
 namespace lookalike {
 
@@ -28,15 +26,6 @@ bool runs_avx512() {
          __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512vnni") &&
          __builtin_cpu_supports("avx512vpopcntdq");
 }
-#elif defined(__aarch64__)
-bool runs_neon() {
-#if defined(__linux__)
-  constexpr unsigned long asimd_half = 1 << 10, dot_product = 1 << 20;  // HWCAP_ASIMDHP, HWCAP_ASIMDDP
-  return (getauxval(AT_HWCAP) & (asimd_half | dot_product)) == (asimd_half | dot_product);
-#else
-  return true;  // every Arm64 Mac has both
-#endif
-}
 #endif
 
 struct Runnable {
@@ -50,7 +39,7 @@ struct Runnable {
     if (runs_avx2()) tables[count++] = &avx2_kernels;
     if (runs_avx512()) tables[count++] = &avx512_kernels;
 #elif defined(__aarch64__)
-    if (runs_neon()) tables[count++] = &neon_kernels;
+    if (platform::has_half_and_dot_product()) tables[count++] = &neon_kernels;
 #endif
   }
 };

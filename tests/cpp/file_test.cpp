@@ -11,6 +11,7 @@
 
 #include "storage/crc32c.hpp"
 #include "storage/format.hpp"
+#include "system.hpp"
 #include "temporary_folder.hpp"
 
 namespace lookalike {
@@ -309,7 +310,7 @@ TEST_CASE("what is no file of ours is told apart") {
   for (const bool map : {false, true}) {
     CHECK(error_number(folder / "missing", map) == ENOENT);
     CHECK(error_number(folder.path(), map) == EISDIR);
-    CHECK_THROWS_AS(FileReader::open("/dev/null", map), InvalidArgument);
+    CHECK_THROWS_AS(FileReader::open(testing::null_device, map), InvalidArgument);
     write_file(folder / "empty", {});
     CHECK_THROWS_AS(FileReader::open(folder / "empty", map), CorruptFile);
     const std::string text(500, 'x');

@@ -1,0 +1,30 @@
+// What tests need of the operating system.
+#pragma once
+
+#include <cstdlib>
+
+namespace lookalike::testing {
+
+#ifdef _WIN32
+inline constexpr const char* null_device = "NUL";
+#else
+inline constexpr const char* null_device = "/dev/null";
+#endif
+
+inline void set_environment(const char* name, const char* value) {
+#ifdef _WIN32
+  ::_putenv_s(name, value);
+#else
+  ::setenv(name, value, 1);
+#endif
+}
+
+inline void unset_environment(const char* name) {
+#ifdef _WIN32
+  ::_putenv_s(name, "");
+#else
+  ::unsetenv(name);
+#endif
+}
+
+}  // namespace lookalike::testing
