@@ -29,9 +29,10 @@ std::optional<unsigned> quota_cpus() {
     return std::nullopt;
   }
   // In hundredths of a per cent of all CPUs.
+  constexpr DWORD min_max_rate = 0x10;  // JOB_OBJECT_CPU_RATE_CONTROL_MIN_MAX_RATE, which older SDKs lack
   double share = 0;
-  if (rate.ControlFlags & JOB_OBJECT_CPU_RATE_CONTROL_MIN_MAX_RATE) {
-    share = rate.MaxRate;
+  if (rate.ControlFlags & min_max_rate) {
+    share = rate.CpuRate >> 16;  // MaxRate
   } else if (rate.ControlFlags & JOB_OBJECT_CPU_RATE_CONTROL_HARD_CAP) {
     share = rate.CpuRate;
   }

@@ -17,7 +17,7 @@ enum class Advice {
   give_back   // takes the pages out of this process's memory; they come back when they are touched
 };
 
-/// The first bytes of a file, read-only, until destruction. The file may be closed meanwhile, and replaced.
+/// The first bytes of a file, read-only, until destruction. The file may be closed meanwhile.
 class Mapping {
  public:
   Mapping() = default;

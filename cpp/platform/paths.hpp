@@ -13,7 +13,8 @@ namespace lookalike::platform {
 /// EACCES or the like unless this process may write the file.
 [[nodiscard]] int check_writable(const std::filesystem::path& path);
 /// Renames `from`, which no File has open, over `to`, in the same folder. At any time, also after a crash, `to` is the
-/// old file or the new one. Whoever has the old file open goes on reading it.
+/// old file or the new one. Whoever has the old file open or mapped goes on reading it; Windows may refuse to replace
+/// it meanwhile (EACCES).
 [[nodiscard]] int replace(const std::filesystem::path& from, const std::filesystem::path& to);
 /// Returns when names given in a folder would survive a loss of power, as far as the file system can promise that.
 [[nodiscard]] int sync_directory(const std::filesystem::path& folder);

@@ -2,6 +2,7 @@
 
 #include <process.h>
 
+#include <cstdint>
 #include <new>
 
 #include "platform/windows_api.hpp"
@@ -39,10 +40,15 @@ unsigned start_threads(unsigned count, std::size_t stack_size, ThreadBody body, 
   return started;
 }
 
+// SetThreadDescription came with Windows 10, and is not in every SDK.
 void name_this_thread(const char* name) noexcept {
+  using Describe = HRESULT(WINAPI*)(HANDLE, PCWSTR);
+  const HMODULE kernel = ::GetModuleHandleW(L"kernel32.dll");
+  const FARPROC found = kernel ? ::GetProcAddress(kernel, "SetThreadDescription") : nullptr;
+  if (!found) return;
   wchar_t wide[16] = {};
   for (int i = 0; i < 15 && name[i]; ++i) wide[i] = static_cast<unsigned char>(name[i]);
-  ::SetThreadDescription(::GetCurrentThread(), wide);
+  reinterpret_cast<Describe>(reinterpret_cast<void (*)()>(found))(::GetCurrentThread(), wide);
 }
 
 void call_in_forked_child(void (*)()) noexcept {}

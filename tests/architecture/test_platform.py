@@ -11,7 +11,7 @@ from repository import INCLUDE, ROOT, tracked
 PLATFORM = ROOT / "cpp" / "platform"
 ELSEWHERE = [path for path in tracked("cpp/*.hpp", "cpp/*.cpp") if path.parent != PLATFORM]
 # Compilers' own headers, and the libraries that bindings are written with.
-NO_SYSTEM_HEADER = {"immintrin.h", "nmmintrin.h", "arm_neon.h", "arm_acle.h"}
+NO_SYSTEM_HEADER = {"immintrin.h", "nmmintrin.h", "cpuid.h", "arm_neon.h", "arm_acle.h"}
 SYSTEM_NAME = re.compile(
     r"\b(__linux__|__unix__|__APPLE__|_WIN32|_WIN64|_MSC_VER|__MINGW\w+|pthread_\w+|off_t|(?<!py::)ssize_t|pid_t)\b"
     r"|(?<![\w>])::(open|close|read|write|fsync|rename|unlink|mmap|munmap|madvise|fork|getpid|sysconf)\b"

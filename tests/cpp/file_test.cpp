@@ -140,7 +140,14 @@ TEST_CASE("saving over a mapped file leaves the mapping as it was") {
   const TemporaryFolder folder;
   small_writer().save(folder / "a");
   const FileReader reader = FileReader::open(folder / "a", true);
-  FileWriter("other").save(folder / "a");
+  try {
+    FileWriter("other").save(folder / "a");
+  } catch (const IoError& error) {
+    REQUIRE((testing::may_refuse_to_replace_open_files && error.code == EACCES));
+    check_small(reader);
+    CHECK(folder.files() == 1);
+    return;
+  }
   check_small(reader);
   CHECK(FileReader::open(folder / "a", true).kind() == "other");
 }

@@ -22,6 +22,7 @@
 #include "platform/threads.hpp"
 #include "storage/file.hpp"
 #include "storage/io_error.hpp"
+#include "system.hpp"
 #include "temporary_folder.hpp"
 
 namespace lookalike::platform {
@@ -106,9 +107,15 @@ TEST_CASE("whoever has the old file open or mapped goes on reading it after it w
   REQUIRE(file.open_to_read(folder / "a") == 0);
   Mapping mapping;
   REQUIRE(mapping.map(file, 3) == 0);
-  REQUIRE(replace(folder / "b", folder / "a") == 0);
-  CHECK(sync_directory(folder.path()) == 0);
+  const int code = replace(folder / "b", folder / "a");
   CHECK(text_of(mapping.bytes()) == "old");
+  if (testing::may_refuse_to_replace_open_files && code == EACCES) {
+    CHECK(text_at(folder / "a") == "old");
+    CHECK(text_at(folder / "b") == "new");
+    return;
+  }
+  REQUIRE(code == 0);
+  CHECK(sync_directory(folder.path()) == 0);
   std::array<std::byte, 3> buffer;
   std::size_t got = 0;
   REQUIRE(file.read_at(0, buffer, got) == 0);

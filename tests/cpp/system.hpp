@@ -7,8 +7,11 @@ namespace lookalike::testing {
 
 #ifdef _WIN32
 inline constexpr const char* null_device = "NUL";
+// Before Windows 10, under wine, and on file systems beside NTFS.
+inline constexpr bool may_refuse_to_replace_open_files = true;
 #else
 inline constexpr const char* null_device = "/dev/null";
+inline constexpr bool may_refuse_to_replace_open_files = false;
 #endif
 
 inline void set_environment(const char* name, const char* value) {
