@@ -73,7 +73,7 @@ TEST_CASE("codes of a pair never lie further apart than its distance admits, and
     }
 }
 
-TEST_CASE("screens of outlines and of floats agree with everybody measured") {
+TEST_CASE("screens of outlines and of floats agree with everybody measured" * doctest::test_suite("kernels")) {
   const std::size_t dim = 72, count = 4000, clusters = 333;
   std::vector<float> rows = testing::clustered_floats(count, dim, 3);
   for (std::size_t d = 0; d < dim; ++d) rows[17 * dim + d] = 1e25f;  // outliers whose squares overflow
