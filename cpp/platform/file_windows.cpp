@@ -39,8 +39,7 @@ int File::create(const std::filesystem::path& path, unsigned) {
 }
 
 int File::create_scratch(const std::filesystem::path& path) {
-  return open_file(path, GENERIC_READ | GENERIC_WRITE | DELETE, CREATE_NEW,
-                   FILE_ATTRIBUTE_TEMPORARY | FILE_FLAG_DELETE_ON_CLOSE, handle_);
+  return open_file(path, GENERIC_READ | GENERIC_WRITE | DELETE, CREATE_NEW, FILE_FLAG_DELETE_ON_CLOSE, handle_);
 }
 
 int File::status(FileStatus& status) const noexcept { return status_of_handle(handle_of(*this), status); }
