@@ -37,7 +37,7 @@ class Strings {
   }
 
   void push_back(std::string_view text) {
-    text_.append(std::as_bytes(std::span(text)));
+    text_.append(std::as_bytes(std::span<const char>(text)));
     ends_.push_back(text_.size());
   }
 

@@ -86,7 +86,7 @@ T by_width(CodeWidth width, T eight, T four, T two, T one) {
   return one;
 }
 
-TEST_CASE("distances by codes go with true ones, and true neighbours come first") {
+TEST_CASE("distances by codes go with true ones, and true neighbours come first" * doctest::test_suite("kernels")) {
   struct Case {
     std::size_t dim, stride;
   };
@@ -182,7 +182,8 @@ TEST_CASE("a row is nowhere but at itself, whichever way its codes were rounded"
   }
 }
 
-TEST_CASE("from a row it is as far as to it, and as far as from a query that lies there") {
+TEST_CASE("from a row it is as far as to it, and as far as from a query that lies there" *
+          doctest::test_suite("kernels")) {
   for (const CodeWidth width : widths)
     for (const std::size_t dim : {std::size_t{1}, std::size_t{40}, Encoder::room(width, 64) + 20}) {
       CAPTURE(dim);
@@ -233,7 +234,7 @@ TEST_CASE("a row that lies where the centre does is as far as its length says, h
     }
 }
 
-TEST_CASE("data that say nothing are still measured in numbers") {
+TEST_CASE("data that say nothing are still measured in numbers" * doctest::test_suite("kernels")) {
   for (const CodeWidth width : widths)
     for (const std::size_t dim : {1, 30, 120})
       for (const std::size_t count : {1, 200})

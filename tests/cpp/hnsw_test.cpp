@@ -41,7 +41,8 @@ struct Pair {
   Flat list;
 };
 
-TEST_CASE("near neighbours are found under every metric, of every element, by every code") {
+TEST_CASE("near neighbours are found under every metric, of every element, by every code" *
+          doctest::test_suite("kernels")) {
   struct Case {
     Metric metric;
     Element element;

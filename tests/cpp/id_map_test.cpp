@@ -78,7 +78,7 @@ TEST_CASE("string ids, embedded zeros among them") {
 }
 
 Strings strings(std::string_view text, const std::vector<std::uint64_t>& ends) {
-  return {Array<std::uint64_t>(ends), Array<std::byte>(std::as_bytes(std::span(text)))};
+  return {Array<std::uint64_t>(ends), Array<std::byte>(std::as_bytes(std::span<const char>(text)))};
 }
 
 TEST_CASE("strings of a file are refused unless each is UTF-8") {

@@ -139,7 +139,8 @@ TEST_CASE("an index shrinks to a few rows and to none, and grows again into anot
   CHECK(recall_of(index, there.view(), 10, 16) >= 0.95);
 }
 
-TEST_CASE("the same calls give the same bytes, whoever builds, and what is saved comes back") {
+TEST_CASE("the same calls give the same bytes, whoever builds, and what is saved comes back" *
+          doctest::test_suite("threads")) {
   struct Case {
     Metric metric;
     WalkCodes codes;
@@ -251,7 +252,8 @@ TEST_CASE(
   }
 }
 
-TEST_CASE("readers find what is there all along while a writer adds, replaces, removes and repairs") {
+TEST_CASE("readers find what is there all along while a writer adds, replaces, removes and repairs" *
+          doctest::test_suite("threads")) {
   for (const Metric metric : {Metric::l2, Metric::ip, Metric::hamming}) {
     const std::size_t width = metric == Metric::hamming ? 16 : 70;
     const Element element = metric == Metric::hamming ? Element::bits : Element::f32;

@@ -256,7 +256,8 @@ TEST_CASE("lists are split by what codes stand for, and searches stay as good") 
   CHECK(distance_error(found, vectors, Metric::l2, queries.view()) < 0.05);
 }
 
-TEST_CASE("the same calls give the same bytes, and what is saved or mapped is the same index") {
+TEST_CASE("the same calls give the same bytes, and what is saved or mapped is the same index" *
+          doctest::test_suite("threads")) {
   const TemporaryFolder folder;
   const Vectors vectors = clustered(6000, dim, Element::f32, 1), queries = clustered(30, dim, Element::f32, 2);
   for (const Metric metric : {Metric::l2, Metric::cosine}) {

@@ -141,7 +141,8 @@ TEST_CASE("what differs is split from what is equal") {
   CHECK(index.list_count() <= std::max(before + crowd_rows / 4 / usual * 11 / 10, anew));
 }
 
-TEST_CASE("splitting gives the same bytes for any number of threads, whether the index was saved between or not") {
+TEST_CASE("splitting gives the same bytes for any number of threads, whether the index was saved between or not" *
+          doctest::test_suite("threads")) {
   const Vectors vectors(crowded(spread_rows, crowd_rows, 1, 70), 70, Element::f32);
   for (const Metric metric : {Metric::l2, Metric::ip}) {
     std::vector<std::shared_ptr<std::vector<std::byte>>> files;

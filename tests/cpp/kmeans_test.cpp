@@ -61,13 +61,14 @@ void check_nearest(const std::vector<float>& points, const std::vector<float>& c
 
 }  // namespace
 
-TEST_CASE("the nearest centroid is the nearest") {
+TEST_CASE("the nearest centroid is the nearest" * doctest::test_suite("kernels")) {
   struct Shape {
     std::size_t count, dim, rank, clusters;
   };
-  for (const auto& [count, dim, rank, clusters] :
+  for (const Shape& shape :
        {Shape{1000, 1, 1, 7}, Shape{777, 2, 2, 100}, Shape{1500, 17, 9, 33}, Shape{1500, 96, 12, 150},
         Shape{1000, 200, 30, 250}, Shape{900, 300, 290, 64}, Shape{50, 40, 3, 50}, Shape{100, 65, 9, 1}}) {
+    const std::size_t count = shape.count, dim = shape.dim, rank = shape.rank, clusters = shape.clusters;
     CAPTURE(dim);
     const std::vector<float> points = points_of(count, dim, rank, 1);
     const std::vector<float> centroids(points.begin(), points.begin() + static_cast<std::ptrdiff_t>(clusters * dim));
@@ -97,7 +98,8 @@ TEST_CASE("equally near centroids: the first") {
   check_nearest(points, centroids, dim, labels);
 }
 
-TEST_CASE("far from the origin, huge, tiny and lonely values are assigned as exactly") {
+TEST_CASE("far from the origin, huge, tiny and lonely values are assigned as exactly" *
+          doctest::test_suite("kernels")) {
   const std::size_t dim = 32;
   const std::vector<float> plain = points_of(800, dim, 8, 3);
   for (const float scale : {1.0f, 1e-25f, 1e-19f, 1e17f, 1e19f, 1e30f})

@@ -41,7 +41,8 @@ double square(const float* a, const float* b, std::size_t dim) {
 
 TEST_CASE("codes of a pair never lie further apart than its distance admits, and most others do") {
   for (const std::size_t dim : {40u, 64u, 200u})
-    for (const auto& [scale, offset] : {std::pair{1.0f, 0.0f}, {1e-9f, 0.0f}, {1e9f, 0.0f}, {1.0f, 3e4f}}) {
+    for (const auto& change : {std::pair{1.0f, 0.0f}, {1e-9f, 0.0f}, {1e9f, 0.0f}, {1.0f, 3e4f}}) {
+      const float scale = change.first, offset = change.second;
       CAPTURE(dim);
       CAPTURE(scale);
       CAPTURE(offset);
@@ -72,7 +73,7 @@ TEST_CASE("codes of a pair never lie further apart than its distance admits, and
     }
 }
 
-TEST_CASE("screens of outlines and of floats agree with everybody measured") {
+TEST_CASE("screens of outlines and of floats agree with everybody measured" * doctest::test_suite("kernels")) {
   const std::size_t dim = 72, count = 4000, clusters = 333;
   std::vector<float> rows = testing::clustered_floats(count, dim, 3);
   for (std::size_t d = 0; d < dim; ++d) rows[17 * dim + d] = 1e25f;  // outliers whose squares overflow

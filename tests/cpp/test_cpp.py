@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -18,3 +19,12 @@ def test_cpp(isa: str, cpp_tests: Path) -> None:
     if isa != best:
         arguments += ["--label-exclude", "^portable$"]  # what no instruction set can change
     assert "100% tests passed" in run_tool("ctest", *arguments, LOOKALIKE_ISA=isa)
+
+
+@pytest.mark.parametrize("selection", ["--test-suite=renamed", "--source-file=*/renamed_test.cpp"])
+def test_a_selection_of_no_test_fails(selection: str, cpp_tests: Path) -> None:
+    done = subprocess.run(
+        [cpp_tests / "tests" / "cpp" / "lookalike_tests", selection], stderr=subprocess.PIPE, text=True
+    )
+    assert done.returncode == 1
+    assert "no test was selected" in done.stderr
