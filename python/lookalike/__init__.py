@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import evaluate
 from ._core import __version__
+from ._moved import MovedModules
 from .errors import (
     AudioError,
     Cancelled,
@@ -30,13 +31,7 @@ from .errors import (
     UnknownId,
     Unsupported,
 )
-from .files import load
-from .flat import Flat
-from .health import Check
-from .hits import Hits, RangeHits
-from .hnsw import HNSW
-from .ivf import IVF
-from .kmeans import KMeans
+from .index import HNSW, IVF, Check, Flat, Hits, KMeans, RangeHits, load
 from .system import Info, info
 
 if TYPE_CHECKING:
@@ -85,6 +80,9 @@ __all__ = [
     "info",
     "load",
 ]
+
+
+sys.meta_path.append(MovedModules)
 
 
 def _is_installed(name: str) -> bool:

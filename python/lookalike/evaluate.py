@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from .arguments import as_k
 from .errors import InvalidArgument
+from .index.arguments import as_k
 
 
 def recall(

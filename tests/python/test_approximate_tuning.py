@@ -9,7 +9,7 @@ import pytest
 from truth import clustered, effort, exact, recall, uniform
 
 import lookalike as la
-from lookalike.tuning import least_effort, wilson
+from lookalike.index.tuning import least_effort, wilson
 
 ROWS = uniform(6000, 20)
 QUERIES = uniform(500, 20, seed=1)

@@ -11,8 +11,8 @@ import pytest
 
 pytest.importorskip("tokenizers")
 
-from lookalike.embed.card_file import CardFile
-from lookalike.embed.tokenizer import load_tokenizer
+from lookalike.embed.cards.files import CardFile
+from lookalike.embed.text.tokenizer import load_tokenizer
 from lookalike.errors import ModelError
 
 ROOT = Path(__file__).parents[2]

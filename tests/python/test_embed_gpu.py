@@ -14,9 +14,9 @@ import pytest
 from tiny_onnx import flat, mean_colour, write_folder
 
 import lookalike as la
-from lookalike.embed.cuda_batches import CudaBatches
-from lookalike.embed.cuda_stream import cuda_stream
-from lookalike.embed.onnx_session import DeviceMemoryError, OnnxSession
+from lookalike.embed.runtime.cuda_batches import CudaBatches
+from lookalike.embed.runtime.cuda_stream import cuda_stream
+from lookalike.embed.runtime.session import DeviceMemoryError, OnnxSession
 
 
 class Device:
@@ -114,7 +114,7 @@ def test_a_device_that_holds_not_one_image_says_so() -> None:
 def test_a_runtime_for_gpus_where_there_is_none(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("lookalike.embed.onnx_session.has_gpu", lambda: False)
+    monkeypatch.setattr("lookalike.embed.runtime.session.has_gpu", lambda: False)
     offered = ["CUDAExecutionProvider", "CPUExecutionProvider"]
     monkeypatch.setattr("onnxruntime.get_available_providers", lambda: offered)
     data = mean_colour().SerializeToString()
@@ -136,7 +136,7 @@ def test_a_gpu_that_does_not_start(
             raise RuntimeError(said)
         opened(session, providers, *rest)
 
-    monkeypatch.setattr("lookalike.embed.onnx_session.has_gpu", lambda: True)
+    monkeypatch.setattr("lookalike.embed.runtime.session.has_gpu", lambda: True)
     offered = ["CUDAExecutionProvider", "CPUExecutionProvider"]
     monkeypatch.setattr("onnxruntime.get_available_providers", lambda: offered)
     compiled = "onnxruntime.capi.onnxruntime_inference_collection.C"

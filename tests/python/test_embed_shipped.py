@@ -11,8 +11,8 @@ from test_embed_retrieval import EXAMPLES, precision_at_1
 
 import lookalike as la
 from lookalike.cli import main
-from lookalike.embed import shipped
-from lookalike.embed.summary import read_summary
+from lookalike.embed.cards import shipped
+from lookalike.embed.cards.summary import read_summary
 
 ROOT = Path(__file__).resolve().parents[2]
 # Precision@1 each has to reach; chance is 0.09, and the picture itself, small and grey, reaches 0.32.

@@ -79,8 +79,8 @@ def expected_of(networks: Path, images: list[Path], pixels: Pixels) -> np.ndarra
     """What PyTorch makes of photos, without any code of the export."""
     import torch
 
-    from lookalike.embed.decode import prepare
-    from lookalike.embed.preparation import Limits
+    from lookalike.embed.image.decode import prepare
+    from lookalike.embed.image.preparation import Limits
 
     names: dict[str, Any] = {}
     exec(compile(networks.read_text(), "networks", "exec"), names)

@@ -19,8 +19,8 @@ from tiny_embedder import TinyEmbedder, write_photo
 
 import lookalike as la
 from lookalike.cli import main
-from lookalike.embed.sound_file import SoundLimits, read_sound
-from lookalike.embed.windows import SoundWindows, cut
+from lookalike.embed.audio.decode import SoundLimits, read_sound
+from lookalike.embed.audio.windows import SoundWindows, cut
 from lookalike.library import Library, PhotoHit
 from lookalike.library.schema import SCHEMA_VERSION
 

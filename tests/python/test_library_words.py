@@ -17,7 +17,7 @@ from tiny_clip.shapes import HELD_OUT, PAIRS, caption, draw
 
 import lookalike as la
 from lookalike.cli import main
-from lookalike.embed.image_tower import ImageTower
+from lookalike.embed.image.tower import ImageTower
 from lookalike.library.words import Words, as_words
 
 TINY = Path(__file__).parent / "tiny_clip"
@@ -201,8 +201,8 @@ def test_without_the_extra_the_command_names_it(
     photos: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "tokenizers", None)
-    for name in ("tokenizer", "text_tower"):
-        monkeypatch.delitem(sys.modules, f"lookalike.embed.{name}", raising=False)
+    for name in ("tokenizer", "tower"):
+        monkeypatch.delitem(sys.modules, f"lookalike.embed.text.{name}", raising=False)
     status, _, err = call(capsys, "search", "castle", photos)
     assert (status, err) == (1, "lookalike: words need tokenizers: pip install 'lookalike[text]'\n")
 

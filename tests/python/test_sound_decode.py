@@ -12,7 +12,7 @@ import pytest
 from synth import chirp, clicks, encoded, noise, soundfile, tone, write
 
 import lookalike as la
-from lookalike.embed.sound_file import SoundLimits, read_sound
+from lookalike.embed.audio.decode import SoundLimits, read_sound
 
 SECOND = chirp(200, 4000)
 

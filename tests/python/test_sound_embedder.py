@@ -12,9 +12,9 @@ from synth import RATE, chirp, clicks, encoded, noise, tone, write
 
 import lookalike as la
 from lookalike.embed import open_embedder
-from lookalike.embed.mel import Spectrogram, hertz_of, mel_of
-from lookalike.embed.shipped import find_shipped, shipped_models
-from lookalike.embed.windows import cut
+from lookalike.embed.audio.mel import Spectrogram, hertz_of, mel_of
+from lookalike.embed.audio.windows import cut
+from lookalike.embed.cards.shipped import find_shipped, shipped_models
 
 SPEECH = "speech-embedding"
 MODELS = ["spectrogram-lite0", *([SPEECH] if find_shipped(SPEECH) else [])]

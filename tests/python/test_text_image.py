@@ -350,8 +350,8 @@ def test_one_input_is_still_one_input(tmp_path: Path) -> None:
 def missing(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
     def hide() -> None:
         monkeypatch.setitem(sys.modules, "tokenizers", None)
-        for name in ("tokenizer", "text_tower"):
-            monkeypatch.delitem(sys.modules, f"lookalike.embed.{name}", raising=False)
+        for name in ("tokenizer", "tower"):
+            monkeypatch.delitem(sys.modules, f"lookalike.embed.text.{name}", raising=False)
 
     return hide
 

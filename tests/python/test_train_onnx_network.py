@@ -14,8 +14,8 @@ from onnx import helper
 from tiny_network import SIZE, graph, network
 
 import lookalike as la
-from lookalike.embed.onnx_session import OnnxSession
-from lookalike.train.onnx_network import torch_network
+from lookalike.embed.runtime.session import OnnxSession
+from lookalike.train.nets.onnx_network import torch_network
 
 
 @pytest.mark.parametrize("quantised", [False, True])
@@ -33,8 +33,8 @@ def test_the_shipped_model_comes_out_nearly_alike() -> None:
     card = la.ImageEmbedder("efficientnet-lite0", device="cpu").card
     photos = sorted((Path(__file__).parents[2] / "examples" / "photos").glob("flower-*.jpg"))[:3]
     expected = la.ImageEmbedder("efficientnet-lite0", threads=1).embed(photos)
-    from lookalike.train.examples import Examples
-    from lookalike.train.pictures import read_pictures
+    from lookalike.train.data.examples import Examples
+    from lookalike.train.data.pictures import read_pictures
 
     pictures, _ = read_pictures(Examples(photos, np.zeros(3, int), ["flower"]), 224, 256, (), 1, False)
     with torch.no_grad():

@@ -10,13 +10,13 @@ import pytest
 from tiny_classes import write_classes
 
 import lookalike as la
-from lookalike.train.batches import batches, batches_per_epoch, fit_batch
-from lookalike.train.examples import Examples, read_folder
-from lookalike.train.head import within_class_whitening
-from lookalike.train.schedule import rate_at
-from lookalike.train.scores import score
+from lookalike.train.data.batches import batches, batches_per_epoch, fit_batch
+from lookalike.train.data.examples import Examples, read_folder
+from lookalike.train.data.split import split_classes, usable_classes
+from lookalike.train.loop.schedule import rate_at
+from lookalike.train.loop.scores import score
+from lookalike.train.nets.head import within_class_whitening
 from lookalike.train.settings import Settings
-from lookalike.train.split import split_classes, usable_classes
 
 LABELS = np.repeat(np.arange(5), [3, 40, 4, 10, 7])
 

@@ -23,10 +23,10 @@ import torch
 import lookalike as la
 from lookalike.cli import main
 from lookalike.train import LOSSES, Settings, read_folder, train
-from lookalike.train.checkpoint import load_checkpoint
-from lookalike.train.losses import make_loss
-from lookalike.train.onnx_network import torch_network
-from lookalike.train.scores import score
+from lookalike.train.loop.checkpoint import load_checkpoint
+from lookalike.train.loop.losses import make_loss
+from lookalike.train.loop.scores import score
+from lookalike.train.nets.onnx_network import torch_network
 
 #: A network from scratch that learns in a second.
 TINY: dict[str, Any] = {
@@ -131,7 +131,7 @@ def test_an_interrupted_training_goes_on_as_if_it_had_not_been(
 ) -> None:
     choices = {**TINY, "loss": loss, "augment": ("crop", "flip", "colour"), "classes_per_batch": 2}
     whole = train(folder, tmp_path / "whole", **choices)
-    from lookalike.train.loop import Training
+    from lookalike.train.loop.training import Training
 
     step, seen = Training._step, []
 

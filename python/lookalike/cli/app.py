@@ -8,10 +8,9 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-import lookalike
-
+from .._core import __version__
+from .._text import printable
 from ..errors import Error
-from ..library.text import printable
 from . import bench, check, dups, evaluate, models, search, sync, train
 
 #: The commands, in the order `--help` lists them. A new one is a module with `add` and `run`, and a line
@@ -71,7 +70,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="lookalike", description="Find what looks alike.")
-    parser.add_argument("--version", action="version", version=f"lookalike {lookalike.__version__}")
+    parser.add_argument("--version", action="version", version=f"lookalike {__version__}")
     parser.set_defaults(json=False)
     commands = parser.add_subparsers(metavar="COMMAND", required=True, parser_class=_Parser)
     for command in COMMANDS:

@@ -8,8 +8,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .._text import printable
 from ..errors import InvalidArgument, io_error
-from ..library.text import printable
 from .options import Commands, command, positive
 from .output import print_json, print_line, print_table, warn_of_errors
 
@@ -120,10 +120,10 @@ def _distortions(names: list[str] | None) -> list[Distortion]:
 
 
 def _open(name: str) -> Embedder:
-    from ..embed.card_fields import FILE_NAME
+    from ..embed.cards.fields import FILE_NAME
+    from ..embed.cards.shipped import find_shipped
+    from ..embed.cards.summary import read_summary
     from ..embed.opening import open_embedder
-    from ..embed.shipped import find_shipped
-    from ..embed.summary import read_summary
 
     folder = find_shipped(name) or Path(name)
     if (folder / FILE_NAME).is_file() and read_summary(folder).kind == "audio":

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from ..embed import shipped
+from ..embed.cards import shipped
+from ..embed.cards.summary import Measured, Summary, read_summary
 from ..embed.opening import open_embedder
-from ..embed.summary import Measured, Summary, read_summary
 from ..errors import Error, ModelError
 from .output import print_json, print_line, print_table
 

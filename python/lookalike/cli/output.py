@@ -8,8 +8,8 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from .._text import printable
 from ..library import SyncReport
-from ..library.text import printable
 
 if TYPE_CHECKING:
     from ..robustness import Study

@@ -8,8 +8,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from .._text import printable
 from ..errors import InvalidArgument
-from ..library.text import printable
 from .options import Commands, command, positive
 from .output import print_json, print_line
 

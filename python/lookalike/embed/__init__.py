@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from .audio.embedder import AudioEmbedder
+from .audio.windows import SoundWindows
 from .embedder import Embedder
-from .images import ImageEmbedder
-from .model_card import ModelCard
+from .image.card import ModelCard
+from .image.embedder import ImageEmbedder
+from .image.pixels import PixelEmbedder
 from .opening import open_embedder
-from .pixels import PixelEmbedder
-from .sounds import AudioEmbedder
-from .text_image import TextImageEmbedder
-from .windows import SoundWindows
+from .text.embedder import TextImageEmbedder
 
 __all__ = [
     "AudioEmbedder",

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from .windows import SoundWindows
+    from .audio.windows import SoundWindows
 
 
 class Embedder(Protocol):

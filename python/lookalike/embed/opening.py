@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import InvalidArgument
-from .card_fields import FILE_NAME
-from .shipped import find_shipped
-from .summary import read_summary
+from .cards.fields import FILE_NAME
+from .cards.shipped import find_shipped
+from .cards.summary import read_summary
 
 if TYPE_CHECKING:
     from .embedder import Embedder
-    from .onnx_session import Device
+    from .runtime.session import Device
 
 
 def open_embedder(
@@ -38,13 +38,13 @@ def open_embedder(
         )
     name = os.fspath(model)
     if pixels := re.fullmatch(r"pixels(?:-([1-9][0-9]{0,3}))?", name):
-        from .pixels import PixelEmbedder
+        from .image.pixels import PixelEmbedder
 
         return PixelEmbedder(int(pixels[1] or 32), threads=threads)
-    from .clip_folder import is_clip_folder
-    from .images import ImageEmbedder
-    from .sounds import AudioEmbedder
-    from .text_image import TextImageEmbedder
+    from .audio.embedder import AudioEmbedder
+    from .image.embedder import ImageEmbedder
+    from .text.clip_folder import is_clip_folder
+    from .text.embedder import TextImageEmbedder
 
     folder = find_shipped(name) or Path(name)
     kind = "text-image" if is_clip_folder(folder) else "image"

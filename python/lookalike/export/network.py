@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import difflib
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -106,3 +107,10 @@ def check_vectors(network: Network) -> int:
     if not torch.isfinite(vectors).all():
         raise ModelError("the network gives NaN or infinity; are its weights complete?")
     return int(vectors.shape[1])
+
+
+def unknown_network(kind: str, name: str, known: Iterable[str]) -> ModelError:
+    """Return the error of a network that a library does not have, with the names that come near."""
+    near = difflib.get_close_matches(name, list(known), 3)
+    hint = f"; did you mean {', '.join(near)}?" if near else ""
+    return ModelError(f"{kind} has no image classifier {name!r}{hint}")

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ..embed.decode import prepare
-from ..embed.preparation import Limits, Preparation
+from ..embed.image.decode import prepare
+from ..embed.image.preparation import Limits, Preparation
 from ..errors import ImageError, InvalidArgument
 
 _ENDINGS = {".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".ppm", ".avif"}

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, get_args
 
-from ..embed.card_fields import Channels
-from ..embed.preparation import Filter, Fit, Preparation
+from ..embed.cards.fields import Channels
+from ..embed.image.preparation import Filter, Fit, Preparation
 from ..errors import InvalidArgument, ModelError
 
 IMAGENET_MEAN: Channels = (0.485, 0.456, 0.406)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib.util
-from collections.abc import Iterable
 
-from ..errors import InvalidArgument, ModelError
+from ..errors import InvalidArgument
 from .network import Network
 
 _FORMS = "torchvision:NAME, timm:NAME, hf:FOLDER, python:MODULE:FUNCTION or FILE.py:FUNCTION"
@@ -43,10 +41,3 @@ def open_source(source: str, weights: str | None) -> Network:
     from .hf_source import open_saved
 
     return open_saved(name, weights)
-
-
-def unknown(kind: str, name: str, known: Iterable[str]) -> ModelError:
-    """Return the error of a network that a library does not have, with the names that come near."""
-    near = difflib.get_close_matches(name, list(known), 3)
-    hint = f"; did you mean {', '.join(near)}?" if near else ""
-    return ModelError(f"{kind} has no image classifier {name!r}{hint}")

@@ -10,14 +10,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-import lookalike
-
 from ..errors import Error
+from ..index import Flat, load
 from .catalogue import Catalogue
 
 if TYPE_CHECKING:
-    from ..files import AnyIndex
-    from ..flat import Flat
+    from ..index.loading import AnyIndex
 
 
 @dataclass(frozen=True)
@@ -42,7 +40,7 @@ def build(blocks: Iterable[tuple[NDArray[np.int64], NDArray[np.float32]]]) -> Fl
     index = None
     for ids, vectors in blocks:
         if index is None:
-            index = lookalike.Flat(dim=vectors.shape[1], metric="cosine")
+            index = Flat(dim=vectors.shape[1], metric="cosine")
         index.add(vectors, ids)
     return index
 
@@ -71,7 +69,7 @@ def read(catalogue: Catalogue, path: Path) -> Snapshot:
         remark = catalogue.meta("indexed")
         if _is_current(catalogue, path) and path.exists():
             try:
-                index = lookalike.load(path)
+                index = load(path)
             except Error:
                 index = None  # The catalogue has it all.
         # A sync elsewhere may have replaced the file while it was read.

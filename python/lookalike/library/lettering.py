@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PIL import ImageDraw, ImageFont
 
-from .text import printable
+from .._text import printable
 
 _LARGEST, _SMALLEST = 56, 12
 _LEADING = 1.25

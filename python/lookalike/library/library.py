@@ -13,15 +13,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .._progress import ProgressBar
 from ..errors import InvalidArgument, MissingFile, io_error
 from . import duplicates, index_file
 from .catalogue import Catalogue
 from .embedding import query_vectors
-from .hits import PhotoHit, PhotoHits
+from .hit import PhotoHit
+from .hits import PhotoHits
 from .index_file import Snapshot
 from .lock import sync_lock
 from .nearest import nearest
-from .progress import ProgressBar
 from .query import stored_vectors
 from .report import SyncReport
 from .scan import kinds_below

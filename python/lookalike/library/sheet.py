@@ -14,12 +14,12 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
+from .._progress import clock
+from .._text import printable
 from ..errors import AudioError, InvalidArgument, io_error
-from .hits import PhotoHit
+from .hit import PhotoHit
 from .lettering import draw_words
-from .progress import clock
 from .sound_picture import draw_sound, is_sound
-from .text import printable
 from .words import Words
 
 _PAPER, _MOUNT, _INK, _PALE = (250, 250, 248), (238, 238, 235), (34, 34, 34), (128, 128, 124)

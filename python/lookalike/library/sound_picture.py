@@ -34,8 +34,8 @@ def draw_sound(source: Any, side: int, start: float = 0.0, end: float | None = N
     lookalike.errors.AudioError
         If it cannot be read.
     """
-    from ..embed.mel import Spectrogram
-    from ..embed.sound_file import SoundLimits, read_sound
+    from ..embed.audio.decode import SoundLimits, read_sound
+    from ..embed.audio.mel import Spectrogram
 
     last = start + _SECONDS if end is None else end
     samples = np.concatenate(

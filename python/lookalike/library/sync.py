@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .._progress import ProgressBar
 from ..errors import Error
 from .catalogue import Catalogue, FileRow, Vectors
 from .embedding import kind_of, usable, vectors_stream
-from .progress import ProgressBar
 from .report import SyncReport
 from .scan import SUFFIXES, Scan, Stamp, scan
 

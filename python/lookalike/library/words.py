@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-import lookalike
-
 from ..errors import Error, InvalidArgument
+from ..index import load
 from .catalogue import Catalogue
 from .embedding import kind_of
 from .index_file import Snapshot, build
@@ -21,9 +20,9 @@ from .scan import IMAGE_SUFFIXES, SOUND_SUFFIXES, suffix_of
 
 if TYPE_CHECKING:
     from ..embed import Embedder
-    from ..embed.head import Head
-    from ..embed.text_tower import TextTower
-    from ..files import AnyIndex
+    from ..embed.text.head import Head
+    from ..embed.text.tower import TextTower
+    from ..index.loading import AnyIndex
 
 FILE_NAME = "words.look"
 _REMARK = "worded"
@@ -76,7 +75,7 @@ class WordSpace:
         if self._model is not None:
             return
         # Not before it is known that words were meant: they need more than photos do.
-        from ..embed.text_image_card import HeadSpec, words_over
+        from ..embed.text.card import HeadSpec, words_over
 
         card = words_over(embedder.identity)
         if card is None or not isinstance(card.image, HeadSpec):
@@ -85,8 +84,8 @@ class WordSpace:
                 f"query: is words, and the library's model {embedder.name!r} knows none; search by "
                 f"{photos if kind_of(embedder) == 'image' else 'a sound'}"
             )
-        from ..embed.head import Head
-        from ..embed.text_tower import TextTower
+        from ..embed.text.head import Head
+        from ..embed.text.tower import TextTower
 
         self._identity = card.identity
         self._text: TextTower = TextTower(card.text, card.name, card.dim, "cpu")
@@ -96,7 +95,7 @@ class WordSpace:
         """Return where the words are, float32 (dim,)."""
         if self._model is not None:
             return np.asarray(self._model.embed_text([str(words)])[0], np.float32)
-        from ..embed.text_tower import as_texts
+        from ..embed.text.tower import as_texts
 
         return np.asarray(self._text.embed(as_texts(str(words)), 1)[0])
 
@@ -139,6 +138,6 @@ class WordSpace:
 
 def _load(path: Path) -> AnyIndex | None:
     try:
-        return lookalike.load(path)
+        return load(path)
     except Error:
         return None

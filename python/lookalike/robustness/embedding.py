@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from ..embed.decode import upright
-from ..embed.preparation import Limits
-from ..embed.stream import available_threads
+from ..embed.image.decode import upright
+from ..embed.image.preparation import Limits
+from ..embed.runtime.stream import available_threads
 from ..errors import ImageError
 from .distortions import Distortion, Photo
 

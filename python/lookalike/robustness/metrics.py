@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..flat import Flat
+from ..index.flat import Flat
 
 _CELLS = 1 << 22  # of a block of similarities
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from .._text import printable
 from ..errors import ImageError, InvalidArgument
-from ..library.text import printable
 from .distortions import Photo
 from .embedding import decode
 from .study import Study

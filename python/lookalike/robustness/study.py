@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from ..arguments import as_k, as_number
+from .._progress import ProgressBar
 from ..errors import InvalidArgument
-from ..library.progress import ProgressBar
+from ..index.arguments import as_k, as_number
 from .distortions import DISTORTIONS, Distortion
 from .embedding import Embedded, embed
 from .labels import LabelledPhotos, read_labels

@@ -9,21 +9,21 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from ..embed.images import ImageEmbedder
-from ..embed.model_card import InputSpec, ModelCard
-from ..embed.preparation import Preparation
+from ..embed.image.card import InputSpec, ModelCard
+from ..embed.image.embedder import ImageEmbedder
+from ..embed.image.preparation import Preparation
 from ..errors import InvalidArgument
-from .batches import Rows
-from .examples import Examples
-from .export import append_head, export_network
+from .data.batches import Rows
+from .data.examples import Examples
+from .data.features import Features, read_features
+from .data.pictures import read_pictures, side_for
 from .extras import Module, Tensor, functional, torch
-from .features import Features, read_features
-from .head import make_head
-from .loop import Part, Source
-from .onnx_network import torch_network
-from .pictures import read_pictures, side_for
+from .loop.training import Part, Source
+from .nets.head import make_head
+from .nets.onnx_network import torch_network
+from .nets.small_network import features_for, small_network
+from .output.export import append_head, export_network
 from .settings import Settings
-from .small_network import features_for, small_network
 
 # Side of the pictures, where there is no base to ask; and how many go through a network at a time.
 _SMALL, _AT_ONCE = 64, 256

@@ -12,23 +12,23 @@ from typing import Any
 
 import numpy as np
 
-from ..embed.images import ImageEmbedder
-from ..embed.stream import available_threads
+from .._progress import ProgressBar
+from ..embed.image.embedder import ImageEmbedder
+from ..embed.runtime.stream import available_threads
 from ..errors import InvalidArgument, ModelError
-from ..library.progress import ProgressBar
-from .batches import fit_batch
-from .checkpoint import load_checkpoint, save_checkpoint
-from .examples import Examples, read_folder
+from .data.batches import fit_batch
+from .data.examples import Examples, read_folder
+from .data.split import Split, split_classes, usable_classes
 from .extras import require, torch
-from .interrupt import finish_step_first
-from .loop import Part, Source, Training
-from .losses import make_loss
-from .model_folder import ONNX_FILE, check_output, make_folder
+from .loop.checkpoint import load_checkpoint, save_checkpoint
+from .loop.interrupt import finish_step_first
+from .loop.losses import make_loss
+from .loop.scores import score
+from .loop.training import Part, Source, Training
+from .output.model_folder import ONNX_FILE, check_output, make_folder
+from .output.report import Origin, TrainingReport, write_all
 from .recipes import Recipe, choose
-from .report import Origin, TrainingReport, write_all
-from .scores import score
 from .settings import Settings
-from .split import Split, split_classes, usable_classes
 
 # What may differ when a training goes on; everything else decides what was learned so far.
 _MAY_CHANGE = {"epochs", "patience"}

@@ -7,8 +7,8 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from ..errors import InvalidArgument
-from .augment import CHANGES, Change, check_changes
-from .losses import LOSSES
+from .data.augment import CHANGES, Change, check_changes
+from .loop.losses import LOSSES
 
 
 @dataclass(frozen=True)

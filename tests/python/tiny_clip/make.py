@@ -18,8 +18,8 @@ from tokenizers import pre_tokenizers
 from torch import nn
 from torch.nn import functional
 
-from lookalike.embed.card_file import CardFile
-from lookalike.embed.tokenizer import load_tokenizer
+from lookalike.embed.cards.files import CardFile
+from lookalike.embed.text.tokenizer import load_tokenizer
 
 HERE = Path(__file__).resolve().parent
 DIM, WIDTH, CONTEXT = 32, 32, 77

@@ -1,0 +1,295 @@
+"""Sounds to vectors."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...errors import AudioError, InvalidArgument, ModelError
+from ..cards.fields import FILE_NAME
+from ..cards.shipped import find_shipped, shipped_models
+from ..runtime.collect import Failure, OnError, Progress, check_count, collect, length_of
+from ..runtime.stream import available_threads, name_of, stream
+from .card import AudioCard, PictureSpec, load_audio_card
+from .decode import SoundLimits, as_sounds, read_sound
+from .frames_model import FramesModel
+from .picture_model import PictureModel
+from .windows import SoundWindows, cut
+
+if TYPE_CHECKING:
+    from ..runtime.session import Device
+
+_BATCH = 4
+_LIMITS = SoundLimits()
+
+
+@dataclass
+class _Heard:
+    """A sound under way: windows that were cut, and the vectors that came back so far."""
+
+    position: int
+    spans: list[tuple[float, float]] = field(default_factory=list)
+    vectors: list[NDArray[np.float32]] = field(default_factory=list)
+    error: AudioError | None = None
+    cut: bool = False  # to its end, or to where it broke
+
+    @property
+    def done(self) -> bool:
+        return self.cut and len(self.vectors) == len(self.spans)
+
+    @property
+    def result(self) -> SoundWindows | AudioError:
+        if self.error is not None:
+            return self.error
+        starts, ends = np.array(self.spans, np.float64).reshape(-1, 2).T.copy()
+        return SoundWindows(starts, ends, np.stack(self.vectors))
+
+
+class AudioEmbedder:
+    """A model that turns sounds into vectors: the nearer two vectors, the more alike the sounds.
+
+    A sound is cut into windows that overlap, and each becomes a vector: `embed_windows` gives them with their
+    times, `embed` their mean. Files are read block by block, so their length is limited by time alone. How
+    loud a sound is does not matter, nor how many channels or samples a second it has.
+
+    Parameters
+    ----------
+    model
+        A shipped name or a folder with a ``model.toml`` of kind "audio".
+    device
+        "cpu", "cuda", or "auto": CUDA where it works, else the CPU.
+    threads
+        Windows worked on at a time; all CPUs this process may use when left out.
+    max_seconds, max_bytes
+        Sounds beyond these are refused before they are decoded.
+
+    Attributes
+    ----------
+    last_errors
+        What the last `embed` skipped: a list of (position, message).
+
+    Raises
+    ------
+    ModelError
+        The model is unknown, damaged, or not what its ``model.toml`` says; the message names the field.
+    Unsupported
+        CUDA was asked for and is not there.
+
+    Examples
+    --------
+    >>> import lookalike as la, numpy as np
+    >>> model = la.AudioEmbedder(device="cpu", threads=1)
+    >>> seconds = np.arange(3 * 32000) / 32000
+    >>> beep = np.sin(2 * np.pi * 440 * seconds).astype(np.float32)
+    >>> model.embed([(beep, 32000)]).shape
+    (1, 1536)
+    >>> starts, vectors = model.embed_windows((beep, 32000))
+    >>> starts.tolist(), vectors.shape
+    ([0.0, 1.0], (2, 1536))
+    """
+
+    kind: Literal["audio"] = "audio"
+
+    def __init__(
+        self,
+        model: str | os.PathLike[str] = "spectrogram-lite0",
+        *,
+        device: Device = "auto",
+        threads: int | None = None,
+        max_seconds: float = _LIMITS.seconds,
+        max_bytes: int = _LIMITS.bytes,
+    ) -> None:
+        self._arguments = {
+            "device": device, "threads": threads, "max_seconds": max_seconds, "max_bytes": max_bytes
+        }  # fmt: skip
+        if not isinstance(model, (str, os.PathLike)) or not os.fspath(model):
+            raise InvalidArgument(f"model is {model!r}; needed: a shipped name or a folder with a model.toml")
+        number = isinstance(max_seconds, (int, float)) and not isinstance(max_seconds, bool)
+        if not number or not max_seconds > 0:
+            raise InvalidArgument(f"max_seconds is {max_seconds!r}; needed: a number above 0")
+        self._model = os.fspath(model)
+        self._threads = available_threads() if threads is None else check_count("threads", threads)
+        self._limits = SoundLimits(float(max_seconds), check_count("max_bytes", max_bytes))
+        self._card = _card_of(self._model)
+        way = self._card.way
+        self._run = (
+            PictureModel(self._card, way, device)
+            if isinstance(way, PictureSpec)
+            else FramesModel(self._card, way, device)
+        )
+        self.last_errors: list[Failure] = []
+
+    @property
+    def name(self) -> str:
+        """What people call the model."""
+        return self._card.name
+
+    @property
+    def dim(self) -> int:
+        """Length of a vector."""
+        return self._card.dim
+
+    @property
+    def identity(self) -> str:
+        """The name and a digest of all that shapes a vector: it changes when vectors would."""
+        return self._run.identity
+
+    @property
+    def card(self) -> AudioCard:
+        """What the model's ``model.toml`` says."""
+        return self._card
+
+    @property
+    def device(self) -> str:
+        """Where the model runs: "cpu" or "cuda"."""
+        return self._run.device
+
+    @property
+    def threads(self) -> int:
+        """Windows worked on at a time."""
+        return self._threads
+
+    def embed(
+        self, sounds: Any, *, progress: Progress = None, on_error: OnError = "raise"
+    ) -> NDArray[np.float32]:
+        """Turn sounds into vectors, one a sound: the mean over its windows.
+
+        Parameters
+        ----------
+        sounds
+            Paths, bytes of sound files, or (samples, rate): samples of shape (n,) or (n, channels), floats
+            from -1 to 1 or integers, and how many of them a second; in a list or an iterator. One sound alone
+            counts as a list of one.
+        progress
+            True for a bar on stderr, or a callable(done, total); one that returns False stops the call.
+        on_error
+            "raise" stops at the first sound that cannot be used; "skip" leaves its row out, goes on, and
+            reports it in `last_errors` and to the logger "lookalike".
+
+        Returns
+        -------
+        float32 of shape (n, dim), in the order of the sounds.
+
+        Raises
+        ------
+        AudioError
+            A sound is missing, empty, truncated, too long, holds NaN or is no sound; the message names it.
+        """
+        sounds = as_sounds(sounds)
+        self.last_errors = []
+        vectors, self.last_errors = collect(
+            self.embed_stream(sounds), self.dim, length_of(sounds), progress, on_error, "sounds"
+        )
+        return vectors
+
+    def embed_windows(self, sound: Any) -> SoundWindows:
+        """Turn one sound into the vectors of its windows.
+
+        Parameters
+        ----------
+        sound
+            A path, bytes of a sound file, or (samples, rate).
+
+        Returns
+        -------
+        SoundWindows
+            When windows start and end, in seconds, and their vectors, float32 (n, dim); it unpacks into
+            (starts, vectors). A sound shorter than a window is one window.
+
+        Raises
+        ------
+        AudioError
+            The sound is missing, empty, truncated, too long, holds NaN or is no sound; the message names it.
+        """
+        ((_, result),) = self.windows_stream([sound])
+        if isinstance(result, Exception):
+            raise result
+        return result
+
+    def embed_stream(
+        self, sounds: Iterable[Any]
+    ) -> Generator[tuple[int, NDArray[np.float32] | Exception], None, None]:
+        """Yield (position, vector) for every sound in order, or (position, AudioError) where there is none.
+
+        Sounds are taken a few windows ahead, so that an endless iterator will do.
+        """
+        with closing(self.windows_stream(sounds)) as results:
+            for position, result in results:
+                yield (
+                    position,
+                    result if isinstance(result, Exception) else result.vectors.mean(axis=0),
+                )
+
+    def windows_stream(
+        self, sounds: Iterable[Any]
+    ) -> Generator[tuple[int, SoundWindows | Exception], None, None]:
+        """Yield (position, windows) for every sound in order, or (position, AudioError)."""
+        under_way: deque[_Heard] = deque()
+        owners: deque[tuple[_Heard, Any]] = deque()
+        windows = self._cut(as_sounds(sounds), under_way, owners)
+        with closing(stream(windows, self._run.prepare, self._run.infer, _BATCH, self._threads)) as results:
+            for _, vector in results:
+                heard, sound = owners.popleft()
+                if isinstance(vector, Exception):
+                    wrong = "the model gave NaN or infinity for it"
+                    heard.error = heard.error or AudioError(
+                        f"sound {name_of(sound, heard.position)}: {wrong}"
+                    )
+                    vector = np.zeros(self.dim, np.float32)
+                heard.vectors.append(vector)
+                yield from _finished(under_way)
+        yield from _finished(under_way)
+
+    def _cut(
+        self, sounds: Iterable[Any], under_way: deque[_Heard], owners: deque[tuple[_Heard, Any]]
+    ) -> Iterator[NDArray[np.float32]]:
+        """Yield the windows of all sounds, one sound after the other, and note down whose they are."""
+        rate = self._card.rate
+        window, hop = round(self._card.window * rate), round(self._card.hop * rate)
+        for position, sound in enumerate(sounds):
+            heard = _Heard(position)
+            under_way.append(heard)
+            try:
+                for start, end, samples in cut(read_sound(sound, rate, self._limits), window, hop):
+                    heard.spans.append((start / rate, end / rate))
+                    owners.append((heard, sound))
+                    yield samples
+            except AudioError as error:
+                heard.error = AudioError(f"sound {name_of(sound, position)}: {error}")
+                heard.error.__cause__ = error.__cause__
+            heard.cut = True
+
+    def __repr__(self) -> str:
+        return (
+            f"AudioEmbedder({self._model!r}, dim={self.dim}, device={self.device!r}, threads={self.threads})"
+        )
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"model": self._model, **self._arguments}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__init__(**state)  # type: ignore[misc]
+
+
+def _finished(under_way: deque[_Heard]) -> Iterator[tuple[int, SoundWindows | Exception]]:
+    while under_way and under_way[0].done:
+        heard = under_way.popleft()
+        yield heard.position, heard.result
+
+
+def _card_of(model: str) -> AudioCard:
+    folder = find_shipped(model) or Path(model)
+    if not (folder / FILE_NAME).is_file():
+        raise ModelError(
+            f"model {model!r} is neither a shipped one ({', '.join(shipped_models('audio'))}), nor a folder "
+            "with a model.toml"
+        )
+    return load_audio_card(folder)

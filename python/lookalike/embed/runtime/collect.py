@@ -1,0 +1,110 @@
+"""What people pass as images, and a stream of results as one array."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable, Generator, Iterable, Sized
+from contextlib import closing
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...errors import Cancelled, InvalidArgument
+
+OnError = Literal["raise", "skip"]
+Progress = Callable[[int, int | None], object] | bool | None
+_logger = logging.getLogger("lookalike")
+
+
+@dataclass(frozen=True)
+class Failure:
+    """An image or sound that was skipped: where it stood in the input, and why."""
+
+    position: int
+    message: str
+
+
+def as_images(images: Any) -> Iterable[Any]:
+    """Return what to iterate over: a single path, bytes, PIL image or pixel array counts as one image."""
+    if isinstance(images, np.ndarray) and images.ndim and images.dtype.kind not in "OUS":
+        return [images] if images.ndim in (2, 3) else images
+    if isinstance(images, (str, os.PathLike, bytes, bytearray, memoryview)) or hasattr(images, "getbands"):
+        return [images]
+    if not isinstance(images, Iterable) or (isinstance(images, np.ndarray) and images.ndim == 0):
+        raise InvalidArgument(
+            f"images is a {type(images).__name__}; needed: paths, bytes, PIL images or uint8 arrays"
+        )
+    return images
+
+
+def collect(
+    results: Generator[tuple[int, NDArray[np.float32] | Exception], None, None],
+    dim: int,
+    total: int | None,
+    progress: Progress,
+    on_error: OnError,
+    unit: str = "images",
+) -> tuple[NDArray[np.float32], list[Failure]]:
+    """Gather a stream: float32 (n, dim) of the good ones in order, and the failures.
+
+    Raises the first failure where on_error is "raise".
+    """
+    if on_error not in ("raise", "skip"):
+        raise InvalidArgument(f"on_error is {on_error!r}; needed: 'raise' or 'skip'")
+    report = _reporter(progress, total, unit)
+    vectors = np.empty((256 if total is None else total, dim), np.float32)
+    good, failures = 0, []
+    # Closed at once, so that no thread outlives an exception that somebody keeps.
+    with closing(results):
+        for position, result in results:
+            if isinstance(result, Exception):
+                if on_error == "raise":
+                    raise result
+                failures.append(Failure(position, str(result)))
+                _logger.warning("skipped %s", result)
+            else:
+                if good == len(vectors):
+                    vectors = np.resize(vectors, (max(2 * good, 256), dim))
+                vectors[good] = result
+                good += 1
+            if report(position + 1, total) is False:
+                raise Cancelled(f"progress returned False after {position + 1} {unit}")
+    return vectors if good == len(vectors) else vectors[:good].copy(), failures
+
+
+def length_of(images: Iterable[Any]) -> int | None:
+    """How many images there are, where that is known beforehand."""
+    return len(images) if isinstance(images, Sized) else None
+
+
+def _reporter(progress: Progress, total: int | None, unit: str) -> Callable[[int, int | None], object]:
+    if callable(progress):
+        return progress
+    if progress is None or progress is False:
+        return lambda done, total: None
+    if progress is not True:
+        raise InvalidArgument(f"progress is {progress!r}; needed: None, a bool or a callable(done, total)")
+    if total is None:
+        raise InvalidArgument(
+            f"progress is True, but {unit} has no length; needed: a list, or a callable(done, total)"
+        )
+    from ..._progress import ProgressBar
+
+    bar = ProgressBar(total, "embedding", unit)
+
+    def advance(done: int, total: int | None) -> None:
+        bar.advance()
+        if done == total:
+            bar.close()
+
+    return advance
+
+
+def check_count(name: str, value: Any) -> int:
+    """Return a whole number of 1 or more. Raises InvalidArgument, which names the argument."""
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, np.integer)) or value < 1:
+        raise InvalidArgument(f"{name} is {value!r}; needed: a whole number of 1 or more")
+    return int(value)
