@@ -33,7 +33,9 @@ print(Library({folder!r}, model=TinyEmbedder(seconds={seconds})).sync())
 
 
 def start_sync(folder: Path, seconds: float) -> subprocess.Popen[str]:
-    script = SLOW_SYNC.format(here=str(Path(__file__).parent), folder=str(folder), seconds=seconds)
+    script = SLOW_SYNC.format(
+        here=str(Path(__file__).parents[2] / "support"), folder=str(folder), seconds=seconds
+    )
     process = subprocess.Popen(
         [sys.executable, "-c", script],
         stdout=subprocess.PIPE,

@@ -14,7 +14,7 @@ from lookalike.cli import main
 from lookalike.embed.cards import shipped
 from lookalike.embed.cards.summary import read_summary
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 # Precision@1 each has to reach; chance is 0.09, and the picture itself, small and grey, reaches 0.32.
 FLOORS = {
     "efficientnet-lite0": 0.9,

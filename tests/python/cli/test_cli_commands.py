@@ -261,7 +261,7 @@ def test_version(run: Run) -> None:
 def test_ctrl_c_exits_with_130(folder: Path) -> None:
     script = f"""
 import sys
-sys.path.insert(0, {str(Path(__file__).parent)!r})
+sys.path.insert(0, {str(Path(__file__).parents[2] / "support")!r})
 from tiny_embedder import TinyEmbedder
 import lookalike.library.library as library
 library._as_embedder = lambda model: TinyEmbedder(seconds=1.0)

@@ -8,7 +8,7 @@ import pytest
 
 import lookalike as la
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 DATA = Path(os.environ.get("LOOKALIKE_DATA", ROOT.parent / "shared" / "data")) / "photos"
 EXAMPLES = ROOT / "examples" / "photos"
 

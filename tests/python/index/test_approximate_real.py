@@ -11,7 +11,7 @@ from truth import exact, recall
 
 import lookalike as la
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 FOLDER = Path(os.environ.get("LOOKALIKE_DATA", ROOT.parent / "shared" / "data")) / "vectors"
 CASES = [
     ("fashion-mnist-784", "u8", "l2"),

@@ -31,7 +31,7 @@ def test_it_gives_what_onnxruntime_gives(quantised: bool) -> None:
 
 def test_the_shipped_model_comes_out_nearly_alike() -> None:
     card = la.ImageEmbedder("efficientnet-lite0", device="cpu").card
-    photos = sorted((Path(__file__).parents[2] / "examples" / "photos").glob("flower-*.jpg"))[:3]
+    photos = sorted((Path(__file__).parents[3] / "examples" / "photos").glob("flower-*.jpg"))[:3]
     expected = la.ImageEmbedder("efficientnet-lite0", threads=1).embed(photos)
     from lookalike.train.data.examples import Examples
     from lookalike.train.data.pictures import read_pictures

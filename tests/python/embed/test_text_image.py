@@ -21,7 +21,7 @@ from tiny_clip.shapes import COLOURS, HELD_OUT, PAIRS, SHAPES, SIDE, caption, dr
 import lookalike as la
 from lookalike.embed import open_embedder
 
-TINY = Path(__file__).parent / "tiny_clip"
+TINY = Path(__file__).parents[2] / "support" / "tiny_clip"
 PARTS = ("vision_model.onnx", "text_model.onnx", "vocab.json", "merges.txt", "preprocessor_config.json")
 
 

@@ -13,7 +13,7 @@ from truth import clustered
 
 import lookalike as la
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 FOLDER = Path(os.environ.get("LOOKALIKE_DATA", ROOT.parent / "shared" / "data")) / "vectors"
 ROWS, QUERIES = clustered(6000, 96), clustered(100, 96, seed=5)
 

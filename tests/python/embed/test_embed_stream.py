@@ -14,7 +14,7 @@ from tiny_onnx import flat, write_folder
 
 import lookalike as la
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 PHOTOS = sorted((ROOT / "examples" / "photos").glob("*.jpg"))
 
 

@@ -20,8 +20,8 @@ from lookalike.cli import main
 from lookalike.embed.image.tower import ImageTower
 from lookalike.library.words import Words, as_words
 
-TINY = Path(__file__).parent / "tiny_clip"
-EXAMPLES = Path(__file__).parents[2] / "examples" / "photos"
+TINY = Path(__file__).parents[2] / "support" / "tiny_clip"
+EXAMPLES = Path(__file__).parents[3] / "examples" / "photos"
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""Train the tiny CLIP and write its files beside this one: python tests/python/tiny_clip/make.py.
+"""Train the tiny CLIP and write its files beside this one: python tests/support/tiny_clip/make.py.
 
 Two towers and the symmetric loss of Radford et al. 2021 (section 2.3, figure 3), small enough to commit, in
 the layout that optimum and transformers.js give a CLIP. Takes a minute on one CPU; needs torch and onnx.

@@ -18,7 +18,7 @@ from lookalike.export import Pixels, export_model
 from lookalike.export.hf_source import _pixels as pixels_of
 from lookalike.export.pictures import read_pictures
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 PHOTOS = ROOT / "examples" / "photos"
 
 NETWORKS = """

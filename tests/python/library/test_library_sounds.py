@@ -24,7 +24,7 @@ from lookalike.embed.audio.windows import SoundWindows, cut
 from lookalike.library import Library, PhotoHit
 from lookalike.library.schema import SCHEMA_VERSION
 
-EXAMPLES = Path(__file__).resolve().parents[2] / "examples" / "sounds"
+EXAMPLES = Path(__file__).resolve().parents[3] / "examples" / "sounds"
 
 
 class TinyEar:

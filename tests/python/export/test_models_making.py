@@ -10,7 +10,7 @@ import onnxruntime
 import pytest
 
 pytest.importorskip("onnx")
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "models"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "models"))
 
 from making import tfjs
 from making.float_graph import float_graph

@@ -15,7 +15,7 @@ from lookalike.embed.cards.files import CardFile
 from lookalike.embed.text.tokenizer import load_tokenizer
 from lookalike.errors import ModelError
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 PUBLISHED = ROOT / "models" / "clip" / "bpe_simple_vocab_16e6.txt.gz"
 GOLDEN = json.loads((ROOT / "tests" / "golden" / "clip-tokens.json").read_text(encoding="utf-8"))
 START, END = 49406, 49407

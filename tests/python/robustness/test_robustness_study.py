@@ -26,7 +26,7 @@ from lookalike.robustness.table import (
     summary,
 )
 
-PHOTOS = Path(__file__).resolve().parents[2] / "examples" / "photos"
+PHOTOS = Path(__file__).resolve().parents[3] / "examples" / "photos"
 
 
 def naive(vectors: np.ndarray, classes: np.ndarray, queries: np.ndarray, own: np.ndarray, k: int) -> Scores:

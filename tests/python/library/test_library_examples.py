@@ -14,7 +14,7 @@ pytest.importorskip("onnxruntime")
 from lookalike.cli import main
 from lookalike.library import Library
 
-PHOTOS = Path(__file__).resolve().parents[2] / "examples" / "photos"
+PHOTOS = Path(__file__).resolve().parents[3] / "examples" / "photos"
 
 
 def kind(path: Path) -> str:
