@@ -1,11 +1,16 @@
-"""A progress bar of one line, on stderr."""
+"""Progress of a long call: a bar of one line on stderr, or what the caller does with the numbers."""
 
 from __future__ import annotations
 
-import shutil
 import sys
 import time
-from typing import TextIO
+from collections.abc import Callable
+from typing import Any, TextIO
+
+from ._checks import must_be
+
+#: None or False: nothing. True: a bar. A callable gets (done, total); it stops the call by returning False.
+Progress = Callable[[int, Any], object] | bool | None
 
 
 class ProgressBar:
@@ -31,6 +36,12 @@ class ProgressBar:
         if now - self._drawn >= (0.1 if self._terminal else 10.0):
             self._draw(now)
 
+    def update(self, done: int, total: int | None = None) -> None:
+        """Count `done` as done in all; close the bar when that is everything."""
+        self.advance(done - self._done)
+        if done == total:
+            self.close()
+
     def close(self) -> None:
         """Draw the last state and end the line."""
         self._draw(time.monotonic())
@@ -46,7 +57,7 @@ class ProgressBar:
         if not self._terminal:
             self._stream.write(f"{self._label}  {tail}\n")
         else:
-            columns = shutil.get_terminal_size().columns
+            columns = _terminal_columns()
             width = max(10, min(40, columns - len(self._label) - len(tail) - 8))
             full = width * self._done // max(self._total, 1)
             bar = (
@@ -58,6 +69,26 @@ class ProgressBar:
         self._stream.flush()
 
 
+def reporter(progress: Any, total: int | None, label: str, unit: str) -> Callable[[int, Any], object]:
+    """Return what to call with (done, total) as work goes on; an answer of False means: stop.
+
+    Raises
+    ------
+    InvalidArgument
+        Where `progress` is neither None, nor a bool, nor a callable; or True where the total is unknown.
+    """
+    if progress is None or progress is False:
+        return _say_nothing
+    if progress is True:
+        if total is None:
+            raise must_be("progress", True, f"a callable(done, total), or False, as {unit} of no length came")
+        return ProgressBar(total, label, unit).update
+    if not callable(progress):
+        raise must_be("progress", progress, "None, a bool or a callable(done, total)")
+    report: Callable[[int, Any], object] = progress
+    return report
+
+
 def clock(seconds: float) -> str:
     """Write a duration as 1:05 or 2:03:09.
 
@@ -67,6 +98,16 @@ def clock(seconds: float) -> str:
     minutes, second = divmod(round(seconds), 60)
     hours, minute = divmod(minutes, 60)
     return f"{hours}:{minute:02}:{second:02}" if hours else f"{minute}:{second:02}"
+
+
+def _say_nothing(done: int, total: Any) -> None:
+    """Report to nobody."""
+
+
+def _terminal_columns() -> int:
+    import shutil  # only for whoever watches a bar: it takes `import lookalike` too long
+
+    return shutil.get_terminal_size().columns
 
 
 def _speaks_unicode(stream: TextIO) -> bool:

@@ -26,7 +26,7 @@ def run(arguments: argparse.Namespace) -> None:
     if not path.exists():
         raise io_error(errno.ENOENT, f"file {path}: no such file")
     if not path.is_file():
-        raise InvalidArgument(f"file {path}: is no file; need an index file")
+        raise InvalidArgument(f"file {path}: is no file; it must be an index file")
     index = load(path)
     kind = {"index": type(index).__name__, "metric": index.metric, "codes": index.codes, "dim": index.dim}
     facts = {**kind, **index.check()._asdict()}

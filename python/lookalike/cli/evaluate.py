@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .._checks import must_be
 from .._text import printable
 from ..errors import InvalidArgument, io_error
 from .options import Commands, command, positive
@@ -115,7 +116,7 @@ def _distortions(names: list[str] | None) -> list[Distortion]:
     known = {distortion.name: distortion for distortion in DISTORTIONS}
     for name in names or ():
         if name not in known:
-            raise InvalidArgument(f"distortion is {name!r}; needed: one of {', '.join(known)}")
+            raise must_be("distortion", name, f"one of {', '.join(known)}")
     return [distortion for name, distortion in known.items() if not names or name in names]
 
 
@@ -127,7 +128,7 @@ def _open(name: str) -> Embedder:
 
     folder = find_shipped(name) or Path(name)
     if (folder / FILE_NAME).is_file() and read_summary(folder).kind == "audio":
-        raise InvalidArgument(f"model {name}: embeds sounds; needed: a model of images")
+        raise InvalidArgument(f"model {name}: embeds sounds; it must embed images")
     return open_embedder(name)
 
 

@@ -106,5 +106,5 @@ def _share_or_names(text: str) -> float | list[str]:
     except ValueError:
         names = [name.strip() for name in text.split(",") if name.strip()]
     if not names:
-        raise InvalidArgument(f"validation_classes is {text!r}; needed: a share, or names")
+        raise InvalidArgument(f"validation_classes is {text!r}; it must be a share, or names")
     return names

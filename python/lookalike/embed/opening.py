@@ -34,7 +34,7 @@ def open_embedder(
     """
     if not isinstance(model, (str, os.PathLike)) or not os.fspath(model):
         raise InvalidArgument(
-            f"model is {model!r}; needed: a name, a folder with a model.toml, or an .onnx file"
+            f"model is {model!r}; it must be a name, a folder with a model.toml, or an .onnx file"
         )
     name = os.fspath(model)
     if pixels := re.fullmatch(r"pixels(?:-([1-9][0-9]{0,3}))?", name):

@@ -109,7 +109,7 @@ def export_model(
 def _new_folder(folder: str | os.PathLike[str]) -> Path:
     target = Path(folder)
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
-        raise InvalidArgument(f"output folder {target} is there already and not empty; needed: a new one")
+        raise InvalidArgument(f"output folder {target} is there already and not empty; it must be a new one")
     return target
 
 
@@ -121,5 +121,5 @@ def _check(wish: Wish, photos: str | os.PathLike[str] | None) -> None:
         )
     if wish.default not in (None, *wish.names):
         raise InvalidArgument(
-            f"default is {wish.default!r}; needed: one of the files that are written, {wish.names}"
+            f"default is {wish.default!r}; it must be one of the files that are written, {wish.names}"
         )

@@ -63,7 +63,9 @@ def tap(network: Network, path: str) -> Network:
         finally:
             handle.remove()
         if len(seen) != 1:
-            raise ModelError(f"output {path!r} was reached {len(seen)} times for an image; needed: once")
+            raise ModelError(
+                f"output {path!r} was reached {len(seen)} times for an image; it must be reached once"
+            )
         maps = getattr(seen[0], "ndim", 0) == 4
         return seen[0].mean((2, 3)) if maps else seen[0]
 
@@ -90,7 +92,7 @@ def check_vectors(network: Network) -> int:
     if not isinstance(found, torch.Tensor):
         parts = f" of {len(found)}" if isinstance(found, (tuple, list, dict)) else ""
         raise ModelError(
-            f"the network gives a {type(found).__name__}{parts}; needed: one tensor, a vector an image; "
+            f"the network gives a {type(found).__name__}{parts}; it must give one tensor, a vector an image; "
             "--output names the module whose output to take"
         )
     vectors = found.flatten(1) if found.ndim > 1 else found
@@ -102,7 +104,7 @@ def check_vectors(network: Network) -> int:
     ):
         raise ModelError(
             f"the network gives {str(found.dtype).removeprefix('torch.')} {tuple(found.shape)} for two "
-            "images; needed: floats of shape (2, dim), one vector an image; --output names another module"
+            "images; it must give floats (2, dim), one vector an image; --output names another module"
         )
     if not torch.isfinite(vectors).all():
         raise ModelError("the network gives NaN or infinity; are its weights complete?")

@@ -37,7 +37,7 @@ def open_function(place: str, name: str, weights: str | None) -> Network:
     except Exception as error:
         raise ModelError(f"{where}: raised {type(error).__name__}: {error}") from error
     if not isinstance(module, torch.nn.Module):
-        raise ModelError(f"{where}: returned a {type(module).__name__}; needed: a torch.nn.Module")
+        raise ModelError(f"{where}: returned a {type(module).__name__}; it must return a torch.nn.Module")
     if weights not in (None, RANDOM):
         load_weights(module, Path(str(weights)))
     # The source names the file, not the folder of the machine it lay on.

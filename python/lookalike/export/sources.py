@@ -23,10 +23,10 @@ def open_source(source: str, weights: str | None) -> Network:
 
         place, _, function = source.removeprefix("python:").rpartition(":")
         if not place or not function:
-            raise InvalidArgument(f"source is {source!r}; needed: {_FORMS}")
+            raise InvalidArgument(f"source is {source!r}; it must be {_FORMS}")
         return open_function(place, function, weights)
     if not name or kind not in ("torchvision", "timm", "hf"):
-        raise InvalidArgument(f"source is {source!r}; needed: {_FORMS}")
+        raise InvalidArgument(f"source is {source!r}; it must be {_FORMS}")
     package = "transformers" if kind == "hf" else kind
     if importlib.util.find_spec(package) is None:
         raise ImportError(f"source {source!r} needs {package}: pip install {package}")

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..errors import Cancelled, Error, InvalidArgument
+from .._progress import Progress, reporter
+from ..errors import Cancelled, Error
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -21,14 +20,14 @@ def add_in_chunks(
     vectors: np.ndarray[Any, Any],
     ids: NDArray[np.int64] | list[str] | None,
     threads: int,
-    progress: object,
+    progress: Progress,
     chunk_bytes: int,
 ) -> None:
     """Add vectors and tell `progress` after every chunk; if anything stops it, take them out again."""
-    report = as_report(progress)
     rows = (
         vectors.reshape(-1, vectors.shape[-1]) if vectors.size else vectors[:0].reshape(0, vectors.shape[-1])
     )
+    report = reporter(progress, len(rows), "adding", "vectors")
     # All of it at once, or what is wrong would be named by its place in a chunk.
     core.require_addable(rows, ids, threads)
     was_new = core.is_new
@@ -52,23 +51,6 @@ def add_in_chunks(
         raise
 
 
-def as_report(progress: object) -> Callable[[int, int], object]:
-    """Return what is called with (done, total): a bar for True, else the callable that `progress` is.
-
-    Raises
-    ------
-    InvalidArgument
-        Where it is neither.
-    """
-    if progress is True:
-        return draw
-    if not callable(progress):
-        raise InvalidArgument(
-            f"progress is {progress!r}; it must be None, a bool or a callable taking (done, total)"
-        )
-    return progress
-
-
 def _take_out(core: Core, ids: NDArray[np.int64] | list[str]) -> None:
     try:
         core.remove(ids)
@@ -76,12 +58,3 @@ def _take_out(core: Core, ids: NDArray[np.int64] | list[str]) -> None:
         for id in ids:
             if core.contains(id):
                 core.remove(ids=[id] if isinstance(id, str) else np.array([id]))
-
-
-def draw(done: int, total: int) -> None:
-    """Draw a bar on stderr."""
-    width = 30
-    full = width * done // total
-    end = "\n" if done == total else ""
-    sys.stderr.write(f"\radd [{'#' * full}{'.' * (width - full)}] {done}/{total}{end}")
-    sys.stderr.flush()

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
+from .._checks import as_integer, as_k, as_recall, as_threads
 from ..errors import InvalidArgument
-from .arguments import as_k, as_number, as_recall, as_threads
 from .filters import as_where
 from .health import Check
 from .hits import Hits
@@ -56,7 +56,7 @@ class Approximate(Index):
         elif effort is None:
             effort = 0
         elif not (type(effort) is int and 0 < effort < 65536):
-            effort = as_number(effort, self._effort, 1, MOST)
+            effort = as_integer(effort, self._effort, 1, MOST)
         if where is not None:
             where = as_where(where, self._core.ids)
         count = 0 if threads is None else as_threads(threads)
@@ -207,7 +207,7 @@ class Approximate(Index):
         self, queries: ArrayLike | None, k: int, effort: int | None, threads: int | None
     ) -> dict[str, float]:
         k = as_k(k)
-        effort = 0 if effort is None else as_number(effort, self._effort, 1, MOST)
+        effort = 0 if effort is None else as_integer(effort, self._effort, 1, MOST)
         if queries is None:
             ids = self._core.ids()
             array = self[ids[:: max(1, len(ids) // 256)]]
@@ -220,7 +220,7 @@ class Approximate(Index):
         rows, core = len(self._core), self._core
         array = None if queries is None else np.atleast_2d(as_vectors(queries, "queries", self._metric))
         if array is not None and array.size == 0:
-            raise InvalidArgument("queries are empty; at least one is needed to measure recall")
+            raise InvalidArgument("queries are empty; they must be at least one, to measure recall")
         if array is not None:
             return core.probe(array, min(K, rows), len(array), core.seed, 0) if rows else None
         return core.probe(None, min(K, rows - 1), min(rows, SAMPLE), core.seed, 0) if rows > 1 else None

@@ -9,16 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .._checks import as_integer, must_be, must_be_kind
 from .._core import IVFBuild
+from .._progress import Progress, reporter
 from ..errors import Cancelled, InvalidArgument
-from .adding import as_report
-from .arguments import as_integer
 from .vectors import as_vectors
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
-
-    from .index import Progress
 
     Chunks = np.ndarray[Any, Any] | Iterable[ArrayLike]
 
@@ -37,14 +35,12 @@ def as_memory(memory: object) -> int:
     if isinstance(memory, str):
         found = _AMOUNT.fullmatch(memory)
         if not found:
-            raise InvalidArgument(
-                f"memory is {memory!r}; it must be an int or a str such as '512MB' or '2GB'"
-            )
+            raise must_be("memory", memory, "an int or a str such as '512MB' or '2GB'")
         number = int(float(found[1]) * _UNITS[found[2].upper()])
     else:
         number = as_integer(memory, "memory")
     if number < IVFBuild.least_memory:
-        raise InvalidArgument(f"memory is {memory!r}; it must be at least {IVFBuild.least_memory >> 20}MB")
+        raise must_be("memory", memory, f"at least {IVFBuild.least_memory >> 20}MB")
     return min(number, 1 << 62)
 
 
@@ -59,7 +55,7 @@ def append_all(build: IVFBuild, vectors: Chunks, metric: str, memory: int, threa
     if hasattr(vectors, "__array__") or hasattr(vectors, "__dlpack__"):
         array = vectors if isinstance(vectors, np.ndarray) else np.asarray(vectors)
         if array.ndim != 2:
-            raise InvalidArgument(f"vectors have {array.ndim} axes, shape {array.shape}; 2 are needed")
+            raise InvalidArgument(f"vectors have {array.ndim} axes, shape {array.shape}; they must have 2")
         build.require_memory(*array.shape)
         step = max(1, memory // 16 // max(1, 4 * array.shape[1]))
         for start in range(0, len(array), step):
@@ -68,28 +64,22 @@ def append_all(build: IVFBuild, vectors: Chunks, metric: str, memory: int, threa
             _give_back(array)
         return
     if isinstance(vectors, (str, bytes, dict, set, frozenset)) or not isinstance(vectors, Iterable):
-        raise InvalidArgument(
-            f"vectors are a {type(vectors).__name__}; an array or an iterable of arrays is needed"
-        )
+        raise must_be_kind("vectors", vectors, "an array or an iterable of arrays")
     for number, chunk in enumerate(vectors):
         _append(build, chunk, metric, threads, f"in chunk {number}")
 
 
-def reporter(progress: Progress) -> Callable[[int, int], None]:
-    """Return what tells `progress` how many rows of how many are done.
+def counter(progress: Progress, build: IVFBuild) -> Callable[[int], None]:
+    """Return what tells `progress` how many rows are done; the bar is made when their number is known."""
+    report: Callable[[int, Any], object] | None = None
+    if progress is not True:
+        report = reporter(progress, None, "building", "vectors")
 
-    Raises
-    ------
-    InvalidArgument
-        Where it is neither None, nor a bool, nor a callable.
-    """
-    if progress is None or progress is False:
-        return lambda done, total: None
-    report = as_report(progress)
-
-    def tell(done: int, total: int) -> None:
-        if report(done, total) is False:
-            raise Cancelled(f"progress returned False after {done} of {total} vectors; there is no file")
+    def tell(done: int) -> None:
+        nonlocal report
+        report = report or reporter(progress, len(build), "building", "vectors")
+        if report(done, len(build)) is False:
+            raise Cancelled(f"progress returned False after {done} of {len(build)} vectors; there is no file")
 
     return tell
 

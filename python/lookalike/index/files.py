@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from .. import _core
+from .._checks import must_be
 from ..errors import InvalidArgument, IoError
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def save(core: Core, file: PathOrFile) -> None:
             raise
         return
     if isinstance(file, io.TextIOBase):
-        raise InvalidArgument("file is open for text; a binary one is needed, such as open(path, 'wb')")
+        raise InvalidArgument("file is open for text; it must be binary, such as open(path, 'wb')")
     core.write(lambda piece: _write_all(file, piece))
 
 
@@ -75,8 +76,7 @@ def as_path(file: Any) -> str:
     try:
         path = os.fsdecode(file)
     except TypeError:
-        message = f"file is {file!r}; a str, a PathLike or a binary file object is needed"
-        raise InvalidArgument(message) from None
+        raise must_be("file", file, "a str, a PathLike or a binary file object") from None
     if not path or "\0" in path:
         raise InvalidArgument(f"file is {path!r}, which cannot be a path")
     return path

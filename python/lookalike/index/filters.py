@@ -45,6 +45,6 @@ def as_where(
         raise InvalidArgument("where holds masked values; fill or drop them first")
     if isinstance(where, np.ndarray) and where.dtype == np.bool_:
         if where.ndim != 1:
-            raise InvalidArgument(f"where is a mask of {where.ndim} axes; 1 is needed")
+            raise InvalidArgument(f"where is a mask of {where.ndim} axes; it must have 1")
         return np.ascontiguousarray(where)
     return as_ids(where, "where")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from .._checks import as_dim, as_k, as_recall, as_threads, as_word
 from .._core import Flat as Core
 from . import files
-from .arguments import as_dim, as_k, as_recall, as_threads, as_word
 from .filters import as_where
 from .health import Check
 from .hits import Hits

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from .._checks import as_dim, as_integer, as_word
 from .._core import HNSW as Core  # noqa: N811 (the paper's name)
 from . import files
 from .approximate import Approximate, K
-from .arguments import as_dim, as_number, as_word
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -105,9 +105,9 @@ class HNSW(Approximate):
             as_word(metric, "metric"),
             as_word(codes, "codes"),
             as_word(keep, "keep"),
-            as_number(M, "M", 2, 512),
-            as_number(ef_construction, "ef_construction", 1, 1 << 16),
-            as_number(seed, "seed", 0, 2**63 - 1),
+            as_integer(M, "M", 2, 512),
+            as_integer(ef_construction, "ef_construction", 1, 1 << 16),
+            as_integer(seed, "seed", 0, 2**63 - 1),
         )
         self._metric = metric
 

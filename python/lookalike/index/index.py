@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import numpy as np
 
+from .._checks import as_radius, as_threads
 from ..errors import InvalidArgument
 from . import files
 from .adding import add_in_chunks
-from .arguments import as_radius, as_threads
 from .filters import as_where
 from .hits import RangeHits
 from .ids import HIGHEST, LOWEST, as_id, as_ids
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from .._core import _Index as Core
+    from .._progress import Progress
 
     Ids = ArrayLike | set[int] | set[str] | range
     Where = Ids | Callable[[Any], bool] | None
-    Progress = bool | Callable[[int, int], bool | None] | None
 
 Face = TypeVar("Face", bound="Index")
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from .._checks import as_dim, as_integer, as_threads, as_word
 from .._core import IVF as Core  # noqa: N811 (an abbreviation)
 from .._core import IVFBuild
 from ..errors import IoError
 from . import files
 from .approximate import Approximate, K
-from .arguments import as_dim, as_number, as_threads, as_word
-from .building import append_all, as_memory, reporter
+from .building import append_all, as_memory, counter
 from .ids import as_ids
 
 if TYPE_CHECKING:
@@ -18,9 +18,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike
 
+    from .._progress import Progress
     from .building import Chunks
     from .hits import Hits
-    from .index import Ids, Progress, Where
+    from .index import Ids, Where
 
 MOST_LISTS = 1 << 20
 
@@ -32,8 +33,8 @@ def _settings(
         as_word(metric, "metric"),
         as_word(codes, "codes"),
         as_word(keep, "keep"),
-        0 if nlist is None else as_number(nlist, "nlist", 1, MOST_LISTS),
-        as_number(seed, "seed", 0, 2**63 - 1),
+        0 if nlist is None else as_integer(nlist, "nlist", 1, MOST_LISTS),
+        as_integer(seed, "seed", 0, 2**63 - 1),
     )
 
 
@@ -203,11 +204,12 @@ class IVF(Approximate):
         (4000, 32)
         """
         target, most, count = files.as_path(path), as_memory(memory), as_threads(threads)
-        tell, known = reporter(progress), None if ids is None else as_ids(ids)
+        known = None if ids is None else as_ids(ids)
         try:
             build = IVFBuild(target, *_settings(metric, codes, keep, nlist, seed), most)
+            tell = counter(progress, build)
             append_all(build, vectors, metric, most, count)
-            build.finish(known, count, lambda done: tell(done, len(build)))
+            build.finish(known, count, tell)
         except IoError as error:
             error.filename = target
             raise

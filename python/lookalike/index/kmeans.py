@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import inspect
-import math
+import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from .. import _core
+from .._checks import as_integer, as_number, as_threads, must_be
 from ..errors import DimensionMismatch, InvalidArgument
-from .arguments import as_number, as_threads
 from .vectors import as_vectors
 
 if TYPE_CHECKING:
@@ -134,18 +134,18 @@ class KMeans:
         array([[1., 3.]], dtype=float32)
         """
         vectors = _matrix(X, "X")
-        clusters = as_number(self.n_clusters, "n_clusters", 1, 2**31 - 1)
-        starts = as_number(self.n_init, "n_init", 1, 2**31 - 1)
-        iterations = as_number(self.max_iter, "max_iter", 1, 2**31 - 1)
-        tolerance = _as_bounded(self.tol, "tol", 0.0)
-        imbalance = 0.0 if self.balanced is None else _as_bounded(self.balanced, "balanced", 1.0)
+        clusters = as_integer(self.n_clusters, "n_clusters", 1, 2**31 - 1)
+        starts = as_integer(self.n_init, "n_init", 1, 2**31 - 1)
+        iterations = as_integer(self.max_iter, "max_iter", 1, 2**31 - 1)
+        tolerance = _at_least(self.tol, "tol", 0.0)
+        imbalance = 0.0 if self.balanced is None else _at_least(self.balanced, "balanced", 1.0)
         threads, seed, start = as_threads(self.threads), self._seed(), self._start(clusters)
         if len(vectors) < clusters:
             raise InvalidArgument(
-                f"X holds {len(vectors)} vectors for n_clusters={clusters}; a cluster needs one at least"
+                f"X holds {len(vectors)} vectors for n_clusters={clusters}; it must hold as many at least"
             )
         if vectors.shape[1] == 0:
-            raise InvalidArgument("X has vectors of dim 0; at least 1 is needed")
+            raise InvalidArgument("X has vectors of dim 0; it must be at least 1")
         if not isinstance(start, str):
             starts = 1  # every beginning would be the same
         best = None
@@ -318,12 +318,12 @@ class KMeans:
     def _seed(self) -> int:
         if self.random_state is None:
             return int(np.random.SeedSequence().generate_state(1, np.uint64)[0])
-        return as_number(self.random_state, "random_state", 0, 2**64 - 1)
+        return as_integer(self.random_state, "random_state", 0, 2**64 - 1)
 
     def _start(self, clusters: int) -> str | NDArray[Any]:
         if isinstance(self.init, str):
             if self.init not in ("k-means++", "random"):
-                raise InvalidArgument(f"init is {self.init!r}; it must be 'k-means++', 'random' or an array")
+                raise must_be("init", self.init, "'k-means++', 'random' or an array")
             return self.init
         centers = _matrix(self.init, "init")
         if len(centers) != clusters:
@@ -335,19 +335,13 @@ def _matrix(values: ArrayLike, name: str) -> NDArray[Any]:
     vectors = as_vectors(values, name, "l2")
     if vectors.ndim != 2:
         raise InvalidArgument(
-            f"{name} has one axis, shape {vectors.shape}; a row a vector is needed, shape (n, dim)"
+            f"{name} has one axis, shape {vectors.shape}; it must have shape (n, dim), a row a vector"
         )
     return vectors
 
 
-def _as_bounded(value: Any, name: str, low: float) -> float:
-    try:
-        number = math.nan if isinstance(value, (str, bytes, bool)) else float(value)
-    except (TypeError, ValueError, OverflowError):
-        number = math.nan
-    if not low <= number < math.inf:
-        raise InvalidArgument(f"{name} is {value!r}; it must be a number of at least {low:g}")
-    return number
+def _at_least(value: Any, name: str, least: float) -> float:
+    return as_number(value, name, f"a number of at least {least:g}", least=least, most=sys.float_info.max)
 
 
 def _differs(value: Any, default: Any) -> bool:

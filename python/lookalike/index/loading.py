@@ -53,7 +53,7 @@ def load(file: PathOrFile, mmap: bool = False) -> AnyIndex:
             raise InvalidArgument("mmap=True needs a path; a file object cannot be mapped")
         data = file.read()
         if not isinstance(data, (bytes, bytearray, memoryview)):
-            raise InvalidArgument("file is open for text; a binary one is needed, such as open(path, 'rb')")
+            raise InvalidArgument("file is open for text; it must be binary, such as open(path, 'rb')")
         index = files.restore(data)
         return index
     index = files.wrap(files.open_core(files.as_path(file), bool(mmap)))

@@ -34,7 +34,7 @@ def as_vectors(values: Any, name: str, metric: str) -> np.ndarray[Any, Any]:
     """
     array = _as_array(values, name)
     if array.ndim not in (1, 2):
-        raise InvalidArgument(f"{name} have {array.ndim} axes, shape {array.shape}; 1 or 2 are needed")
+        raise InvalidArgument(f"{name} have {array.ndim} axes, shape {array.shape}; they must have 1 or 2")
     if metric == "hamming":
         array = _packed_bits(array, name)
     elif array.dtype.newbyteorder("=") not in EXACT:
@@ -69,7 +69,7 @@ def _as_array(values: Any, name: str) -> np.ndarray[Any, Any]:
         return values
     if isinstance(values, (str, bytes, bytearray, dict, set, frozenset)):
         raise InvalidArgument(
-            f"{name} are a {type(values).__name__}; an array or a list of numbers is needed"
+            f"{name} are a {type(values).__name__}; they must be an array or a list of numbers"
         )
     try:
         if hasattr(values, "__dlpack__"):
@@ -102,7 +102,7 @@ def _to_exact(array: np.ndarray[Any, Any], name: str) -> np.ndarray[Any, Any]:
         return _round(array, name)
     if kind in "iu":
         return _from_integers(array, name)
-    raise InvalidArgument(f"{name} have dtype {array.dtype}; real numbers are needed")
+    raise InvalidArgument(f"{name} have dtype {array.dtype}; they must be real numbers")
 
 
 def _round(array: np.ndarray[Any, Any], name: str) -> np.ndarray[Any, Any]:

@@ -11,8 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
+from .._checks import as_count, as_number, must_be, must_be_kind
 from .._progress import ProgressBar
 from ..errors import InvalidArgument, MissingFile, io_error
 from . import duplicates, index_file
@@ -81,11 +80,11 @@ class Library:
     ) -> None:
         self.folder = _as_folder(folder)
         if not (store is None or isinstance(store, str | os.PathLike)):
-            raise InvalidArgument(f"store: got {type(store).__name__}, need a path")
+            raise must_be_kind("store", store, "a path")
         if store is not None and not os.fspath(store):
-            raise InvalidArgument("store: got '', need a path")
+            raise must_be("store", "", "a path")
         if not (isinstance(model, str | os.PathLike) or hasattr(model, "embed_stream")):
-            raise InvalidArgument(f"model: got {model!r}, need a name, a path or an embedder")
+            raise must_be("model", model, "a name, a path or an embedder")
         self.store = self.folder / ".lookalike" if store is None else Path(store)
         self._model = model
         self._embedder: Embedder | None = None
@@ -201,8 +200,7 @@ class Library:
         lookalike.errors.IoError
             If the query's file is missing or the folder was never synced.
         """
-        if isinstance(k, bool) or not isinstance(k, int | np.integer) or k < 1:
-            raise InvalidArgument(f"k: got {k!r}, need a positive integer")
+        k = as_count(k, "k")
         words = as_words(query)
         query = query if words is None else words
         with self._catalogue() as catalogue:
@@ -216,7 +214,7 @@ class Library:
                 vectors, state = space.vector(words)[None], space.state(catalogue, state, self.store)
             elif vectors is None:
                 vectors = query_vectors(self.embedder, query)
-        found = nearest(state, vectors, int(k))
+        found = nearest(state, vectors, k)
         return PhotoHits(
             [PhotoHit(self._place(path), distance, *(times or ())) for path, times, distance in found], query
         )
@@ -238,14 +236,12 @@ class Library:
         list of list of Path
             Groups of two files or more; inside a group sorted by path.
         """
-        number = isinstance(threshold, int | float | np.floating) and not isinstance(threshold, bool)
-        if not number or not 0 < threshold <= 1:
-            raise InvalidArgument(
-                f"threshold: got {threshold!r}, need a cosine similarity above 0 and up to 1"
-            )
+        threshold = as_number(
+            threshold, "threshold", "a cosine similarity above 0 and at most 1", above=0, most=1
+        )
         with self._catalogue() as catalogue:
             state = self._state(catalogue)
-            found = duplicates.groups(catalogue, state, float(threshold))
+            found = duplicates.groups(catalogue, state, threshold)
         return sorted(sorted(self._place(state.paths[id_]) for id_ in group) for group in found)
 
     # -- inside
@@ -331,15 +327,15 @@ class Library:
 
 def _as_folder(folder: str | os.PathLike[str]) -> Path:
     if not isinstance(folder, str | os.PathLike):
-        raise InvalidArgument(f"folder: got {type(folder).__name__}, need a path")
+        raise must_be_kind("folder", folder, "a path")
     # An unset variable of a shell, mostly; it does not mean the folder one happens to be in.
     if not os.fspath(folder):
-        raise InvalidArgument("folder: got '', need a path")
+        raise must_be("folder", "", "a path")
     path = Path(folder)
     if not path.exists():
         raise io_error(errno.ENOENT, f"folder {path}: no such folder")
     if not path.is_dir():
-        raise InvalidArgument(f"folder {path}: is a file, need a folder")
+        raise InvalidArgument(f"folder {path}: is a file; it must be a folder")
     return path
 
 

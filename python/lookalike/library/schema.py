@@ -111,7 +111,7 @@ def _check(db: sqlite3.Connection, path: Path) -> None:
     version = _pragma(db, "user_version")
     if version != SCHEMA_VERSION and version not in _MIGRATIONS:
         raise Unsupported(
-            f"catalogue {path}: has schema version {version}, needed: {SCHEMA_VERSION} or older; "
+            f"catalogue {path}: its schema version is {version}; it must be {SCHEMA_VERSION} or older; "
             f"upgrade lookalike, or remove {path.parent} and sync again"
         )
 

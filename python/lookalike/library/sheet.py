@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
+from .._checks import as_count
 from .._progress import clock
 from .._text import printable
 from ..errors import AudioError, InvalidArgument, io_error
@@ -38,8 +39,7 @@ def draw_sheet(query: Any, hits: Sequence[PhotoHit], columns: int | None = None)
     shown = [(rank, hit) for rank, hit in enumerate(hits, 1) if not _is_same_file(query, hit.path)]
     if columns is None:
         columns = _suited_columns(len(shown))
-    if columns < 1:
-        raise InvalidArgument(f"columns: got {columns}, need a positive number")
+    columns = as_count(columns, "columns")
     rows = math.ceil(len(shown) / columns)
     grid_width = columns * (_CELL + _GAP) - _GAP
     grid_height = _HEADER + rows * (_CELL + _CAPTION + _GAP) - _GAP

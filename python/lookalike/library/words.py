@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .._checks import must_be
 from ..errors import Error, InvalidArgument
 from ..index import load
 from .catalogue import Catalogue
@@ -50,7 +51,7 @@ def as_words(query: Any) -> Words | None:
     if isinstance(query, Words) or not isinstance(query, str):
         return query if isinstance(query, Words) else None
     if not query.strip():
-        raise InvalidArgument(f"query: got {query!r}, need a photo or words")
+        raise must_be("query", query, "a photo or words")
     is_path = os.path.isfile(query) or suffix_of(query) in IMAGE_SUFFIXES | SOUND_SUFFIXES  # noqa: PTH113 (never raises)
     return None if is_path or any(mark in query for mark in (os.sep, os.altsep) if mark) else Words(query)
 

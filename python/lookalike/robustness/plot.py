@@ -39,7 +39,7 @@ def check_plot(path: Path) -> None:
     """
     if path.suffix.lower() not in _FORMATS:
         raise InvalidArgument(
-            f"plot {path}: has the suffix {path.suffix!r}; needed: one of {', '.join(_FORMATS)}"
+            f"plot {path}: has the suffix {path.suffix!r}; it must be one of {', '.join(_FORMATS)}"
         )
     try:
         import matplotlib  # noqa: F401

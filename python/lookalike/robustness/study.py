@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from .._checks import as_integer, as_k
 from .._progress import ProgressBar
 from ..errors import InvalidArgument
-from ..index.arguments import as_k, as_number
 from .distortions import DISTORTIONS, Distortion
 from .embedding import Embedded, embed
 from .labels import LabelledPhotos, read_labels
@@ -133,9 +133,9 @@ def measure(
     >>> pixels.clean.finds_itself, pixels.distorted["shift", 0.3].finds_itself < 0.5
     (1.0, True)
     """
-    k, queries, seed = as_k(k), as_number(queries, "queries", 1, 2**63), as_number(seed, "seed", 0, 2**63)
+    k, queries, seed = as_k(k), as_integer(queries, "queries", 1, 2**63), as_integer(seed, "seed", 0, 2**63)
     if not models:
-        raise InvalidArgument("models is empty; needed: at least one")
+        raise InvalidArgument("models is empty; it must hold at least one")
     listed = read_labels(folder, labels)
     chosen = choose_queries(listed.classes, queries, seed)
     variants = sum(len(distortion.strengths) for distortion in distortions)
@@ -174,7 +174,7 @@ def _judge(
         path, why = next(iter(embedded.errors.items()))
         raise InvalidArgument(
             f"folder {folder}: of {len(listed.paths)} photos {len(embedded.errors)} could not be read; "
-            f"needed: two classes, and two photos of one of them; the first is {path}: {why}"
+            f"there must be two classes, and two photos of one of them; the first is {path}: {why}"
         )
     own = np.searchsorted(readable, [chosen[place] for place in kept])
     classes = np.unique(photos.classes, return_inverse=True)[1]

@@ -75,7 +75,7 @@ class Frozen:
         if settings.size not in (None, self._card.input.preparation.size):
             raise InvalidArgument(
                 f"size is {settings.size}, but {settings.base} takes {self._card.input.preparation.size}; "
-                "needed: that, or fine_tune, or base 'none'"
+                "it must be that, unless fine_tune is set or base is 'none'"
             )
 
     def read(self, examples: Examples, progress: bool) -> tuple[Source, Examples]:
@@ -156,7 +156,7 @@ class FromScratch:
         self.base: ModelCard | None = None
         most = features_for(self._size)
         if (settings.dim or 1) > most:
-            raise InvalidArgument(f"dim is {settings.dim}; needed: at most {most} for size {self._size}")
+            raise InvalidArgument(f"dim is {settings.dim}; it must be at most {most} for size {self._size}")
         self.dim = settings.dim or most
 
     def read(self, examples: Examples, progress: bool) -> tuple[Source, Examples]:
@@ -189,7 +189,7 @@ class FromScratch:
 def _dim_on(base: ImageEmbedder, settings: Settings) -> int:
     if (settings.dim or 1) > base.dim:
         raise InvalidArgument(
-            f"dim is {settings.dim}, but {settings.base} gives vectors of {base.dim}; needed: at most that"
+            f"dim is {settings.dim}, but {settings.base} gives vectors of {base.dim}; it must be at most that"
         )
     return settings.dim or base.dim
 

@@ -92,12 +92,12 @@ def train(
     >>> from lookalike.train import train
     >>> train("photos", "photos", loss="magic")
     Traceback (most recent call last):
-    lookalike.errors.InvalidArgument: loss is 'magic'; needed: one of multi-similarity, triplet, ...
+    lookalike.errors.InvalidArgument: loss is 'magic'; it must be one of multi-similarity, triplet, ...
     """
     began = time.time()
     settings = Settings(**choices)
     if not license.strip():
-        raise InvalidArgument(f"license is {license!r}; needed: the licence to state, or 'unstated'")
+        raise InvalidArgument(f"license is {license!r}; it must be the licence to state, or 'unstated'")
     require()
     place = Path(output)
     examples = folder if isinstance(folder, Examples) else read_folder(folder)
@@ -145,13 +145,13 @@ def _settings_of(saved: dict[str, Any], examples: Examples, choices: dict[str, A
     for key, value in Settings(**choices).as_json().items():
         if key in choices and key not in _MAY_CHANGE and value != began_with[key]:
             raise InvalidArgument(
-                f"{key} is {value!r}, but the training in {place} began with {began_with[key]!r}; needed: "
+                f"{key} is {value!r}, but the training in {place} began with {began_with[key]!r}; it must be "
                 f"the same, or a new training (only {' and '.join(sorted(_MAY_CHANGE))} may change)"
             )
     if saved["data"] != examples.fingerprint():
         raise InvalidArgument(
-            f"the images are not those that the training in {place} began with; needed: the same names "
-            "in the same class folders, or a new training"
+            f"the images are not those that the training in {place} began with; they must have the same "
+            "names in the same class folders"
         )
     return Settings.of_json(began_with | {key: choices[key] for key in _MAY_CHANGE & choices.keys()})
 
@@ -206,8 +206,8 @@ def _check_export(training: Training, source: Source, learned: Part, place: Path
     worst = float(np.abs(vectors - training.embed(rows)).max())
     if not worst <= _TOLERANCE:
         raise ModelError(
-            f"model {place}: its vectors differ from those that were learned by {worst:.1e}; needed: at most "
-            f"{_TOLERANCE:g}. The checkpoint is kept"
+            f"model {place}: its vectors differ from those that were learned by {worst:.1e}; it must be at "
+            f"most {_TOLERANCE:g}. The checkpoint is kept"
         )
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import math
+import sys
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
+from .._checks import as_integer, as_number, must_be
 from ..errors import InvalidArgument
 from .data.augment import CHANGES, Change, check_changes
 from .loop.losses import LOSSES
@@ -66,16 +67,25 @@ class Settings:
 
     def __post_init__(self) -> None:
         for name, least in _LEAST.items():
-            _check_whole(name, getattr(self, name), least)
-        for name in ("learning_rate", "base_rate", "weight_decay"):
-            _check_number(name, getattr(self, name), above=name.endswith("rate"))
+            if not self._is_left_out(name):
+                as_integer(getattr(self, name), name, least)
+        for name in ("learning_rate", "base_rate"):
+            if not self._is_left_out(name):
+                as_number(getattr(self, name), name, "a number above 0", above=0, most=_LARGEST)
+        as_number(
+            self.weight_decay, "weight_decay", "a number of at least 0", least=0, most=sys.float_info.max
+        )
         if self.loss not in LOSSES:
-            raise InvalidArgument(f"loss is {self.loss!r}; needed: one of {', '.join(LOSSES)}")
+            raise must_be("loss", self.loss, f"one of {', '.join(LOSSES)}")
         if self.fine_tune and self.from_scratch:
             raise InvalidArgument("fine_tune needs a base; base is 'none'")
         object.__setattr__(self, "augment", check_changes(self.augment))
         if not isinstance(self.validation_classes, (int, float)):
             object.__setattr__(self, "validation_classes", tuple(self.validation_classes))
+
+    def _is_left_out(self, name: str) -> bool:
+        """Whether a field that may be left out is: None stays what it is."""
+        return getattr(self, name) is None and type(self).__dataclass_fields__[name].default is None
 
     @property
     def from_scratch(self) -> bool:
@@ -107,7 +117,8 @@ class Settings:
         return cls(**told)
 
 
-# The whole numbers, and what they are at least; None stays what it is.
+_LARGEST = sys.float_info.max
+# The integers, and what they are at least.
 _LEAST = {
     "dim": 1,
     "epochs": 1,
@@ -117,20 +128,3 @@ _LEAST = {
     "patience": 1,
     "seed": 0,
 }
-
-
-def _check_whole(name: str, value: Any, least: int) -> None:
-    if value is None and Settings.__dataclass_fields__[name].default is None:
-        return
-    if not isinstance(value, int) or isinstance(value, bool) or value < least:
-        raise InvalidArgument(f"{name} is {value!r}; needed: a whole number of {least} or more")
-
-
-def _check_number(name: str, value: Any, above: bool) -> None:
-    if value is None and Settings.__dataclass_fields__[name].default is None:
-        return
-    right = isinstance(value, (int, float)) and math.isfinite(value) and (value > 0 if above else value >= 0)
-    if not right:
-        raise InvalidArgument(
-            f"{name} is {value!r}; needed: a number {'above 0' if above else 'of 0 or more'}"
-        )

@@ -182,22 +182,22 @@ def test_bench_prints_figures(run: Run) -> None:
         (("serve",), 2, "serve"),
         (("sync",), 2, "DIR"),
         (("sync", "{missing}"), 1, "no such folder"),
-        (("sync", ""), 1, "folder: got ''"),
-        (("sync", "{folder}", "--store", ""), 1, "store: got ''"),
+        (("sync", ""), 1, "folder is ''"),
+        (("sync", "{folder}", "--store", ""), 1, "store is ''"),
         (("sync", "{photo}"), 1, "is a file"),
         (("search", "{missing}", "{folder}"), 1, "no such file"),
         (("search", "{photo}", "{missing}"), 1, "no such folder"),
-        (("search", "{photo}", "{folder}", "-k", "0"), 2, "positive integer"),
-        (("search", "{photo}", "{folder}", "-k", "many"), 2, "positive integer"),
+        (("search", "{photo}", "{folder}", "-k", "0"), 2, "at least 1"),
+        (("search", "{photo}", "{folder}", "-k", "many"), 2, "at least 1"),
         (("search", "{photo}", "{folder}", "--sheet", "out.txt"), 1, "no image format"),
         (("search", "{photo}", "{folder}", "--sheet", "{missing}/out.png"), 1, "cannot be written"),
         (("search", "{broken}", "{folder}"), 1, "broken"),
-        (("dups", "{folder}", "--threshold", "7"), 2, "up to 1"),
+        (("dups", "{folder}", "--threshold", "7"), 2, "at most 1"),
         (("dups", "{missing}"), 1, "no such folder"),
         (("check", "{missing}"), 1, "no such file"),
-        (("check", "{folder}"), 1, "need an index file"),
+        (("check", "{folder}"), 1, "it must be an index file"),
         (("check", "{photo}"), 1, "0.png"),
-        (("bench", "--rows", "-3"), 2, "positive integer"),
+        (("bench", "--rows", "-3"), 2, "at least 1"),
         (("models", "extra"), 2, "argument [export]: invalid choice: 'extra'"),
     ],
 )
@@ -245,7 +245,7 @@ def test_commands_that_need_no_image_work_without_what_decodes_them() -> None:
 
 def test_no_model_is_not_the_default_model(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["sync", str(folder), "--model", ""]) == 1
-    assert capsys.readouterr().err.startswith("lookalike: model is ''; needed: ")
+    assert capsys.readouterr().err.startswith("lookalike: model is ''; it must be ")
 
 
 @pytest.mark.parametrize("words", [["--json", "export"], ["export", "--json"]])

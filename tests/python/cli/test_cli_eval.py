@@ -149,7 +149,7 @@ def test_what_cannot_work_is_refused_in_one_line(run: Run, folder: Path, tmp_pat
         assert err.count("\n") == 1 and words in err, err
     for option in ("-k", "--queries"):
         status, _, err = run(folder, option, 0)
-        assert status == 2 and "need a positive integer" in err and err.count("\n") == 1
+        assert status == 2 and "it must be an integer of at least 1" in err and err.count("\n") == 1
     assert not (tmp_path / "x.png").exists()
 
 
@@ -160,8 +160,7 @@ def test_models_of_sounds_are_refused(run: Run, folder: Path, tmp_path: Path) ->
     (tmp_path / "hums" / "model.toml").write_text(card)
     status, _, err = run(folder, "--model", tmp_path / "hums")
     assert (
-        status == 1
-        and err == f"lookalike: model {tmp_path / 'hums'}: embeds sounds; needed: a model of images\n"
+        status == 1 and err == f"lookalike: model {tmp_path / 'hums'}: embeds sounds; it must embed images\n"
     )
 
 

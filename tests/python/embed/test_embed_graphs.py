@@ -51,7 +51,7 @@ def test_a_graph_that_gives_no_vector(tmp_path: Path, what: str) -> None:
     if not message:
         assert la.ImageEmbedder(path).dim == 3
         return
-    with pytest.raises(la.ModelError, match=rf"odd.*output 'end' is .*{message}.*needed: .*output\.name"):
+    with pytest.raises(la.ModelError, match=rf"odd.*output 'end' is .*{message}.*it must be .*output\.name"):
         la.ImageEmbedder(path)
     with pytest.raises(la.ModelError, match=r"model mean-colour: output 'end' is"):
         la.ImageEmbedder(write_folder(tmp_path, model))
@@ -60,19 +60,19 @@ def test_a_graph_that_gives_no_vector(tmp_path: Path, what: str) -> None:
 def test_a_graph_that_mixes_the_images_of_a_batch(tmp_path: Path) -> None:
     model = la.ImageEmbedder(write(tmp_path / "odd.onnx", ending("ReduceMean", axes=[0], keepdims=1)))
     assert model.embed(flat((3, 6, 9))) == pytest.approx(np.array([[3, 6, 9]]))
-    with pytest.raises(la.ModelError, match=r"'end' is \(1, 3\) for 2 images; needed: one vector an image"):
+    with pytest.raises(la.ModelError, match=r"'end' is \(1, 3\) for 2 images; it must be one vector"):
         model.embed([flat((3, 6, 9))] * 2)
 
 
 @pytest.mark.parametrize(
     ("kind", "shape", "message"),
     [
-        (TensorProto.UINT8, ["n", 8, 8], "needed: uint8, float32 or float16 of shape"),
-        (TensorProto.UINT8, ["n", 1, 8, 8, 3], "needed: uint8, float32 or float16 of shape"),
-        (TensorProto.UINT8, None, "needed: uint8, float32 or float16 of shape"),
-        (TensorProto.INT64, ["n", 8, 8, 3], "int64.*needed: uint8, float32 or float16"),
+        (TensorProto.UINT8, ["n", 8, 8], "it must take uint8, float32 or float16 of shape"),
+        (TensorProto.UINT8, ["n", 1, 8, 8, 3], "it must take uint8, float32 or float16 of shape"),
+        (TensorProto.UINT8, None, "it must take uint8, float32 or float16 of shape"),
+        (TensorProto.INT64, ["n", 8, 8, 3], "int64.*it must take uint8, float32 or float16"),
         (TensorProto.UINT8, ["n", 8, 8, 4], "which dimension is the colours cannot be told"),
-        (TensorProto.UINT8, ["n", 8, 16, 3], "needed: a square image"),
+        (TensorProto.UINT8, ["n", 8, 16, 3], "it must take a square image"),
         (TensorProto.UINT8, ["n", 100_000, 100_000, 3], "at most 4096 pixels"),
         (TensorProto.UINT8, [1_000_000, 8, 8, 3], "a batch of 1000000"),
     ],
@@ -88,12 +88,12 @@ def test_an_input_that_is_no_image(
 def test_a_graph_of_two_inputs_or_none(tmp_path: Path) -> None:
     model = mean_colour()
     model.graph.input.append(helper.make_tensor_value_info("words", TensorProto.INT64, ["n"]))
-    with pytest.raises(la.ModelError, match="has 2 inputs; needed: one, the images"):
+    with pytest.raises(la.ModelError, match="has 2 inputs; it must have one, the images"):
         la.ImageEmbedder(write(tmp_path / "two.onnx", model))
     constant = helper.make_node("Constant", [], ["colours"], value=numpy_helper.from_array(np.ones((1, 3))))
     graph = helper.make_graph([constant], "none", [], [onnx.ValueInfoProto(name="colours")])
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
-    with pytest.raises(la.ModelError, match="has 0 inputs; needed: one, the images"):
+    with pytest.raises(la.ModelError, match="has 0 inputs; it must have one, the images"):
         la.ImageEmbedder(write(tmp_path / "none.onnx", model))
 
 

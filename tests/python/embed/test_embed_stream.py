@@ -200,9 +200,9 @@ def test_progress(colours: Path, capsys: pytest.CaptureFixture[str]) -> None:
 )
 def test_wrong_settings_are_named(colours: Path, arguments: dict[str, object]) -> None:
     (name,) = arguments
-    with pytest.raises(la.InvalidArgument, match=f"{name} is .*needed"):
+    with pytest.raises(la.InvalidArgument, match=f"{name} is .*it must be"):
         la.ImageEmbedder(colours, **arguments)
-    with pytest.raises(la.InvalidArgument, match=f"{name} is .*needed"):
+    with pytest.raises(la.InvalidArgument, match=f"{name} is .*it must be"):
         la.PixelEmbedder(**arguments)
 
 
@@ -210,7 +210,7 @@ def test_wrong_arguments_of_embed_are_named(colours: Path) -> None:
     for model in (la.ImageEmbedder(colours), la.PixelEmbedder(4)):
         with pytest.raises(la.InvalidArgument, match="batch_size is 0"):
             model.embed(images(1), batch_size=0)
-        with pytest.raises(la.InvalidArgument, match="on_error is 'ignore'; needed: 'raise' or 'skip'"):
+        with pytest.raises(la.InvalidArgument, match="on_error is 'ignore'; it must be 'raise' or 'skip'"):
             model.embed(images(1), on_error="ignore")
     with pytest.raises(la.InvalidArgument, match="size is 0"):
         la.PixelEmbedder(0)

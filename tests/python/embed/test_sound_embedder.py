@@ -166,7 +166,7 @@ def test_the_folder_does_not_shape_the_identity_and_the_card_does(tmp_path: Path
     ("old", "new", "message"),
     [
         ("rate = 32000", "rate = 12", "sound.rate is 12"),
-        ("hop = 1.0", "hop = 3.0", "sound.hop is 3.0; needed: seconds"),
+        ("hop = 1.0", "hop = 3.0", "sound.hop is 3.0; it must be seconds"),
         ("hop = 1.0", "hopp = 1.0", "sound.hopp"),
         ("window = 2.0", "window = 0", "sound.window is 0"),
         ('scale = "', 'scale = "x', "spectrogram.scale"),

@@ -85,8 +85,8 @@ def test_it_is_an_embedder(clip: la.TextImageEmbedder) -> None:
 @pytest.mark.parametrize(
     ("texts", "message"),
     [
-        ("", r"texts\[0\] is ''; needed: words"),
-        (["red", " \n"], r"texts\[1\] is ' \\n'; needed: words"),
+        ("", r"texts\[0\] is ''; it must be words"),
+        (["red", " \n"], r"texts\[1\] is ' \\n'; it must be words"),
         (["red", 5], r"texts\[1\] is a int"),
         ([None], r"texts\[0\] is a NoneType"),
         (b"red", "texts is a bytes"),
@@ -123,19 +123,19 @@ def test_a_missing_file_is_named(folder: Path, missing: str) -> None:
     ("changes", "message"),
     [
         ({"size": {"shortest_edge": 16}}, "crop_size 32 is more than size 16"),
-        ({"size": None}, "size is None; needed: the side"),
-        ({"crop_size": {"height": 32, "width": 30}}, "crop_size is .* needed: the side of a square"),
+        ({"size": None}, "size is None; it must be the side"),
+        ({"crop_size": {"height": 32, "width": 30}}, "crop_size is .* it must be the side of a square"),
         ({"crop_size": 32, "size": 40}, ""),
         ({"do_center_crop": False}, ".*pictures would not be square"),
         ({"do_center_crop": False, "size": {"height": 32, "width": 32}}, ""),
         ({"resample": 3.5}, "resample is 3.5"),
         ({"resample": 0}, "resample is 0"),
         ({"resample": [3]}, r"resample is \[3\]"),
-        ({"crop_size": {"height": [32], "width": 32}}, "crop_size is .* needed: the side of a square"),
-        ({"rescale_factor": 10**400}, "rescale_factor is 10*; needed: a number"),
-        ({"image_mean": [0, 0]}, r"image_mean is \[0, 0\]; needed: three numbers"),
+        ({"crop_size": {"height": [32], "width": 32}}, "crop_size is .* it must be the side of a square"),
+        ({"rescale_factor": 10**400}, "rescale_factor is 10*; it must be a number"),
+        ({"image_mean": [0, 0]}, r"image_mean is \[0, 0\]; it must be three numbers"),
         ({"image_std": [1, 0, 1]}, ".*must be above 0"),
-        ({"rescale_factor": "x"}, "rescale_factor is 'x'; needed: a number"),
+        ({"rescale_factor": "x"}, "rescale_factor is 'x'; it must be a number"),
         ({"rescale_factor": 0}, ".*must be above 0"),
     ],
 )
@@ -280,8 +280,8 @@ def test_a_card_says_what_the_layout_said(folder: Path, clip: la.TextImageEmbedd
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"kind": '"image"'}, "kind is 'image'; needed: 'text-image'; ImageEmbedder opens"),
-        ({"kind": '"words"'}, "kind is 'words'; needed: one of"),
+        ({"kind": '"image"'}, "kind is 'image'; it must be 'text-image'; ImageEmbedder opens"),
+        ({"kind": '"words"'}, "kind is 'words'; it must be one of"),
         ({"dim": "16"}, "image tower: dim is 16; the graph gives 32"),
         ({"files__text__file": None, "files__text__sha256": None}, "files.text is missing"),
         ({"files__tokenizer__file": None, "files__tokenizer__sha256": None}, "files.tokenizer is missing"),
@@ -297,13 +297,13 @@ def test_a_card_says_what_the_layout_said(folder: Path, clip: la.TextImageEmbedd
             "input.name is 'x'; the graph has 'pixel_values'",
         ),
         ({"image__output": '"x"'}, r"output.name is 'x'; the graph has \['image_embeds'\]"),
-        ({"image__over": '"resnet"'}, r"image.over is 'resnet'; needed: one of \['efficientnet-lite0'"),
+        ({"image__over": '"resnet"'}, r"image.over is 'resnet'; it must be one of \['efficientnet-lite0'"),
         ({"text__output": '"x"'}, r"text.output is 'x'; the graph has \['text_embeds'\]"),
         ({"text__input": '"x"', "text__pooling": '"none"'}, "takes 'input_ids'.* known inputs are x"),
-        ({"text__pooling": '"max"'}, "text.pooling is 'max'; needed: one of"),
+        ({"text__pooling": '"max"'}, "text.pooling is 'max'; it must be one of"),
         ({"text__length": "0"}, "text.length is 0"),
-        ({"text__lenght": "9"}, "text.lenght is 9; needed: one of"),
-        ({"normalize": "true"}, "normalize is True; needed: one of"),
+        ({"text__lenght": "9"}, "text.lenght is 9; it must be one of"),
+        ({"normalize": "true"}, "normalize is True; it must be one of"),
     ],
 )
 def test_a_card_that_lies_is_told_which_field(
@@ -325,7 +325,7 @@ def test_a_missing_package_is_named_with_its_extra(folder: Path) -> None:
     ("model", "message"),
     [
         ("no-such-model", r"neither a shipped one \(words-lite0\)"),
-        ("efficientnet-lite0", "kind is .image.; needed: 'text-image'; ImageEmbedder opens"),
+        ("efficientnet-lite0", "kind is .image.; it must be 'text-image'; ImageEmbedder opens"),
         ("", "model is ''"),
         (5, "model is 5"),
     ],
@@ -342,7 +342,7 @@ def test_other_doors_say_which_is_the_right_one(folder: Path) -> None:
 
 def test_one_input_is_still_one_input(tmp_path: Path) -> None:
     save(tmp_path / "two.onnx", text_graph())
-    with pytest.raises(la.ModelError, match="has 2 inputs; needed: one, the images"):
+    with pytest.raises(la.ModelError, match="has 2 inputs; it must have one, the images"):
         la.ImageEmbedder(tmp_path / "two.onnx")
 
 

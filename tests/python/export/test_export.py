@@ -160,11 +160,11 @@ def test_weights_from_a_file(networks: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "options", "message"),
     [
-        ("two", {}, "gives a tuple of 2; needed: one tensor"),
+        ("two", {}, "gives a tuple of 2; it must give one tensor"),
         ("two", {"output": "body.9"}, r"no such module, but for example .*body\.7"),
-        ("maps", {}, r"float32 \(2, 8, 30, 30\) for two images; needed: .* \(2, dim\)"),
+        ("maps", {}, r"float32 \(2, 8, 30, 30\) for two images; it must give .* \(2, dim\)"),
         ("numbers", {}, r"float32 \(6,\) for two"),
-        ("nothing", {}, "returned a int; needed: a torch.nn.Module"),
+        ("nothing", {}, "returned a int; it must return a torch.nn.Module"),
         ("broken", {}, "raised ValueError: no luck"),
         ("absent", {}, "has no function 'absent'"),
         ("tiny", {"size": 2}, "cannot run on images of 2 x 2"),
@@ -182,13 +182,13 @@ def test_networks_that_will_not_do(
 @pytest.mark.parametrize(
     ("source", "options", "message"),
     [
-        ("resnet18", {}, "source is 'resnet18'; needed: torchvision:NAME"),
+        ("resnet18", {}, "source is 'resnet18'; it must be torchvision:NAME"),
         ("python:module", {}, "source is 'python:module'"),
         ("gone.py:tiny", {}, "there is no such file"),
         ("python:no_such_module:tiny", {}, "cannot be imported: ModuleNotFoundError"),
         ("NET", {"int8": True}, "int8 needs photos"),
-        ("NET", {"default": "f16"}, r"default is 'f16'; needed: .*\['f32'\]"),
-        ("NET", {"photos": "gone"}, "photos is 'gone'; needed: a folder"),
+        ("NET", {"default": "f16"}, r"default is 'f16'; it must be .*\['f32'\]"),
+        ("NET", {"photos": "gone"}, "photos is 'gone'; it must be a folder"),
         ("NET", {"size": 5000}, "size is 5000"),
         ("NET", {"crop": 1.5}, "crop is 1.5"),
         ("NET", {"fit": "squash"}, "fit is 'squash'"),
@@ -280,8 +280,8 @@ def test_how_a_saved_image_processor_scales(tmp_path: Path) -> None:
         pixels_of(tmp_path).changed()
     assert pixels_of(tmp_path).changed(filter="box").preparation.filter == "box"
     for says, message in [
-        ("{}", "size is None; needed: a square"),
-        ('{"size": {"height": 4, "width": 5}}', "needed: a square"),
+        ("{}", "size is None; it must be a square"),
+        ('{"size": {"height": 4, "width": 5}}', "it must be a square"),
         ("[", "is not JSON"),
     ]:
         file.write_text(says)

@@ -265,7 +265,7 @@ def test_a_missing_folder_a_file_and_a_wrong_type_are_refused(folder: Path) -> N
         Library(folder / "nowhere")
     with pytest.raises(InvalidArgument, match="is a file"):
         Library(folder / "0.png")
-    with pytest.raises(InvalidArgument, match="need a path"):
+    with pytest.raises(InvalidArgument, match="it must be a path"):
         Library(17)  # type: ignore[arg-type]
 
 
@@ -280,7 +280,7 @@ def test_a_corrupt_or_newer_catalogue_is_refused_clearly(folder: Path, model: Ti
     db = sqlite3.connect(catalogue)
     db.execute("PRAGMA user_version = 99")
     db.close()
-    with pytest.raises(Unsupported, match="schema version 99"):
+    with pytest.raises(Unsupported, match="schema version is 99"):
         Library(folder, model=model).sync()
     catalogue.write_bytes(b"this is no database at all, not even close" * 100)
     with pytest.raises(CorruptFile, match="sync again"):

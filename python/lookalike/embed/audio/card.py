@@ -108,7 +108,7 @@ def load_audio_card(folder: Path) -> AudioCard:
     sound.refuse_others()
     ways = [key for key in ("spectrogram", "frames") if key in fields.content]
     if len(ways) != 1:
-        raise ModelError(f"{folder}: model.toml has {ways}; needed: one of [spectrogram] and [frames]")
+        raise ModelError(f"{folder}: model.toml has {ways}; it must have one of [spectrogram] and [frames]")
     spectrogram, frames = fields.table("spectrogram", {}), fields.table("frames", {})
     way = _picture(spectrogram, rate) if ways == ["spectrogram"] else _frames(frames, summary)
     card = AudioCard(

@@ -102,7 +102,7 @@ def _open(source: Any, limits: SoundLimits, start: float) -> Iterator[_Source]:
         yield _from_array(source, limits, start)
         return
     if isinstance(source, np.ndarray):
-        raise AudioError("is an array without its rate; needed: (samples, rate)")
+        raise AudioError("is an array without its rate; it must be (samples, rate)")
     if isinstance(source, (bytes, bytearray, memoryview)):
         _check_bytes(memoryview(source).nbytes, limits)
         with io.BytesIO(source) as held, _decoder(held, limits, start) as opened:
@@ -119,7 +119,7 @@ def _open(source: Any, limits: SoundLimits, start: float) -> Iterator[_Source]:
         with file, _decoder(file, limits, start) as opened:
             yield opened
         return
-    raise AudioError(f"is a {type(source).__name__}; needed: a path, bytes, or (samples, rate)")
+    raise AudioError(f"is a {type(source).__name__}; it must be a path, bytes, or (samples, rate)")
 
 
 @contextmanager
@@ -163,13 +163,13 @@ def _from_array(source: tuple[Any, ...], limits: SoundLimits, start: float) -> _
     samples, rate = np.asarray(source[0]), int(source[1])
     shape = f"array of shape {samples.shape}, dtype {samples.dtype}"
     if samples.dtype.kind not in "fiu" or samples.dtype.itemsize > 8:
-        raise AudioError(f"is an {shape}; needed: floats from -1 to 1, or integers")
+        raise AudioError(f"is an {shape}; it must be floats from -1 to 1, or integers")
     if samples.ndim == 1:
         samples = samples[:, None]
     if samples.ndim != 2:
-        raise AudioError(f"is an {shape}; needed: (n,) or (n, channels)")
+        raise AudioError(f"is an {shape}; it must be (n,) or (n, channels)")
     if samples.shape[1] > max(samples.shape[0], 8):
-        raise AudioError(f"is an {shape}; needed: (n, channels); move the channels last: samples.T")
+        raise AudioError(f"is an {shape}; it must be (n, channels); move the channels last: samples.T")
     _check_shape(rate, samples.shape[1], len(samples), limits)
     first = round(start * rate)
     blocks = (_floats(samples[at : at + _BLOCK]) for at in range(first, len(samples), _BLOCK))
@@ -207,9 +207,9 @@ def _check_bytes(size: int, limits: SoundLimits) -> None:
 
 def _check_shape(rate: int, channels: int, frames: int, limits: SoundLimits) -> None:
     if not _RATES[0] <= rate <= _RATES[1]:
-        raise AudioError(f"has a rate of {rate:,} Hz; needed: {_RATES[0]:,} to {_RATES[1]:,}")
+        raise AudioError(f"has a rate of {rate:,} Hz; it must be {_RATES[0]:,} to {_RATES[1]:,}")
     if not 1 <= channels <= _CHANNELS:
-        raise AudioError(f"has {channels} channels; needed: 1 to {_CHANNELS:,}")
+        raise AudioError(f"has {channels} channels; it must have 1 to {_CHANNELS:,}")
     if frames <= 0:
         raise AudioError("has no samples")
     _check_seconds(frames / rate, limits)
@@ -240,5 +240,5 @@ def as_sounds(sounds: Any) -> Iterable[Any]:
         return [sounds]
     if isinstance(sounds, np.ndarray) or not isinstance(sounds, Iterable):
         kind = "array without its rate" if isinstance(sounds, np.ndarray) else type(sounds).__name__
-        raise InvalidArgument(f"sounds is a {kind}; needed: paths, bytes or (samples, rate)")
+        raise InvalidArgument(f"sounds is a {kind}; it must be paths, bytes or (samples, rate)")
     return sounds

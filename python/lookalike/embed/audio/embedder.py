@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from ..._checks import as_count, as_number
+from ..._progress import Progress
 from ...errors import AudioError, InvalidArgument, ModelError
 from ..cards.fields import FILE_NAME
 from ..cards.shipped import find_shipped, shipped_models
-from ..runtime.collect import Failure, OnError, Progress, check_count, collect, length_of
+from ..runtime.collect import Failure, OnError, collect, length_of
 from ..runtime.stream import available_threads, name_of, stream
 from .card import AudioCard, PictureSpec, load_audio_card
 from .decode import SoundLimits, as_sounds, read_sound
@@ -111,13 +113,13 @@ class AudioEmbedder:
             "device": device, "threads": threads, "max_seconds": max_seconds, "max_bytes": max_bytes
         }  # fmt: skip
         if not isinstance(model, (str, os.PathLike)) or not os.fspath(model):
-            raise InvalidArgument(f"model is {model!r}; needed: a shipped name or a folder with a model.toml")
-        number = isinstance(max_seconds, (int, float)) and not isinstance(max_seconds, bool)
-        if not number or not max_seconds > 0:
-            raise InvalidArgument(f"max_seconds is {max_seconds!r}; needed: a number above 0")
+            raise InvalidArgument(
+                f"model is {model!r}; it must be a shipped name or a folder with a model.toml"
+            )
+        seconds = as_number(max_seconds, "max_seconds", "a number above 0", above=0)
         self._model = os.fspath(model)
-        self._threads = available_threads() if threads is None else check_count("threads", threads)
-        self._limits = SoundLimits(float(max_seconds), check_count("max_bytes", max_bytes))
+        self._threads = available_threads() if threads is None else as_count(threads, "threads")
+        self._limits = SoundLimits(seconds, as_count(max_bytes, "max_bytes"))
         self._card = _card_of(self._model)
         way = self._card.way
         self._run = (

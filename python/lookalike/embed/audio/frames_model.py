@@ -38,7 +38,7 @@ class FramesModel:
         frames = frames + np.float32(self._way.offset)
         if len(frames) < self._way.length:
             raise ModelError(
-                f"model {self._card.name}: sound.window gives {len(frames)} frames; needed: "
+                f"model {self._card.name}: sound.window gives {len(frames)} frames; it must give "
                 f"{self._way.length} (frames.length)"
             )
         stretches = np.lib.stride_tricks.sliding_window_view(frames, self._way.length, axis=0)

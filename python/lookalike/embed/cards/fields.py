@@ -40,7 +40,7 @@ class Fields:
     def fail(self, key: str, needed: str) -> NoReturn:
         """Raise the error of a field: what came, what was needed."""
         came = f"is {self.content[key]!r}" if key in self.content else "is missing"
-        raise ModelError(f"{self._path}: {self._prefix}{key} {came}; needed: {needed}")
+        raise ModelError(f"{self._path}: {self._prefix}{key} {came}; it must be {needed}")
 
     def refuse_others(self) -> None:
         """Raise for a field nobody asked for: a typing mistake, mostly."""

@@ -64,7 +64,7 @@ def chosen_file(fields: Fields, folder: Path, file: str | None = None) -> CardFi
     chosen = default or (names[0] if len(names) == 1 else "")
     if chosen not in files:
         raise ModelError(
-            f"{folder / FILE_NAME}: default is {default!r}; needed: one of [files.*], here {names}"
+            f"{folder / FILE_NAME}: default is {default!r}; it must be one of [files.*], here {names}"
         )
     return files[chosen]
 

@@ -82,7 +82,7 @@ def check_kind(summary: Summary, needed: Kind, folder: Path) -> None:
     """Raise ModelError, which names the class that runs it, where folder/model.toml is of another kind."""
     if summary.kind != needed:
         raise ModelError(
-            f"{folder / FILE_NAME}: kind is {summary.kind!r}; needed: {needed!r}; "
+            f"{folder / FILE_NAME}: kind is {summary.kind!r}; it must be {needed!r}; "
             f"{summary.opener} opens models of this kind"
         )
 

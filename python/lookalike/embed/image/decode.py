@@ -98,7 +98,7 @@ def _open(source: Any, limits: Limits) -> Image.Image:
         _check_file(path, limits)
         return _open_file(path, limits)
     raise ImageError(
-        f"is a {type(source).__name__}; needed: a path, bytes, PIL image or uint8 array (height, width, 3)"
+        f"is a {type(source).__name__}; it must be a path, bytes, PIL image or uint8 array (height, width, 3)"
     )
 
 
@@ -149,13 +149,13 @@ def _check_pixels(size: tuple[int, int], limits: Limits) -> None:
 def _from_array(array: NDArray[Any]) -> Image.Image:
     shape = f"array of shape {array.shape}, dtype {array.dtype}"
     if array.dtype != np.uint8:
-        raise ImageError(f"is an {shape}; needed: uint8")
+        raise ImageError(f"is an {shape}; it must be uint8")
     if array.ndim == 3 and array.shape[2] == 1:
         array = array[:, :, 0]
     if array.ndim != 2 and not (array.ndim == 3 and array.shape[2] in (3, 4)):
         channels_first = array.ndim == 3 and array.shape[0] in (1, 3, 4)
         hint = "; move the channels last: array.transpose(1, 2, 0)" if channels_first else ""
-        raise ImageError(f"is an {shape}; needed: (height, width), or (height, width, 1, 3 or 4){hint}")
+        raise ImageError(f"is an {shape}; it must be (height, width), or (height, width, 1, 3 or 4){hint}")
     if array.size == 0:
         raise ImageError(f"is an {shape}: no pixels")
     return Image.fromarray(np.ascontiguousarray(array))

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..._checks import as_count
+from ..._progress import Progress
 from ...errors import ImageError, InvalidArgument, ModelError
 from ..cards.shipped import find_shipped, shipped_models
-from ..runtime.collect import Failure, OnError, Progress, as_images, check_count, collect, length_of
+from ..runtime.collect import Failure, OnError, as_images, collect, length_of
 from ..runtime.stream import Infer, available_threads, stream
 from .card import ModelCard, load_card, names_file
 from .decode import prepare
@@ -81,11 +83,11 @@ class ImageEmbedder:
         }  # fmt: skip
         if not isinstance(model, (str, os.PathLike)) or not os.fspath(model):
             raise InvalidArgument(
-                f"model is {model!r}; needed: a shipped name, a folder with a model.toml, or an .onnx file"
+                f"model is {model!r}; it must be a shipped name, a folder with a model.toml, or an .onnx file"
             )
         self._model = os.fspath(model)
-        self._threads = available_threads() if threads is None else check_count("threads", threads)
-        self._limits = Limits(check_count("max_pixels", max_pixels), check_count("max_bytes", max_bytes))
+        self._threads = available_threads() if threads is None else as_count(threads, "threads")
+        self._limits = Limits(as_count(max_pixels, "max_pixels"), as_count(max_bytes, "max_bytes"))
         self._tower = _load(self._model, device)
         self._gpu = _batches(self._tower) if self._tower.device == "cuda" else None
         self._alone = _lone(self._tower, self._threads)
@@ -169,7 +171,7 @@ class ImageEmbedder:
 
         Images are taken a few batches ahead, so that an endless iterator will do.
         """
-        asked = None if batch_size is None else check_count("batch_size", batch_size)
+        asked = None if batch_size is None else as_count(batch_size, "batch_size")
         images = as_images(images)
         if self._gpu is None:
             size = asked or _CPU_BATCH

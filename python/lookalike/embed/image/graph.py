@@ -66,7 +66,7 @@ def bare_card(path: Path, device: Device) -> tuple[ModelCard, OnnxSession]:
     found = session.only_input()
     if found.dtype not in ("uint8", "float32", "float16") or len(found.shape) != 4:
         raise ModelError(
-            f"model {path}: takes {found}; needed: uint8, float32 or float16 of shape "
+            f"model {path}: takes {found}; it must take uint8, float32 or float16 of shape "
             "(n, height, width, 3) or (n, 3, height, width)"
         )
     if (found.shape[1] == 3) == (found.shape[3] == 3):
@@ -76,10 +76,10 @@ def bare_card(path: Path, device: Device) -> tuple[ModelCard, OnnxSession]:
     layout: Layout = "NCHW" if found.shape[1] == 3 else "NHWC"
     sides = {side for side in (found.shape[2:] if layout == "NCHW" else found.shape[1:3]) if side is not None}
     if len(sides) > 1:
-        raise ModelError(f"model {path}: takes {found}; needed: a square image")
+        raise ModelError(f"model {path}: takes {found}; it must take a square image")
     size = sides.pop() if sides else _USUAL_SIZE
     if size > LARGEST_SIZE:
-        raise ModelError(f"model {path}: takes {found}; needed: at most {LARGEST_SIZE} pixels a side")
+        raise ModelError(f"model {path}: takes {found}; it must take at most {LARGEST_SIZE} pixels a side")
     raw = found.dtype == "uint8"
     spec = InputSpec(
         Preparation(size),
@@ -113,12 +113,12 @@ def vector_length(session: OnnxSession, output: str | None, shape: tuple[int, ..
     batch, name = session.inputs[0].shape[0], session.output(output).name
     if batch is not None and batch > _LARGEST_BATCH:
         raise ModelError(
-            f"model {session.name}: takes a batch of {batch}; needed: at most {_LARGEST_BATCH}, or any"
+            f"model {session.name}: takes a batch of {batch}; it must take at most {_LARGEST_BATCH}, or any"
         )
     result = session.run(np.zeros((1, *shape), dtype), name)
     if result.dtype.kind != "f" or result.shape[:1] != (1,) or result.size != max(result.shape, default=0):
         raise ModelError(
-            f"model {session.name}: output {name!r} is {result.dtype} {result.shape} for one image; needed: "
-            "float (1, dim). Name another in output.name of a model.toml"
+            f"model {session.name}: output {name!r} is {result.dtype} {result.shape} for one image; "
+            "it must be float (1, dim). Name another in output.name of a model.toml"
         )
     return result.size

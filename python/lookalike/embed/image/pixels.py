@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..._checks import as_count
+from ..._progress import Progress
 from ...errors import ImageError
-from ..runtime.collect import Failure, OnError, Progress, as_images, check_count, collect, length_of
+from ..runtime.collect import Failure, OnError, as_images, collect, length_of
 from ..runtime.stream import available_threads, stream
 from .decode import prepare
 from .preparation import Limits, Preparation
@@ -52,9 +54,9 @@ class PixelEmbedder:
         max_pixels: int = _LIMITS.pixels,
         max_bytes: int = _LIMITS.bytes,
     ) -> None:
-        self._preparation = Preparation(check_count("size", size), "stretch", filter="bilinear")
-        self._threads = available_threads() if threads is None else check_count("threads", threads)
-        self._limits = Limits(check_count("max_pixels", max_pixels), check_count("max_bytes", max_bytes))
+        self._preparation = Preparation(as_count(size, "size"), "stretch", filter="bilinear")
+        self._threads = available_threads() if threads is None else as_count(threads, "threads")
+        self._limits = Limits(as_count(max_pixels, "max_pixels"), as_count(max_bytes, "max_bytes"))
         self.last_errors: list[Failure] = []
 
     @property
@@ -98,7 +100,7 @@ class PixelEmbedder:
         self, images: Iterable[Any], *, batch_size: int = 16
     ) -> Generator[tuple[int, NDArray[np.float32] | ImageError], None, None]:
         """Yield (position, vector) for every image in order, or (position, ImageError) if there is none."""
-        size = check_count("batch_size", batch_size)
+        size = as_count(batch_size, "batch_size")
         return stream(as_images(images), self._prepare, self._infer, size, self._threads)
 
     def _prepare(self, image: Any) -> NDArray[np.uint8]:

@@ -27,7 +27,7 @@ class ImageTower:
         if result.shape[:1] != (len(squares),) or result.size != len(squares) * self.card.dim:
             raise ModelError(
                 f"model {self.card.name}: dim is {self.card.dim}, but output {self._output!r} is "
-                f"{result.shape} for {len(squares)} images; needed: one vector an image"
+                f"{result.shape} for {len(squares)} images; it must be one vector an image"
             )
         vectors: NDArray[np.float32] = result.reshape(len(squares), -1).astype(np.float32, copy=False)
         return unit(vectors) if self.card.normalize else vectors

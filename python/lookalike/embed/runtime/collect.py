@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Generator, Iterable, Sized
+from collections.abc import Generator, Iterable, Sized
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -12,10 +12,11 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from ...errors import Cancelled, InvalidArgument
+from ..._checks import must_be, must_be_kind
+from ..._progress import Progress, reporter
+from ...errors import Cancelled
 
 OnError = Literal["raise", "skip"]
-Progress = Callable[[int, int | None], object] | bool | None
 _logger = logging.getLogger("lookalike")
 
 
@@ -34,9 +35,7 @@ def as_images(images: Any) -> Iterable[Any]:
     if isinstance(images, (str, os.PathLike, bytes, bytearray, memoryview)) or hasattr(images, "getbands"):
         return [images]
     if not isinstance(images, Iterable) or (isinstance(images, np.ndarray) and images.ndim == 0):
-        raise InvalidArgument(
-            f"images is a {type(images).__name__}; needed: paths, bytes, PIL images or uint8 arrays"
-        )
+        raise must_be_kind("images", images, "paths, bytes, PIL images or uint8 arrays")
     return images
 
 
@@ -53,8 +52,8 @@ def collect(
     Raises the first failure where on_error is "raise".
     """
     if on_error not in ("raise", "skip"):
-        raise InvalidArgument(f"on_error is {on_error!r}; needed: 'raise' or 'skip'")
-    report = _reporter(progress, total, unit)
+        raise must_be("on_error", on_error, "'raise' or 'skip'")
+    report = reporter(progress, total, "embedding", unit)
     vectors = np.empty((256 if total is None else total, dim), np.float32)
     good, failures = 0, []
     # Closed at once, so that no thread outlives an exception that somebody keeps.
@@ -78,33 +77,3 @@ def collect(
 def length_of(images: Iterable[Any]) -> int | None:
     """How many images there are, where that is known beforehand."""
     return len(images) if isinstance(images, Sized) else None
-
-
-def _reporter(progress: Progress, total: int | None, unit: str) -> Callable[[int, int | None], object]:
-    if callable(progress):
-        return progress
-    if progress is None or progress is False:
-        return lambda done, total: None
-    if progress is not True:
-        raise InvalidArgument(f"progress is {progress!r}; needed: None, a bool or a callable(done, total)")
-    if total is None:
-        raise InvalidArgument(
-            f"progress is True, but {unit} has no length; needed: a list, or a callable(done, total)"
-        )
-    from ..._progress import ProgressBar
-
-    bar = ProgressBar(total, "embedding", unit)
-
-    def advance(done: int, total: int | None) -> None:
-        bar.advance()
-        if done == total:
-            bar.close()
-
-    return advance
-
-
-def check_count(name: str, value: Any) -> int:
-    """Return a whole number of 1 or more. Raises InvalidArgument, which names the argument."""
-    if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, np.integer)) or value < 1:
-        raise InvalidArgument(f"{name} is {value!r}; needed: a whole number of 1 or more")
-    return int(value)

@@ -20,7 +20,8 @@ try:
 except ImportError as error:
     raise ImportError("ImageEmbedder needs onnxruntime: pip install 'lookalike[images]'") from error
 
-from ...errors import InvalidArgument, ModelError, Unsupported
+from ..._checks import must_be
+from ...errors import ModelError, Unsupported
 from .cuda_memory import has_gpu
 from .onnx_file import has_external_data
 
@@ -99,7 +100,7 @@ class OnnxSession:
     def only_input(self, what: str = "the images") -> TensorInfo:
         """Return the input of a graph that takes one tensor. Raises ModelError where it takes more."""
         if len(self.inputs) != 1:
-            raise ModelError(f"model {self._name}: has {len(self.inputs)} inputs; needed: one, {what}")
+            raise ModelError(f"model {self._name}: has {len(self.inputs)} inputs; it must have one, {what}")
         return self.inputs[0]
 
     def output(self, name: str | None) -> TensorInfo:
@@ -129,7 +130,7 @@ class OnnxSession:
             if result.shape[:1] != (fixed,):
                 raise ModelError(
                     f"model {self._name}: output {output!r} is {result.dtype} {result.shape} for a batch of "
-                    f"{fixed}; needed: one row an image. Name another in output.name of a model.toml"
+                    f"{fixed}; it must be one row an image. Name another in output.name of a model.toml"
                 )
             parts.append(result[: count - start])
         return np.concatenate(parts)
@@ -157,7 +158,7 @@ class OnnxSession:
 
 def _open(data: bytes, name: str, device: Device, threads: int) -> onnxruntime.InferenceSession:
     if device not in ("auto", "cpu", "cuda"):
-        raise InvalidArgument(f"device is {device!r}; needed: 'auto', 'cpu' or 'cuda'")
+        raise must_be("device", device, "'auto', 'cpu' or 'cuda'")
     offered = onnxruntime.get_available_providers()
     if device == "cuda" and _CUDA not in offered:
         raise Unsupported(

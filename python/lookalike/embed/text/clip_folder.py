@@ -70,7 +70,7 @@ def _tokenizer(folder: Path) -> dict[str, CardFile]:
     if published.is_file():
         return {"tokenizer": _sealed(published)}
     raise ModelError(
-        f"model {folder}: has no tokenizer; needed: tokenizer.json, or vocab.json with merges.txt, "
+        f"model {folder}: has no tokenizer; it must have tokenizer.json, or vocab.json with merges.txt, "
         f"or {published.name}"
     )
 
@@ -98,7 +98,7 @@ def _input(folder: Path, session: OnnxSession) -> InputSpec:
         raise ModelError(f"{path} is not an object")
     found = session.only_input()
     if found.dtype not in ("float32", "float16"):
-        raise ModelError(f"model {session.name}: takes {found}; needed: float32 or float16")
+        raise ModelError(f"model {session.name}: takes {found}; it must take float32 or float16")
     scale = _number(path, config, "rescale_factor", 1 / 255) if config.get("do_rescale", True) else 1.0
     mean, std = (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)
     if config.get("do_normalize", True):
@@ -118,7 +118,7 @@ def _input(folder: Path, session: OnnxSession) -> InputSpec:
 def _preparation(path: Path, config: dict[str, Any]) -> Preparation:
     resample = config.get("resample", 3)
     if type(resample) is not int or resample not in _FILTERS:
-        raise ModelError(f"{path}: resample is {resample!r}; needed: one of {_FILTERS}")
+        raise ModelError(f"{path}: resample is {resample!r}; it must be one of {_FILTERS}")
     filter_ = _FILTERS[resample]
     resized = _side(path, config, "size", ("shortest_edge", "height"))
     if not config.get("do_center_crop", True):
@@ -138,14 +138,14 @@ def _side(path: Path, config: dict[str, Any], key: str, names: tuple[str, ...]) 
         sides = [value[name] for name in (*names, "width") if name in value]
         value = sides[0] if sides and sides.count(sides[0]) == len(sides) else None
     if not isinstance(value, int) or isinstance(value, bool) or not 0 < value <= 4096:
-        raise ModelError(f"{path}: {key} is {config.get(key)!r}; needed: the side of a square, in pixels")
+        raise ModelError(f"{path}: {key} is {config.get(key)!r}; it must be the side of a square, in pixels")
     return value
 
 
 def _number(path: Path, config: dict[str, Any], key: str, default: float) -> float:
     value = config.get(key, default)
     if not is_number(value):
-        raise ModelError(f"{path}: {key} is {value!r}; needed: a number")
+        raise ModelError(f"{path}: {key} is {value!r}; it must be a number")
     return float(value)
 
 
@@ -153,5 +153,5 @@ def _channels(path: Path, config: dict[str, Any], key: str) -> Channels:
     value = config.get(key)
     numbers = value if isinstance(value, list) else []
     if len(numbers) != 3 or not all(map(is_number, numbers)):
-        raise ModelError(f"{path}: {key} is {value!r}; needed: three numbers")
+        raise ModelError(f"{path}: {key} is {value!r}; it must be three numbers")
     return cast(Channels, tuple(map(float, numbers)))

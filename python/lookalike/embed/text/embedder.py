@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..._checks import as_count
+from ..._progress import Progress
 from ...errors import ImageError, InvalidArgument, ModelError
 from ..cards.fields import FILE_NAME
 from ..cards.shipped import find_shipped, shipped_models
 from ..image.decode import prepare
 from ..image.preparation import Limits
-from ..runtime.collect import Failure, OnError, Progress, as_images, check_count, collect, length_of
+from ..runtime.collect import Failure, OnError, as_images, collect, length_of
 from ..runtime.stream import available_threads, stream
 
 if TYPE_CHECKING:
@@ -83,9 +85,9 @@ class TextImageEmbedder:
     ) -> None:
         self._arguments = {"device": device, "threads": threads}
         if not isinstance(model, (str, os.PathLike)) or not os.fspath(model):
-            raise InvalidArgument(f"model is {model!r}; needed: a shipped name, or a folder with a model")
+            raise InvalidArgument(f"model is {model!r}; it must be a shipped name, or a folder with a model")
         self._model = os.fspath(model)
-        self._threads = available_threads() if threads is None else check_count("threads", threads)
+        self._threads = available_threads() if threads is None else as_count(threads, "threads")
         self._limits = Limits()
         self._card, self._tower, self._head = _load(self._model, device)
         from .tower import TextTower
@@ -169,7 +171,7 @@ class TextImageEmbedder:
     ) -> Generator[tuple[int, NDArray[np.float32] | ImageError], None, None]:
         """Yield (position, vector) for every image in order, or (position, ImageError) if there is none."""
         default = _GPU_BATCH if self.device == "cuda" else _CPU_BATCH
-        size = default if batch_size is None else check_count("batch_size", batch_size)
+        size = default if batch_size is None else as_count(batch_size, "batch_size")
         return stream(as_images(images), self._prepare, self._infer, size, self._threads)
 
     def _prepare(self, image: Any) -> NDArray[np.uint8]:

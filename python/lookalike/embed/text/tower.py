@@ -69,7 +69,7 @@ class TextTower:
         if result.dtype.kind != "f" or result.ndim != 2 or len(result) != 1:
             raise ModelError(
                 f"model {self._name}: output {self._output!r} is {result.dtype} {result.shape} for one text; "
-                "needed: float (1, dim). Name another in text.output, or the way to pool it in text.pooling"
+                "it must be float (1, dim). Name another in text.output, or how to pool it in text.pooling"
             )
         vector: NDArray[np.float32] = result[0].astype(np.float32, copy=False)
         if not np.isfinite(vector).all():
@@ -80,7 +80,7 @@ class TextTower:
         """Tell what an input wants: by its name, or as the only one."""
         if tensor.dtype not in ("int64", "int32") or len(tensor.shape) != 2:
             raise ModelError(
-                f"model {self._name}: takes {tensor}; needed: int64 or int32 of shape (n, tokens)"
+                f"model {self._name}: takes {tensor}; it must take int64 or int32 of shape (n, tokens)"
             )
         if tensor.name == self._spec.input or (self._spec.input is None and len(self._session.inputs) == 1):
             return _IDS
@@ -110,13 +110,13 @@ def as_texts(texts: Any) -> list[str]:
     if isinstance(texts, str):
         texts = [texts]
     if isinstance(texts, (bytes, bytearray)) or not isinstance(texts, Iterable):
-        raise InvalidArgument(f"texts is a {type(texts).__name__}; needed: a str, or a list of them")
+        raise InvalidArgument(f"texts is a {type(texts).__name__}; it must be a str, or a list of them")
     checked = []
     for position, text in enumerate(texts):
         if not isinstance(text, str):
-            raise InvalidArgument(f"texts[{position}] is a {type(text).__name__}; needed: a str")
+            raise InvalidArgument(f"texts[{position}] is a {type(text).__name__}; it must be a str")
         if not text.strip():
-            raise InvalidArgument(f"texts[{position}] is {text!r}; needed: words")
+            raise InvalidArgument(f"texts[{position}] is {text!r}; it must be words")
         if any("\ud800" <= char <= "\udfff" for char in text):
             raise InvalidArgument(f"texts[{position}] is {text[:80]!r}, which is not Unicode text")
         checked.append(text)

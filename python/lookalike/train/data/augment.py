@@ -25,7 +25,7 @@ def check_changes(changes: Any) -> tuple[Change, ...]:
     """
     for change in changes:
         if change not in CHANGES:
-            raise InvalidArgument(f"augment is {change!r}; needed: some of {', '.join(CHANGES)}")
+            raise InvalidArgument(f"augment is {change!r}; it must be some of {', '.join(CHANGES)}")
     return tuple(change for change in CHANGES if change in changes)
 
 

@@ -82,11 +82,11 @@ def fit_batch(
     if (images_per_class or 0) > counts[least]:
         raise InvalidArgument(
             f"images_per_class is {images_per_class}, but class {names[least]} has {counts[least]} images; "
-            f"needed: at most {counts[least]}"
+            f"it must be at most {counts[least]}"
         )
     if (classes_per_batch or 0) > len(names):
         raise InvalidArgument(
             f"classes_per_batch is {classes_per_batch}, but there are {len(names)} classes to learn from; "
-            f"needed: at most {len(names)}"
+            f"it must be at most {len(names)}"
         )
     return classes_per_batch or min(8, len(names)), images_per_class or min(4, int(counts[least]))

@@ -88,6 +88,8 @@ def read_folder(folder: str | os.PathLike[str]) -> Examples:
         paths.append(root / os.fsdecode(path))
         names.append(os.fsdecode(name))
     if not paths:
-        raise InvalidArgument(f"folder {root}: holds no image in a class folder; needed: {root}/CLASS/*.jpg")
+        raise InvalidArgument(
+            f"folder {root}: has no image in a class folder; it must hold {root}/CLASS/*.jpg"
+        )
     classes, labels = np.unique(names, return_inverse=True)
     return Examples(paths, labels.astype(np.int64), classes.tolist(), skipped)

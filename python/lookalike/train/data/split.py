@@ -40,7 +40,9 @@ def split_classes(classes: Sequence[str], validation: float | Sequence[str], see
     """
     if isinstance(validation, (int, float)):
         if not 0 <= validation < 1:
-            raise InvalidArgument(f"validation_classes is {validation}; needed: names, or a share in [0, 1)")
+            raise InvalidArgument(
+                f"validation_classes is {validation}; it must be names, or a share in [0, 1)"
+            )
         count = max(LEAST, round(validation * len(classes))) if validation else 0
         chosen = np.random.default_rng(seed).permutation(len(classes))[:count]
         names = {classes[number] for number in chosen}
@@ -52,7 +54,7 @@ def split_classes(classes: Sequence[str], validation: float | Sequence[str], see
     if len(split.training) < LEAST or len(split.validation) == 1:
         raise InvalidArgument(
             f"validation_classes takes {len(split.validation)} of {len(classes)} classes and leaves "
-            f"{len(split.training)} to learn from; needed: 2 or more of each, or validation_classes 0 "
+            f"{len(split.training)} to learn from; there must be 2 or more of each, or validation_classes 0 "
             "to go without"
         )
     return split
@@ -71,17 +73,17 @@ def usable_classes(examples: Examples) -> tuple[list[str], list[str]]:
     >>> from lookalike.train.data.examples import Examples
     >>> from lookalike.train.data.split import usable_classes
     >>> usable_classes(Examples("abcde", np.array([0, 0, 1, 2, 2]), ["ant", "bee", "cat"]))
-    (['ant', 'cat'], ['class bee: has one image; needed: 2'])
+    (['ant', 'cat'], ['class bee: has one image; it must have 2'])
     """
     counts = dict(zip(examples.classes, examples.counts().tolist(), strict=True))
     usable = [name for name, count in counts.items() if count >= LEAST]
     if len(usable) < LEAST:
         raise InvalidArgument(
             f"there are {len(examples)} usable images in {sum(map(bool, counts.values()))} classes, and "
-            f"{len(usable)} of the classes have 2 or more; needed: 2 such classes at least, or there is "
-            "nothing to tell apart"
+            f"{len(usable)} of the classes have 2 or more; at least 2 classes must, or there is nothing "
+            "to tell apart"
         )
-    lonely = [f"class {name}: has one image; needed: 2" for name, count in counts.items() if count == 1]
+    lonely = [f"class {name}: has one image; it must have 2" for name, count in counts.items() if count == 1]
     return usable, lonely
 
 

@@ -51,7 +51,7 @@ def load_checkpoint(folder: Path) -> dict[str, Any]:
     except OSError as error:
         raise io_error(error.errno or 5, f"{path}: cannot be read: {error.strerror}") from error
     except (RuntimeError, pickle.UnpicklingError, EOFError, ValueError, KeyError) as error:
-        raise CorruptFile(f"{path}: is damaged; needed: a new training") from error
+        raise CorruptFile(f"{path}: is damaged; start a new training") from error
     if not isinstance(state, dict) or state.get("format") != _FORMAT:
         raise CorruptFile(f"{path}: is no checkpoint of this version (format {_FORMAT})")
     return state

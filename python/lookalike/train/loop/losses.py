@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeAlias
 
-from ...errors import InvalidArgument
+from ..._checks import must_be
 from ..extras import Module, Tensor, losses, miners, torch
 
 # Makes the loss, and what picks the pairs it is told of (or None: all), for so many classes and dimensions.
@@ -38,7 +38,7 @@ def make_loss(name: str, classes: int, dim: int) -> Module:
         Where there is no loss of that name.
     """
     if name not in _MAKERS:
-        raise InvalidArgument(f"loss is {name!r}; needed: one of {', '.join(LOSSES)}")
+        raise must_be("loss", name, f"one of {', '.join(LOSSES)}")
     loss, miner = _MAKERS[name](classes, dim)
 
     class Loss(torch.nn.Module):  # type: ignore[misc]

@@ -176,7 +176,7 @@ class Training:
         if not math.isfinite(value):
             raise InvalidArgument(
                 f"learning_rate is {settings.rate:g}: the loss became {value} in epoch "
-                f"{course.epoch + 1}; needed: a lower rate. The last checkpoint is kept"
+                f"{course.epoch + 1}; it must be lower. The last checkpoint is kept"
             )
         self._optimizer.zero_grad()
         loss.backward()

@@ -91,7 +91,7 @@ def _read(graph: Any, constants: dict[str, NDArray[Any]], name: str) -> tuple[li
         if node.op_type not in _STEPS:
             raise Unsupported(
                 f"model {name}: cannot be learned on: its operation {node.op_type} ({node.name!r}) cannot "
-                f"be read; needed: {', '.join(sorted(_STEPS))}"
+                f"be read; it must be one of {', '.join(sorted(_STEPS))}"
             )
         attributes = {a.name: onnx.helper.get_attribute_value(a) for a in node.attribute}
         learned = [i for i in node.input[1:] if node.op_type in _LEARNED and i in constants]
@@ -128,7 +128,7 @@ def _same(value: Tensor) -> Tensor:
 
 def _conv(attributes: dict[str, Any], fixed: list[Any]) -> _Run:
     if attributes.get("auto_pad", b"NOTSET") != b"NOTSET":
-        raise Unsupported("a convolution with auto_pad cannot be read; needed: pads")
+        raise Unsupported("a convolution with auto_pad cannot be read; it must have pads")
     top, left, bottom, right = attributes.get("pads", [0, 0, 0, 0])
     told = {
         "stride": tuple(attributes.get("strides", (1, 1))),

@@ -28,7 +28,7 @@ def check_output(folder: Path, resume: bool, overwrite: bool) -> None:
         `overwrite` says what to do; or where there is nothing to resume.
     """
     if folder.exists() and not folder.is_dir():
-        raise InvalidArgument(f"output {folder} is no folder; needed: a new folder's name")
+        raise InvalidArgument(f"output {folder} is no folder; it must be a new folder's name")
     names = {entry.name for entry in folder.iterdir()} if folder.is_dir() else set()
     if resume:
         if CHECKPOINT not in names:
@@ -36,11 +36,11 @@ def check_output(folder: Path, resume: bool, overwrite: bool) -> None:
     elif CHECKPOINT in names or REPORT in names:
         if not overwrite:
             raise InvalidArgument(
-                f"output {folder} holds a training already; needed: --resume to go on with it, --overwrite "
+                f"output {folder} holds a training already; give --resume to go on with it, --overwrite "
                 "to begin anew, or another folder"
             )
     elif names:
-        raise InvalidArgument(f"output {folder} holds other things; needed: a new folder, or an empty one")
+        raise InvalidArgument(f"output {folder} holds other things; it must be a new folder, or an empty one")
 
 
 def make_folder(folder: Path, resume: bool) -> None:
