@@ -103,13 +103,12 @@ def __getattr__(name: str) -> Any:
     from importlib import import_module
 
     try:
-        module = import_module(f"lookalike.{_LATER[name]}")
+        globals()[name] = getattr(import_module(f"lookalike.{_LATER[name]}"), name)
     except ModuleNotFoundError as error:
         if (error.name or "").startswith("lookalike"):
             raise
         message = f"lookalike.{name} needs {error.name}: pip install 'lookalike[images]'"
         raise ImportError(message, name=error.name) from error
-    globals()[name] = getattr(module, name)
     return globals()[name]
 
 

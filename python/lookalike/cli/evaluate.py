@@ -121,14 +121,12 @@ def _distortions(names: list[str] | None) -> list[Distortion]:
 
 
 def _open(name: str) -> Embedder:
-    from ..embed.cards.fields import FILE_NAME
-    from ..embed.cards.shipped import find_shipped
-    from ..embed.cards.summary import read_summary
-    from ..embed.opening import open_embedder
+    from ..embed.kinds import IMAGES, KINDS
+    from ..embed.opening import kind_of, open_embedder
 
-    folder = find_shipped(name) or Path(name)
-    if (folder / FILE_NAME).is_file() and read_summary(folder).kind == "audio":
-        raise InvalidArgument(f"model {name}: embeds sounds; it must embed images")
+    kind = kind_of(name)
+    if KINDS[kind].files is not IMAGES:
+        raise InvalidArgument(f"model {name}: embeds {KINDS[kind].files.unit}; it must embed images")
     return open_embedder(name)
 
 

@@ -41,14 +41,15 @@ def run(arguments: argparse.Namespace) -> None:
     """Search, and print what was found."""
     library = open_library(arguments)
     # What can only fail is refused before any work is done.
-    if as_words(arguments.query) is None and not Path(arguments.query).exists():
+    query = as_words(arguments.query) or Path(arguments.query)
+    if isinstance(query, Path) and not query.exists():
         raise io_error(errno.ENOENT, f"query {arguments.query}: no such file")
     if arguments.sheet:
         from ..library.sheet import check_format
 
         check_format(Path(arguments.sheet))
     report = library.sync() if arguments.sync or not library.is_synced else None
-    hits = library.search(arguments.query, arguments.k)
+    hits = library.search(query, arguments.k)
     if arguments.sheet:
         hits.sheet(arguments.sheet)
     if arguments.json:

@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 from .._checks import as_count, as_number, must_be, must_be_kind
 from .._progress import ProgressBar
+from ..embed.kinds import KINDS
 from ..errors import InvalidArgument, MissingFile, io_error
 from . import duplicates, index_file
 from .catalogue import Catalogue
-from .embedding import query_vectors
+from .embedding import files_of, query_vectors
 from .hit import PhotoHit
 from .hits import PhotoHits
 from .index_file import Snapshot
@@ -24,7 +25,7 @@ from .lock import sync_lock
 from .nearest import nearest
 from .query import stored_vectors
 from .report import SyncReport
-from .scan import kinds_below
+from .scan import default_models
 from .schema import sqlite_errors
 from .sync import Sync
 from .words import WordSpace, as_words
@@ -32,7 +33,7 @@ from .words import WordSpace, as_words
 if TYPE_CHECKING:
     from ..embed import Embedder
 
-DEFAULT_MODEL, DEFAULT_AUDIO_MODEL = "efficientnet-lite0", "spectrogram-lite0"
+DEFAULT_MODEL, DEFAULT_AUDIO_MODEL = KINDS["image"].default, KINDS["audio"].default
 AUTO = "auto"
 
 
@@ -291,10 +292,10 @@ class Library:
         except MissingFile:
             made_with = None
         if made_with is not None and not look:
-            return made_with if made_with == DEFAULT_AUDIO_MODEL else DEFAULT_MODEL
-        kinds = kinds_below(self.folder, self.store)
-        sounds = kinds == {"audio"} or (made_with == DEFAULT_AUDIO_MODEL and "audio" in kinds)
-        return DEFAULT_AUDIO_MODEL if sounds else DEFAULT_MODEL
+            defaults = [kind.default for kind in KINDS.values() if kind.default]
+            return made_with if made_with in defaults else DEFAULT_MODEL
+        usual = default_models(self.folder, self.store)
+        return made_with if made_with in usual else (usual or [DEFAULT_MODEL])[0]
 
     def _word_space(self) -> WordSpace:
         embedder = self.embedder
@@ -306,8 +307,9 @@ class Library:
     def _adopt(self, catalogue: Catalogue, embedder: Embedder) -> None:
         """Make the catalogue the embedder's own; what another model made is of no use to it."""
         if catalogue.meta("model") != embedder.identity:
-            if self._model == AUTO and self._opened == DEFAULT_AUDIO_MODEL:
-                print(f"lookalike: {self.folder} holds sounds: {embedder.name} embeds them", file=sys.stderr)
+            if self._model == AUTO and self._opened != DEFAULT_MODEL:
+                unit = files_of(embedder).unit
+                print(f"lookalike: {self.folder} holds {unit}: {embedder.name} embeds them", file=sys.stderr)
             with catalogue.transaction():
                 catalogue.forget_vectors()
                 catalogue.set_meta("model", embedder.identity)

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 from .._progress import ProgressBar
 from ..errors import Error
 from .catalogue import Catalogue, FileRow, Vectors
-from .embedding import kind_of, usable, vectors_stream
+from .embedding import files_of, usable, vectors_stream
 from .report import SyncReport
-from .scan import SUFFIXES, Scan, Stamp, scan
+from .scan import Scan, Stamp, scan
 
 if TYPE_CHECKING:
     from ..embed import Embedder
@@ -56,15 +56,14 @@ class Sync:
     def run(self, store: Path) -> SyncReport:
         """Do it all and say what was done."""
         start = time.monotonic()
-        kind = kind_of(self._embedder)
-        found = scan(self._folder, store, SUFFIXES[kind])
+        files = files_of(self._embedder)
+        found = scan(self._folder, store, files.suffixes)
         pending = [path for path, stamp in found.files.items() if not self._is_settled(path, stamp)]
         self.report.unchanged = sum(
             self._known[path].error is None for path in found.files.keys() - set(pending)
         )
         if pending:
-            unit = "sounds" if kind == "audio" else "photos"
-            self._bar = self._bar_type(len(pending), "embedding", unit) if self._bar_type else None
+            self._bar = self._bar_type(len(pending), "embedding", files.unit) if self._bar_type else None
             try:
                 self._take_in(pending, found)
             finally:

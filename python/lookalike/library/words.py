@@ -12,12 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._checks import must_be
+from ..embed.kinds import IMAGES
 from ..errors import Error, InvalidArgument
 from ..index import load
 from .catalogue import Catalogue
-from .embedding import kind_of
+from .embedding import files_of
 from .index_file import Snapshot, build
-from .scan import IMAGE_SUFFIXES, SOUND_SUFFIXES, suffix_of
+from .scan import is_media
 
 if TYPE_CHECKING:
     from ..embed import Embedder
@@ -52,7 +53,7 @@ def as_words(query: Any) -> Words | None:
         return query if isinstance(query, Words) else None
     if not query.strip():
         raise must_be("query", query, "a photo or words")
-    is_path = os.path.isfile(query) or suffix_of(query) in IMAGE_SUFFIXES | SOUND_SUFFIXES  # noqa: PTH113 (never raises)
+    is_path = os.path.isfile(query) or is_media(query)  # noqa: PTH113 (never raises)
     return None if is_path or any(mark in query for mark in (os.sep, os.altsep) if mark) else Words(query)
 
 
@@ -83,7 +84,7 @@ class WordSpace:
             photos = "a photo, or sync with a model that does: words-lite0, or a folder with a CLIP"
             raise InvalidArgument(
                 f"query: is words, and the library's model {embedder.name!r} knows none; search by "
-                f"{photos if kind_of(embedder) == 'image' else 'a sound'}"
+                f"{photos if files_of(embedder) is IMAGES else 'a sound'}"
             )
         from ..embed.text.head import Head
         from ..embed.text.tower import TextTower

@@ -101,8 +101,7 @@ def _check(counts: Counter[str], folder: Path, how: How) -> None:
         )
     if len(counts) == 1:
         raise InvalidArgument(
-            f"folder {folder}: all its photos are of one class by {how}, {next(iter(counts))!r}; there must be "
-            "two"
+            f"folder {folder}: all are of one class by {how}, {next(iter(counts))!r}; there must be two"
         )
     if max(counts.values()) == 1:
         raise InvalidArgument(

@@ -53,7 +53,7 @@ def test_a_photo_alone_is_worked_on_by_all_threads() -> None:
     for photo in PHOTOS[:3]:
         assert np.array_equal(alone.embed(photo), model.embed(photo))
     # The first call does without, so that a process that embeds one photo opens one session.
-    assert model._alone.wide is None and alone._alone.wide is not None
+    assert model._single.wide is None and alone._single.wide is not None
     assert np.array_equal(alone.embed(PHOTOS[:9]), model.embed(PHOTOS[:9]))
 
 

@@ -165,7 +165,7 @@ def test_what_is_words_and_what_is_a_path(tmp_path: Path, monkeypatch: pytest.Mo
         assert as_words(query) is None
     assert as_words(Words("apple")) == "apple"
     for blank in ("", " \n"):
-        with pytest.raises(la.InvalidArgument, match="need a photo or words"):
+        with pytest.raises(la.InvalidArgument, match="it must be a photo or words"):
             as_words(blank)
 
 
@@ -194,7 +194,7 @@ def test_the_command_searches_by_words(
 def test_a_mistyped_path_is_no_words(photos: Path, capsys: pytest.CaptureFixture[str], query: str) -> None:
     status, out, err = call(capsys, "search", query, photos)
     assert (status, out, err.count("\n")) == (1, "", 1)
-    assert ("no such file" if query else "need a photo or words") in err
+    assert ("no such file" if query else "it must be a photo or words") in err
 
 
 def test_without_the_extra_the_command_names_it(

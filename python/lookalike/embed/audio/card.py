@@ -93,7 +93,11 @@ class AudioCard:
 
 def load_audio_card(folder: Path) -> AudioCard:
     """Read folder/model.toml. Raises ModelError, which names the field that is missing, unknown or wrong."""
-    fields = read_fields(folder)
+    return card_of(read_fields(folder), folder)
+
+
+def card_of(fields: Fields, folder: Path) -> AudioCard:
+    """Return the card that folder/model.toml is, read already; `load_audio_card` says what else."""
     summary = take_summary(fields, folder)
     check_kind(summary, "audio", folder)
     sound = fields.table("sound")

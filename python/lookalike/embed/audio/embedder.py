@@ -7,7 +7,6 @@ from collections import deque
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -15,12 +14,13 @@ from numpy.typing import NDArray
 
 from ..._checks import as_count, as_number
 from ..._progress import Progress
-from ...errors import AudioError, InvalidArgument, ModelError
-from ..cards.fields import FILE_NAME
-from ..cards.shipped import find_shipped, shipped_models
-from ..runtime.collect import Failure, OnError, collect, length_of
-from ..runtime.stream import available_threads, name_of, stream
-from .card import AudioCard, PictureSpec, load_audio_card
+from ...errors import AudioError, ModelError
+from ..cards.located import Located, as_name, locate
+from ..cards.shipped import shipped_models
+from ..embedder import Facts, ModelEmbedder
+from ..runtime.collect import OnError
+from ..runtime.stream import name_of, stream
+from .card import AudioCard, PictureSpec, card_of
 from .decode import SoundLimits, as_sounds, read_sound
 from .frames_model import FramesModel
 from .picture_model import PictureModel
@@ -55,7 +55,7 @@ class _Heard:
         return SoundWindows(starts, ends, np.stack(self.vectors))
 
 
-class AudioEmbedder:
+class AudioEmbedder(ModelEmbedder):
     """A model that turns sounds into vectors: the nearer two vectors, the more alike the sounds.
 
     A sound is cut into windows that overlap, and each becomes a vector: `embed_windows` gives them with their
@@ -99,6 +99,7 @@ class AudioEmbedder:
     """
 
     kind: Literal["audio"] = "audio"
+    _unit = "sounds"
 
     def __init__(
         self,
@@ -109,55 +110,23 @@ class AudioEmbedder:
         max_seconds: float = _LIMITS.seconds,
         max_bytes: int = _LIMITS.bytes,
     ) -> None:
-        self._arguments = {
-            "device": device, "threads": threads, "max_seconds": max_seconds, "max_bytes": max_bytes
-        }  # fmt: skip
-        if not isinstance(model, (str, os.PathLike)) or not os.fspath(model):
-            raise InvalidArgument(
-                f"model is {model!r}; it must be a shipped name or a folder with a model.toml"
-            )
-        seconds = as_number(max_seconds, "max_seconds", "a number above 0", above=0)
-        self._model = os.fspath(model)
-        self._threads = available_threads() if threads is None else as_count(threads, "threads")
-        self._limits = SoundLimits(seconds, as_count(max_bytes, "max_bytes"))
-        self._card = _card_of(self._model)
-        way = self._card.way
-        self._run = (
-            PictureModel(self._card, way, device)
-            if isinstance(way, PictureSpec)
-            else FramesModel(self._card, way, device)
+        super().__init__(
+            threads, model=as_name(model), device=device, max_seconds=max_seconds, max_bytes=max_bytes
         )
-        self.last_errors: list[Failure] = []
-
-    @property
-    def name(self) -> str:
-        """What people call the model."""
-        return self._card.name
-
-    @property
-    def dim(self) -> int:
-        """Length of a vector."""
-        return self._card.dim
-
-    @property
-    def identity(self) -> str:
-        """The name and a digest of all that shapes a vector: it changes when vectors would."""
-        return self._run.identity
+        seconds = as_number(max_seconds, "max_seconds", "a number above 0", above=0)
+        self._limits = SoundLimits(seconds, as_count(max_bytes, "max_bytes"))
+        self._card = card = _card_of(locate(model))
+        self._run = (
+            PictureModel(card, card.way, device)
+            if isinstance(card.way, PictureSpec)
+            else FramesModel(card, card.way, device)
+        )
+        self._facts = Facts(card.name, card.dim, self._run.identity, self._run.device)
 
     @property
     def card(self) -> AudioCard:
         """What the model's ``model.toml`` says."""
         return self._card
-
-    @property
-    def device(self) -> str:
-        """Where the model runs: "cpu" or "cuda"."""
-        return self._run.device
-
-    @property
-    def threads(self) -> int:
-        """Windows worked on at a time."""
-        return self._threads
 
     def embed(
         self, sounds: Any, *, progress: Progress = None, on_error: OnError = "raise"
@@ -186,11 +155,7 @@ class AudioEmbedder:
             A sound is missing, empty, truncated, too long, holds NaN or is no sound; the message names it.
         """
         sounds = as_sounds(sounds)
-        self.last_errors = []
-        vectors, self.last_errors = collect(
-            self.embed_stream(sounds), self.dim, length_of(sounds), progress, on_error, "sounds"
-        )
-        return vectors
+        return self._collect(sounds, self.embed_stream(sounds), progress, on_error)
 
     def embed_windows(self, sound: Any) -> SoundWindows:
         """Turn one sound into the vectors of its windows.
@@ -269,17 +234,6 @@ class AudioEmbedder:
                 heard.error.__cause__ = error.__cause__
             heard.cut = True
 
-    def __repr__(self) -> str:
-        return (
-            f"AudioEmbedder({self._model!r}, dim={self.dim}, device={self.device!r}, threads={self.threads})"
-        )
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {"model": self._model, **self._arguments}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__init__(**state)  # type: ignore[misc]
-
 
 def _finished(under_way: deque[_Heard]) -> Iterator[tuple[int, SoundWindows | Exception]]:
     while under_way and under_way[0].done:
@@ -287,11 +241,10 @@ def _finished(under_way: deque[_Heard]) -> Iterator[tuple[int, SoundWindows | Ex
         yield heard.position, heard.result
 
 
-def _card_of(model: str) -> AudioCard:
-    folder = find_shipped(model) or Path(model)
-    if not (folder / FILE_NAME).is_file():
+def _card_of(found: Located) -> AudioCard:
+    if found.fields is None or found.file is not None:
         raise ModelError(
-            f"model {model!r} is neither a shipped one ({', '.join(shipped_models('audio'))}), nor a folder "
-            "with a model.toml"
+            f"model {found.name!r} is neither a shipped one ({', '.join(shipped_models('audio'))}), nor a "
+            "folder with a model.toml"
         )
-    return load_audio_card(folder)
+    return card_of(found.fields, found.path)

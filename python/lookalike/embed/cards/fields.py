@@ -35,7 +35,7 @@ class Fields:
     def __init__(self, path: Path, prefix: str, content: Mapping[str, Any]) -> None:
         self.content = content
         self._path, self._prefix = path, prefix
-        self._asked: set[str] = set()
+        self._read: set[str] = set()
 
     def fail(self, key: str, needed: str) -> NoReturn:
         """Raise the error of a field: what came, what was needed."""
@@ -43,9 +43,9 @@ class Fields:
         raise ModelError(f"{self._path}: {self._prefix}{key} {came}; it must be {needed}")
 
     def refuse_others(self) -> None:
-        """Raise for a field nobody asked for: a typing mistake, mostly."""
-        for key in self.content.keys() - self._asked:
-            self.fail(key, f"one of {sorted(self._asked)}")
+        """Raise for a field that was not read: a typing mistake, mostly."""
+        for key in self.content.keys() - self._read:
+            self.fail(key, f"one of {sorted(self._read)}")
 
     def text(self, key: str, default: str | None = None) -> str:
         """Return a field that is text; one without a default must be there and not be empty."""
@@ -77,9 +77,9 @@ class Fields:
         return float(red), float(green), float(blue)
 
     def one_of(self, key: str, choices: Any, default: str) -> Any:
-        """Return a field that is one of a Literal's words."""
+        """Return a field that is one of some words: those of a Literal, or the keys of a table."""
         value = self._get(key, default)
-        allowed = get_args(choices)
+        allowed = get_args(choices) or tuple(choices)
         return value if value in allowed else self.fail(key, f"one of {list(allowed)}")
 
     def table(self, key: str, default: dict[str, Any] | None = None) -> Fields:
@@ -92,7 +92,7 @@ class Fields:
         )
 
     def _get(self, key: str, default: Any) -> Any:
-        self._asked.add(key)
+        self._read.add(key)
         return self.content.get(key, default)
 
 

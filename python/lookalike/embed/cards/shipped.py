@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from .fields import FILE_NAME
-from .summary import Kind, read_summary
+from .summary import read_summary
 
 
-def shipped_models(kind: Kind | None = None) -> list[str]:
+def shipped_models(kind: str | None = None) -> list[str]:
     """Names of the models that came with lookalike: all, or those of one kind.
 
     >>> from lookalike.embed.cards.shipped import shipped_models

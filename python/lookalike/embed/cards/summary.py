@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from ...errors import ModelError
+from ..kinds import KINDS
 from .fields import FILE_NAME, Fields, read_fields
 from .files import CardFile, files_of
-
-Kind = Literal["image", "audio", "text-image"]
-_OPENERS = {"image": "ImageEmbedder", "audio": "AudioEmbedder", "text-image": "TextImageEmbedder"}
 
 
 @dataclass(frozen=True)
@@ -39,7 +36,7 @@ class Summary:
     """
 
     name: str
-    kind: Kind
+    kind: str
     dim: int
     license: str
     source: str
@@ -50,7 +47,7 @@ class Summary:
     @property
     def opener(self) -> str:
         """The class that runs models of this kind."""
-        return _OPENERS[self.kind]
+        return KINDS[self.kind].opener
 
     @property
     def needed(self) -> list[CardFile]:
@@ -68,7 +65,7 @@ def take_summary(fields: Fields, folder: Path) -> Summary:
     measured = fields.table("measured", {})
     return Summary(
         name=fields.text("name"),
-        kind=fields.one_of("kind", Kind, "image"),
+        kind=fields.one_of("kind", KINDS, "image"),
         dim=fields.whole("dim"),
         license=fields.text("license"),
         source=fields.text("source"),
@@ -78,7 +75,7 @@ def take_summary(fields: Fields, folder: Path) -> Summary:
     )
 
 
-def check_kind(summary: Summary, needed: Kind, folder: Path) -> None:
+def check_kind(summary: Summary, needed: str, folder: Path) -> None:
     """Raise ModelError, which names the class that runs it, where folder/model.toml is of another kind."""
     if summary.kind != needed:
         raise ModelError(

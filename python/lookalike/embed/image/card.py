@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Literal
 
 from ...errors import ModelError
-from ..cards.fields import FILE_NAME, Channels, Fields, read_fields
-from ..cards.files import CardFile, chosen_file, files_of
+from ..cards.fields import Channels, Fields, read_fields
+from ..cards.files import CardFile, chosen_file
 from ..cards.summary import check_kind, take_summary
 from .preparation import Filter, Fit, Preparation
 
@@ -71,7 +71,11 @@ def load_card(folder: Path, file: str | None = None) -> ModelCard:
 
     Raises ModelError, which names the field that is missing, unknown or wrong.
     """
-    fields = read_fields(folder)
+    return card_of(read_fields(folder), folder, file)
+
+
+def card_of(fields: Fields, folder: Path, file: str | None = None) -> ModelCard:
+    """Return the card that folder/model.toml is, read already; `load_card` says what else."""
     summary = take_summary(fields, folder)
     check_kind(summary, "image", folder)
     chosen = chosen_file(fields, folder, file)
@@ -89,13 +93,6 @@ def load_card(folder: Path, file: str | None = None) -> ModelCard:
     )
     fields.refuse_others()
     return card
-
-
-def names_file(folder: Path, file: str) -> bool:
-    """Whether folder/model.toml exists and lists this ONNX file."""
-    if not (folder / FILE_NAME).is_file():
-        return False
-    return any(listed.path.name == file for listed in files_of(read_fields(folder), folder).values())
 
 
 def input_of(fields: Fields) -> InputSpec:

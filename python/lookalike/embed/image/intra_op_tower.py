@@ -1,4 +1,4 @@
-"""The only batch there is: all threads at work inside it, since there are no others for them."""
+"""Runs a lone batch with all intra-op threads, because no other batch could use them."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from ..runtime.session import OnnxSession
 from .tower import ImageTower
 
 
-class LoneTower:
-    """Another's graph once more, in a session whose threads share one batch.
+class IntraOpTower:
+    """A tower's graph in a second session, whose intra-op threads share one batch.
 
-    It is opened at the second call: whoever embeds one image and ends would wait for it in vain.
+    The session is opened at the second call: whoever embeds one image and ends would wait for it in vain.
     """
 
     def __init__(self, tower: ImageTower, threads: int) -> None:
@@ -36,4 +36,4 @@ class LoneTower:
         try:
             return ImageTower(card, OnnxSession(card.read(), card.name, "cpu", self._threads))
         except ModelError:
-            return self._tower  # The file has changed since: what was opened goes on.
+            return self._tower  # The file has changed since: the first session goes on.

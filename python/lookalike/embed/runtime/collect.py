@@ -1,9 +1,8 @@
-"""What people pass as images, and a stream of results as one array."""
+"""A stream of results as one array, and the inputs that were skipped."""
 
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Generator, Iterable, Sized
 from contextlib import closing
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from ..._checks import must_be, must_be_kind
+from ..._checks import must_be
 from ..._progress import Progress, reporter
 from ...errors import Cancelled
 
@@ -26,17 +25,6 @@ class Failure:
 
     position: int
     message: str
-
-
-def as_images(images: Any) -> Iterable[Any]:
-    """Return what to iterate over: a single path, bytes, PIL image or pixel array counts as one image."""
-    if isinstance(images, np.ndarray) and images.ndim and images.dtype.kind not in "OUS":
-        return [images] if images.ndim in (2, 3) else images
-    if isinstance(images, (str, os.PathLike, bytes, bytearray, memoryview)) or hasattr(images, "getbands"):
-        return [images]
-    if not isinstance(images, Iterable) or (isinstance(images, np.ndarray) and images.ndim == 0):
-        raise must_be_kind("images", images, "paths, bytes, PIL images or uint8 arrays")
-    return images
 
 
 def collect(

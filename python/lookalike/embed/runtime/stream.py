@@ -33,12 +33,12 @@ def stream(
     infer: Infer,
     batch_size: int,
     threads: int,
-    infer_alone: Infer | None = None,
+    infer_single: Infer | None = None,
 ) -> Generator[Result, None, None]:
     """Yield (position, vector or ImageError) for every image, in order.
 
     Images are taken a few batches ahead and no further, so that millions fit. Threads come to rest before the
-    stream ends, however it ends. A single batch never leaves the calling thread; `infer_alone`, where given,
+    stream ends, however it ends. A single batch never leaves the calling thread; `infer_single`, where given,
     infers it, since the other CPUs have nothing else to do.
     """
     batches = _batches(enumerate(images), batch_size)
@@ -46,7 +46,7 @@ def stream(
     batches = itertools.chain(head, batches)
     if threads == 1 or len(head) < 2:
         for batch in batches:
-            yield from _embed(batch, prepare, (infer_alone if threads > 1 else None) or infer)
+            yield from _embed(batch, prepare, (infer_single if threads > 1 else None) or infer)
         return
     with ThreadPoolExecutor(threads, "lookalike-embed") as pool:
         under_way: deque[Future[list[Result]]] = deque()

@@ -78,7 +78,11 @@ class TextImageCard:
 
 def load_text_image_card(folder: Path) -> TextImageCard:
     """Read folder/model.toml. Raises ModelError, which names the field that is missing, unknown or wrong."""
-    fields = read_fields(folder)
+    return card_of(read_fields(folder), folder)
+
+
+def card_of(fields: Fields, folder: Path) -> TextImageCard:
+    """Return the card that folder/model.toml is, read already; `load_text_image_card` says what else."""
     summary = take_summary(fields, folder)
     check_kind(summary, "text-image", folder)
     files = _files_of(fields.table("files"), summary.files)

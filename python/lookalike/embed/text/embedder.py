@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Generator, Iterable
+from collections.abc import Iterable
 from dataclasses import replace
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..._checks import as_count
-from ..._progress import Progress
-from ...errors import ImageError, InvalidArgument, ModelError
+from ...errors import ModelError
 from ..cards.fields import FILE_NAME
-from ..cards.shipped import find_shipped, shipped_models
-from ..image.decode import prepare
-from ..image.preparation import Limits
-from ..runtime.collect import Failure, OnError, as_images, collect, length_of
-from ..runtime.stream import available_threads, stream
+from ..cards.located import Located, as_name, locate
+from ..cards.shipped import shipped_models
+from ..embedder import Facts
+from ..image.inputs import ImageInputEmbedder
 
 if TYPE_CHECKING:
     from ..image.card import ModelCard
@@ -28,10 +24,10 @@ if TYPE_CHECKING:
     from .card import TextImageCard
     from .head import Head
 
-_CPU_BATCH, _GPU_BATCH = 4, 32
+_GPU_BATCH = 32
 
 
-class TextImageEmbedder:
+class TextImageEmbedder(ImageInputEmbedder):
     """A model that turns words and images into vectors of one space, where a picture is near what it shows.
 
     Two kinds are run. CLIP (Radford et al. 2021, "Learning transferable visual models from natural language
@@ -76,6 +72,8 @@ class TextImageEmbedder:
     array([0, 1])
     """
 
+    kind = "text-image"
+
     def __init__(
         self,
         model: str | os.PathLike[str] = "words-lite0",
@@ -83,42 +81,14 @@ class TextImageEmbedder:
         device: Device = "auto",
         threads: int | None = None,
     ) -> None:
-        self._arguments = {"device": device, "threads": threads}
-        if not isinstance(model, (str, os.PathLike)) or not os.fspath(model):
-            raise InvalidArgument(f"model is {model!r}; it must be a shipped name, or a folder with a model")
-        self._model = os.fspath(model)
-        self._threads = available_threads() if threads is None else as_count(threads, "threads")
-        self._limits = Limits()
-        self._card, self._tower, self._head = _load(self._model, device)
+        super().__init__(threads, model=as_name(model), device=device)
+        self._card, self._tower, self._head = _load(locate(model), device)
         from .tower import TextTower
 
         self._text = TextTower(self._card.text, self._card.name, self._card.dim, device)
-        self.last_errors: list[Failure] = []
-
-    @property
-    def name(self) -> str:
-        """What people call the model."""
-        return self._card.name
-
-    @property
-    def dim(self) -> int:
-        """Length of a vector."""
-        return self._card.dim
-
-    @property
-    def identity(self) -> str:
-        """The name and a digest of the files and the preparation: it changes when vectors would."""
-        return self._card.identity
-
-    @property
-    def device(self) -> str:
-        """Where the model runs: "cpu" or "cuda"."""
-        return self._tower.device
-
-    @property
-    def threads(self) -> int:
-        """Images or texts worked on at a time."""
-        return self._threads
+        self._facts = Facts(self._card.name, self._card.dim, self._card.identity, self._tower.device)
+        self._preparation = self._tower.card.input.preparation
+        self._batch_size = _GPU_BATCH if self.device == "cuda" else self._batch_size
 
     def embed_text(self, texts: str | Iterable[str]) -> NDArray[np.float32]:
         """Turn texts into vectors, to be compared with those of images by cosine.
@@ -142,77 +112,29 @@ class TextImageEmbedder:
 
         return self._text.embed(as_texts(texts), self._threads)
 
-    def embed(
-        self,
-        images: Any,
-        *,
-        batch_size: int | None = None,
-        progress: Progress = None,
-        on_error: OnError = "raise",
-    ) -> NDArray[np.float32]:
-        """Turn images into vectors, float32 (n, dim), each of length 1.
-
-        `ImageEmbedder.embed` says what the arguments are.
-
-        Raises
-        ------
-        ImageError
-            An image is missing, empty, truncated, too large or no image; the message names it and says which.
-        """
-        images = as_images(images)
-        self.last_errors = []
-        vectors, self.last_errors = collect(
-            self.embed_stream(images, batch_size=batch_size), self.dim, length_of(images), progress, on_error
-        )
-        return vectors
-
-    def embed_stream(
-        self, images: Iterable[Any], *, batch_size: int | None = None
-    ) -> Generator[tuple[int, NDArray[np.float32] | ImageError], None, None]:
-        """Yield (position, vector) for every image in order, or (position, ImageError) if there is none."""
-        default = _GPU_BATCH if self.device == "cuda" else _CPU_BATCH
-        size = default if batch_size is None else as_count(batch_size, "batch_size")
-        return stream(as_images(images), self._prepare, self._infer, size, self._threads)
-
-    def _prepare(self, image: Any) -> NDArray[np.uint8]:
-        return prepare(image, self._tower.card.input.preparation, self._limits)
-
     def _infer(self, squares: NDArray[np.uint8]) -> NDArray[np.float32]:
         vectors = self._tower(squares)
         return vectors if self._head is None else self._head(vectors)
 
-    def __repr__(self) -> str:
-        return (
-            f"TextImageEmbedder({self._model!r}, dim={self.dim}, device={self.device!r}, "
-            f"threads={self.threads})"
-        )
 
-    def __getstate__(self) -> dict[str, Any]:
-        return {"model": self._model, **self._arguments}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__init__(**state)  # type: ignore[misc]
-
-
-def _load(model: str, device: Device) -> tuple[TextImageCard, ImageTower, Head | None]:
-    """Read the card, and open the pictures' side of it: a graph over pixels, and a head where it has one."""
+def _load(found: Located, device: Device) -> tuple[TextImageCard, ImageTower, Head | None]:
+    """Read the card, and open the images' side of it: a graph over pixels, and a head where it has one."""
     from ..image.graph import open_card
-    from .card import HeadSpec, load_text_image_card
+    from .card import HeadSpec, card_of
     from .clip_folder import is_clip_folder, open_clip_folder
     from .head import Head
 
-    folder = find_shipped(model) or Path(model)
-    if (folder / FILE_NAME).is_file():
-        card = load_text_image_card(folder)
+    if found.fields is not None and found.file is None:
+        card = card_of(found.fields, found.path)
         if isinstance(card.image, HeadSpec):
             tower = open_card(card.image.over, device)
             return card, tower, Head(card.image, card.name, card.dim, device)
         return card, _open_pixels(card.image, device), None
-    if is_clip_folder(folder):
-        return *open_clip_folder(folder, device), None
+    if is_clip_folder(found.path):
+        return *open_clip_folder(found.path, device), None
     raise ModelError(
-        f"model {model!r} is neither a shipped one ({', '.join(shipped_models('text-image'))}), nor a folder "
-        f"with a {FILE_NAME} of kind 'text-image', nor one with text_model.onnx and vision_model.onnx"
+        f"model {found.name!r} is neither a shipped one ({', '.join(shipped_models('text-image'))}), nor a "
+        f"folder with a {FILE_NAME} of kind 'text-image', nor one with text_model.onnx and vision_model.onnx"
     )
 
 
