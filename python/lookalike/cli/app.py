@@ -6,16 +6,24 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 from typing import NoReturn
 
 from .._core import __version__
 from .._text import printable
 from ..errors import Error
-from . import bench, check, dups, evaluate, models, search, sync, train
 
-#: The commands, in the order `--help` lists them. A new one is a module with `add` and `run`, and a line
-#: here.
-COMMANDS = (sync, search, dups, models, evaluate, train, check, bench)
+#: The commands, in the order `--help` lists them: each is a module of this folder with `add` and `run`.
+COMMANDS = (
+    "sync",
+    "search",
+    "dups",
+    "models",
+    "evaluate",
+    "train",
+    "check",
+    "bench",
+)
 
 _FAILED, _USAGE, _INTERRUPTED = 1, 2, 130
 
@@ -73,8 +81,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"lookalike {__version__}")
     parser.set_defaults(json=False)
     commands = parser.add_subparsers(metavar="COMMAND", required=True, parser_class=_Parser)
-    for command in COMMANDS:
-        command.add(commands)
+    for name in COMMANDS:
+        import_module(f"{__package__}.{name}").add(commands)
     return parser
 
 

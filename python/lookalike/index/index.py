@@ -10,7 +10,6 @@ import numpy as np
 from .._checks import as_radius, as_threads
 from ..errors import InvalidArgument
 from . import files
-from .adding import add_in_chunks
 from .filters import as_where
 from .hits import RangeHits
 from .ids import HIGHEST, LOWEST, as_id, as_ids
@@ -98,6 +97,8 @@ class Index:
         if progress is None or progress is False:
             self._core.add(array, known, count)
         else:
+            from .adding import add_in_chunks  # not before it is needed: `import lookalike` stays quick
+
             add_in_chunks(self._core, array, known, count, progress, self._chunk_bytes)
 
     def upsert(self, vectors: ArrayLike, ids: Ids, *, threads: int | None = None) -> None:

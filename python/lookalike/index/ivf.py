@@ -10,7 +10,6 @@ from .._core import IVFBuild
 from ..errors import IoError
 from . import files
 from .approximate import Approximate, K
-from .building import append_all, as_memory, counter
 from .ids import as_ids
 
 if TYPE_CHECKING:
@@ -203,6 +202,8 @@ class IVF(Approximate):
         ...     len(index), index.dim
         (4000, 32)
         """
+        from .building import append_all, as_memory, counter  # not before: `import lookalike` stays quick
+
         target, most, count = files.as_path(path), as_memory(memory), as_threads(threads)
         known = None if ids is None else as_ids(ids)
         try:
