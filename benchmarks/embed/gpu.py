@@ -56,7 +56,7 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     parser.add_argument("--quick", action="store_true", help="few images, once: shows that it runs")
     options = parser.parse_args()
-    from lookalike.embed.cards.shipped import find_shipped
+    from lookalike.embed.cards.located import find_shipped
     from lookalike.embed.cards.summary import read_summary
     from lookalike.embed.runtime.stream import available_threads
 

@@ -42,7 +42,7 @@ class Found:
 
 def shipped() -> list[str]:
     """The image models that are built, and the baseline every model has to beat."""
-    from lookalike.embed.cards.shipped import find_shipped, shipped_models
+    from lookalike.embed.cards.located import find_shipped, shipped_models
     from lookalike.embed.cards.summary import read_summary
 
     built = []
@@ -74,7 +74,7 @@ def measure(options) -> tuple[list[Found], str]:
     from PIL import Image
 
     from lookalike.embed import open_embedder
-    from lookalike.embed.cards.shipped import find_shipped
+    from lookalike.embed.cards.located import find_shipped
     from lookalike.embed.cards.summary import read_summary
 
     paths, classes = photos.load(options.quick)

@@ -143,7 +143,7 @@ def measured(works: dict[str, Work], batch: int, quick: bool) -> dict[str, float
 
 def rows_of(name: str, threads: int, batches: tuple[int, ...], quick: bool) -> list[dict[str, Any]]:
     """Measure every file of a model that is there."""
-    from lookalike.embed.cards.shipped import find_shipped
+    from lookalike.embed.cards.located import find_shipped
     from lookalike.embed.cards.summary import read_summary
 
     rows = []
@@ -168,7 +168,7 @@ def main() -> None:
     os.environ |= {"OMP_WAIT_POLICY": "PASSIVE", "KMP_BLOCKTIME": "0"}
     import onnxruntime
 
-    from lookalike.embed.cards.shipped import shipped_models
+    from lookalike.embed.cards.located import shipped_models
 
     onnxruntime.disable_telemetry_events()
     models = ["efficientnet-lite0"] if options.quick else shipped_models("image")

@@ -123,7 +123,7 @@ def milliseconds(work: Callable[[], object], repeats: int = 20) -> float:
 
 def shipped_head() -> Callable[[NDArray[np.float32]], NDArray[np.float32]]:
     """Open the head of words-lite0 alone."""
-    from lookalike.embed.cards.shipped import find_shipped
+    from lookalike.embed.cards.located import find_shipped
     from lookalike.embed.text.card import load_text_image_card
     from lookalike.embed.text.head import Head
 

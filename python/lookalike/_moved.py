@@ -12,7 +12,7 @@ _MOVED = {
     "lookalike.health": "lookalike.index.health",
     "lookalike.hits": "lookalike.index.hits",
     "lookalike.kmeans": "lookalike.index.kmeans",
-    "lookalike.embed.collect": "lookalike.embed.runtime.collect",
+    "lookalike.embed.collect": "lookalike.embed.embedder",
     "lookalike.embed.images": "lookalike.embed.image.embedder",
     "lookalike.embed.model_card": "lookalike.embed.image.card",
     "lookalike.embed.pixels": "lookalike.embed.image.pixels",

@@ -113,7 +113,7 @@ def test_no_files_import_each_other_in_a_circle() -> None:
 @pytest.mark.parametrize(
     ("module", "line"),
     [
-        ("embed/runtime/collect.py", "from ...library import scan"),
+        ("embed/runtime/stream.py", "from ...library import scan"),
         ("embed/image/tower.py", "import lookalike.library"),
         ("index/flat.py", "if TYPE_CHECKING:\n    from ..train import Settings"),
         ("errors.py", "def late():\n    from ._core import Flat"),

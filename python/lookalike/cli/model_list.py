@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from ..embed.cards import shipped
+from ..embed.cards import located
 from ..embed.cards.summary import Measured, Summary, read_summary
 from ..embed.opening import open_embedder
 from ..errors import Error, ModelError
@@ -33,7 +33,7 @@ class Listed:
 
 def listed_models() -> list[Listed]:
     """Every shipped model of every kind, opened to see whether it works, and the baseline of pixels."""
-    folders = filter(None, map(shipped.find_shipped, shipped.shipped_models()))
+    folders = filter(None, map(located.find_shipped, located.shipped_models()))
     return [*(_open(read_summary(folder), folder.name) for folder in folders), _open(_pixels(), PIXELS)]
 
 

@@ -13,7 +13,7 @@ from .._progress import clock
 from .._text import printable
 from ..errors import io_error
 from ..library import PhotoHit
-from ..library.words import as_words
+from ..library.query import as_words
 from .options import Commands, add_library, command, open_library, positive
 from .output import print_json, print_table, report_json, warn_of_errors
 

@@ -17,9 +17,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from .rows import rows_of
 from .scan import Stamp
 from .schema import open_database
+
+# A photo is one row of the index, a sound one for each window. The first row of a file bears the file's id,
+# so an index of photos needs no other ones.
+_BITS = 40
+_FILE = (1 << _BITS) - 1
 
 
 @dataclass(frozen=True)
@@ -225,3 +229,22 @@ def _stack(parts: list[NDArray[np.float32]]) -> NDArray[np.float32]:
     if len({part.shape[1] for part in parts}) > 1:
         raise sqlite3.DatabaseError("a vector is cut")
     return np.concatenate(parts)
+
+
+def rows_of(file: int, count: int) -> NDArray[np.int64]:
+    """Return the ids of a file's rows in the index, int64 (count,).
+
+    >>> rows_of(7, 3) - 7 == np.arange(3) << 40
+    array([ True,  True,  True])
+    """
+    return file + (np.arange(count, dtype=np.int64) << _BITS)
+
+
+def file_of(row: int) -> int:
+    """Return the id of the file a row is of."""
+    return row & _FILE
+
+
+def part_of(row: int) -> int:
+    """Return which of its file's rows it is, from 0."""
+    return row >> _BITS

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..embed.kinds import KINDS, Files
 from .catalogue import Vectors
@@ -34,13 +33,6 @@ def vectors_stream(
         return
     for index, vector in embedder.embed_stream(paths):
         yield index, vector if isinstance(vector, Exception) else Vectors(vector[None])
-
-
-def query_vectors(embedder: Embedder, query: Any) -> NDArray[np.float32]:
-    """Embed a query: float32 (n, dim), a vector for each window of a sound, one of anything else."""
-    if hasattr(embedder, "windows_stream"):
-        return cast("WindowEmbedder", embedder).embed_windows(query).vectors
-    return embedder.embed([query])
 
 
 def usable(made: Vectors) -> Vectors | None:

@@ -17,18 +17,18 @@ from ..embed.kinds import KINDS
 from ..errors import InvalidArgument, MissingFile, io_error
 from . import duplicates, index_file
 from .catalogue import Catalogue
-from .embedding import files_of, query_vectors
+from .embedding import files_of
 from .hit import PhotoHit
 from .hits import PhotoHits
 from .index_file import Snapshot
 from .lock import sync_lock
 from .nearest import nearest
-from .query import stored_vectors
+from .query import as_words, query_vectors, stored_vectors
 from .report import SyncReport
 from .scan import default_models
 from .schema import sqlite_errors
 from .sync import Sync
-from .words import WordSpace, as_words
+from .words import WordSpace
 
 if TYPE_CHECKING:
     from ..embed import Embedder

@@ -7,8 +7,8 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from .catalogue import file_of, part_of
 from .index_file import Snapshot
-from .rows import file_of, part_of
 
 Times = tuple[float, float]
 _BLOCK = 256

@@ -20,8 +20,8 @@ from .._text import printable
 from ..errors import AudioError, InvalidArgument, io_error
 from .hit import PhotoHit
 from .lettering import draw_words
+from .query import Words
 from .sound_picture import draw_sound, is_sound
-from .words import Words
 
 _PAPER, _MOUNT, _INK, _PALE = (250, 250, 248), (238, 238, 235), (34, 34, 34), (128, 128, 124)
 _MARGIN, _GAP = 36, 20

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 import threading
 from pathlib import Path
@@ -11,14 +10,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .._checks import must_be
 from ..embed.kinds import IMAGES
 from ..errors import Error, InvalidArgument
 from ..index import load
 from .catalogue import Catalogue
 from .embedding import files_of
 from .index_file import Snapshot, build
-from .scan import is_media
+from .query import Words
 
 if TYPE_CHECKING:
     from ..embed import Embedder
@@ -28,33 +26,6 @@ if TYPE_CHECKING:
 
 FILE_NAME = "words.look"
 _REMARK = "worded"
-
-
-class Words(str):
-    """A query that is words, not the path of a photo.
-
-    >>> from lookalike.library.words import Words
-    >>> Words("red apple")
-    'red apple'
-    """
-
-
-def as_words(query: Any) -> Words | None:
-    """Return a query as words; None where it is a photo, or should be one.
-
-    A str is words where it names no file, unless it has a photo's or sound's suffix or a separator of paths:
-    then it is a path with a mistake in it. Raises InvalidArgument where it is blank.
-
-    >>> from lookalike.library.words import as_words
-    >>> as_words("red apple"), as_words("red-aple.jpg"), as_words("photos/apple")
-    ('red apple', None, None)
-    """
-    if isinstance(query, Words) or not isinstance(query, str):
-        return query if isinstance(query, Words) else None
-    if not query.strip():
-        raise must_be("query", query, "a photo or words")
-    is_path = os.path.isfile(query) or is_media(query)  # noqa: PTH113 (never raises)
-    return None if is_path or any(mark in query for mark in (os.sep, os.altsep) if mark) else Words(query)
 
 
 class WordSpace:

@@ -232,7 +232,7 @@ def test_a_missing_extra_is_named_once(run: Run, monkeypatch: pytest.MonkeyPatch
     def fail(*_: object) -> None:
         raise ImportError(message)
 
-    monkeypatch.setattr("lookalike.embed.cards.shipped.shipped_models", fail)
+    monkeypatch.setattr("lookalike.embed.cards.located.shipped_models", fail)
     status, out, err = run("models")
     assert (status, out, err.count("pip install 'lookalike[images]'")) == (1, "", 1)
 

@@ -11,7 +11,7 @@ import pytest
 
 pytest.importorskip("tokenizers")
 
-from lookalike.embed.cards.files import CardFile
+from lookalike.embed.cards.summary import CardFile
 from lookalike.embed.text.tokenizer import load_tokenizer
 from lookalike.errors import ModelError
 

@@ -11,7 +11,7 @@ from test_embed_retrieval import EXAMPLES, precision_at_1
 
 import lookalike as la
 from lookalike.cli import main
-from lookalike.embed.cards import shipped
+from lookalike.embed.cards import located
 from lookalike.embed.cards.summary import read_summary
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -75,7 +75,7 @@ def wheel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     home.mkdir()
     for path in (card.file, card.file.parent / "model.toml"):
         (home / path.name).write_bytes(path.read_bytes())
-    monkeypatch.setattr(shipped, "_roots", lambda: [tmp_path])
+    monkeypatch.setattr(located, "_roots", lambda: [tmp_path])
     return tmp_path
 
 

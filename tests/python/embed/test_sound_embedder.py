@@ -14,7 +14,7 @@ import lookalike as la
 from lookalike.embed import open_embedder
 from lookalike.embed.audio.mel import Spectrogram, hertz_of, mel_of
 from lookalike.embed.audio.windows import cut
-from lookalike.embed.cards.shipped import find_shipped, shipped_models
+from lookalike.embed.cards.located import find_shipped, shipped_models
 
 SPEECH = "speech-embedding"
 MODELS = ["spectrogram-lite0", *([SPEECH] if find_shipped(SPEECH) else [])]

@@ -18,7 +18,7 @@ from tiny_clip.shapes import HELD_OUT, PAIRS, caption, draw
 import lookalike as la
 from lookalike.cli import main
 from lookalike.embed.image.tower import ImageTower
-from lookalike.library.words import Words, as_words
+from lookalike.library.query import Words, as_words
 
 TINY = Path(__file__).parents[2] / "support" / "tiny_clip"
 EXAMPLES = Path(__file__).parents[3] / "examples" / "photos"

@@ -18,7 +18,7 @@ from tokenizers import pre_tokenizers
 from torch import nn
 from torch.nn import functional
 
-from lookalike.embed.cards.files import CardFile
+from lookalike.embed.cards.summary import CardFile
 from lookalike.embed.text.tokenizer import load_tokenizer
 
 HERE = Path(__file__).resolve().parent

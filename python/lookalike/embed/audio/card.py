@@ -9,8 +9,7 @@ from typing import Literal
 
 from ...errors import ModelError
 from ..cards.fields import Fields, read_fields
-from ..cards.files import CardFile
-from ..cards.summary import Summary, check_kind, take_summary
+from ..cards.summary import CardFile, Summary, check_kind, take_summary
 from .mel import Scale, Spectrogram
 
 Pooling = Literal["mean", "mean-std"]

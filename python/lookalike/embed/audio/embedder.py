@@ -15,10 +15,8 @@ from numpy.typing import NDArray
 from ..._checks import as_count, as_number
 from ..._progress import Progress
 from ...errors import AudioError, ModelError
-from ..cards.located import Located, as_name, locate
-from ..cards.shipped import shipped_models
-from ..embedder import Facts, ModelEmbedder
-from ..runtime.collect import OnError
+from ..cards.located import Located, as_name, locate, shipped_models
+from ..embedder import Facts, ModelEmbedder, OnError
 from ..runtime.stream import name_of, stream
 from .card import AudioCard, PictureSpec, card_of
 from .decode import SoundLimits, as_sounds, read_sound

@@ -1,4 +1,4 @@
-"""A model by the name or path that a user gave: found, and its model.toml read, once."""
+"""Where models are: the shipped ones, and any by the name or path that a user gave."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ from typing import Any
 
 from ..._checks import must_be
 from .fields import FILE_NAME, Fields, read_fields
-from .files import files_of
-from .shipped import find_shipped
+from .summary import files_of, read_summary
 
 
 @dataclass(frozen=True)
@@ -66,3 +65,29 @@ def as_name(model: Any) -> str:
     if not isinstance(model, (str, os.PathLike)) or not os.fspath(model):
         raise must_be("model", model, "a shipped name, a folder with a model.toml, or an .onnx file")
     return os.fspath(model)
+
+
+def shipped_models(kind: str | None = None) -> list[str]:
+    """Names of the models that came with lookalike: all, or those of one kind.
+
+    >>> from lookalike.embed.cards.located import shipped_models
+    >>> "efficientnet-lite0" in shipped_models("image")
+    True
+    """
+    folders = {folder.name: folder for root in reversed(_roots()) for folder in root.glob("*")}
+    cards = {name: folder for name, folder in folders.items() if (folder / FILE_NAME).is_file()}
+    return sorted(name for name, folder in cards.items() if kind in (None, read_summary(folder).kind))
+
+
+def find_shipped(name: str) -> Path | None:
+    """Return the folder of a shipped model, None where there is none of that name."""
+    if name != Path(name).name:
+        return None
+    found = (root / name for root in _roots() if (root / name / FILE_NAME).is_file())
+    return next(found, None)
+
+
+def _roots() -> list[Path]:
+    """Where shipped models may lie: inside the installed package, or in the source tree beside it."""
+    package = Path(__file__).resolve().parents[2]
+    return [package / "models", package.parents[1] / "models"]

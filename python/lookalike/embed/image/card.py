@@ -9,8 +9,7 @@ from typing import Literal
 
 from ...errors import ModelError
 from ..cards.fields import Channels, Fields, read_fields
-from ..cards.files import CardFile, chosen_file
-from ..cards.summary import check_kind, take_summary
+from ..cards.summary import CardFile, check_kind, chosen_file, take_summary
 from .preparation import Filter, Fit, Preparation
 
 Dtype = Literal["uint8", "float32", "float16"]

@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 
 from ..._checks import as_count
 from ...errors import ModelError
-from ..cards.located import Located, as_name, locate
-from ..cards.shipped import shipped_models
+from ..cards.located import Located, as_name, locate, shipped_models
 from ..embedder import Facts
 from ..runtime.stream import stream
 from .card import ModelCard, card_of, load_card
@@ -82,7 +81,7 @@ class ImageEmbedder(ImageInputEmbedder):
         self._facts = Facts(card.name, card.dim, card.identity, self._tower.device)
         self._preparation = card.input.preparation
         from ..runtime.cuda_batches import CudaBatches
-        from .intra_op_tower import IntraOpTower
+        from .tower import IntraOpTower
 
         self._gpu = CudaBatches(self._tower) if self.device == "cuda" else None
         self._single = IntraOpTower(self._tower, self._threads)

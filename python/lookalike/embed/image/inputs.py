@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 from ..._checks import as_count, must_be_kind
 from ..._progress import Progress
 from ...errors import ImageError
-from ..embedder import ModelEmbedder
-from ..runtime.collect import OnError
+from ..embedder import ModelEmbedder, OnError
 from ..runtime.stream import stream
 from .decode import prepare
 from .preparation import Limits, Preparation

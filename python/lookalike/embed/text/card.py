@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import Literal
 
 from ..cards.fields import Fields, read_fields
-from ..cards.files import CardFile
-from ..cards.shipped import find_shipped, shipped_models
-from ..cards.summary import Summary, check_kind, take_summary
+from ..cards.located import find_shipped, shipped_models
+from ..cards.summary import CardFile, Summary, check_kind, take_summary
 from ..image.card import ModelCard, input_of, load_card
 
 Pooling = Literal["none", "mean"]
@@ -48,7 +47,7 @@ class TextImageCard:
 
     Examples
     --------
-    >>> from lookalike.embed.cards.shipped import find_shipped
+    >>> from lookalike.embed.cards.located import find_shipped
     >>> from lookalike.embed.text.card import load_text_image_card
     >>> card = load_text_image_card(find_shipped("words-lite0"))
     >>> card.dim, card.image.over.name, card.text.pooling

@@ -9,7 +9,7 @@ from typing import Any, cast
 
 from ...errors import ModelError
 from ..cards.fields import Channels, is_number
-from ..cards.files import CardFile
+from ..cards.summary import CardFile
 from ..image.card import Dtype, InputSpec, ModelCard
 from ..image.graph import check_input, choose_output, vector_length
 from ..image.preparation import Filter, Preparation

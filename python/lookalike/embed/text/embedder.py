@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 
 from ...errors import ModelError
 from ..cards.fields import FILE_NAME
-from ..cards.located import Located, as_name, locate
-from ..cards.shipped import shipped_models
+from ..cards.located import Located, as_name, locate, shipped_models
 from ..embedder import Facts
 from ..image.inputs import ImageInputEmbedder
 

@@ -13,7 +13,7 @@ except ImportError as error:
     raise ImportError("words need tokenizers: pip install 'lookalike[text]'") from error
 
 from ...errors import ModelError
-from ..cards.files import CardFile
+from ..cards.summary import CardFile
 
 _START, _END, _WORD_END = "<|startoftext|>", "<|endoftext|>", "</w>"
 # Of the lines of OpenAI's file, these many are merges; the rest were left out of the vocabulary.
