@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from .embed import AudioEmbedder, ImageEmbedder, ModelCard, PixelEmbedder, TextImageEmbedder
     from .library import Library
 
-# Imported at first use, so that searching vectors costs nobody an image decoder.
+# Imported at first use, so that searching vectors does not load an image decoder.
 _LATER = {
     "AudioEmbedder": "embed",
     "ImageEmbedder": "embed",
@@ -88,7 +88,7 @@ sys.meta_path.append(MovedModules)
 def _is_installed(name: str) -> bool:
     try:
         return name in sys.modules or find_spec(name) is not None
-    except ImportError:  # from whoever took the finding of modules over
+    except ImportError:  # a custom finder raised it
         return False
 
 

@@ -27,7 +27,7 @@ _MOVED = {
 
 
 class MovedModules:
-    """Finds a module under its old name. Put last in `sys.meta_path`, it is asked for unknown names only."""
+    """Finds a module by its old name. It stands last in `sys.meta_path`, so only unknown names reach it."""
 
     @staticmethod
     def find_spec(name: str, path: object = None, target: object = None) -> ModuleSpec | None:

@@ -70,7 +70,7 @@ class ProgressBar:
 
 
 def reporter(progress: Any, total: int | None, label: str, unit: str) -> Callable[[int, Any], object]:
-    """Return what to call with (done, total) as work goes on; an answer of False means: stop.
+    """Return a function to call with (done, total); when it returns False, the caller stops.
 
     Raises
     ------
@@ -101,11 +101,11 @@ def clock(seconds: float) -> str:
 
 
 def _say_nothing(done: int, total: Any) -> None:
-    """Report to nobody."""
+    """Ignore progress."""
 
 
 def _terminal_columns() -> int:
-    import shutil  # only for whoever watches a bar: it takes `import lookalike` too long
+    import shutil  # imported late, because it would slow `import lookalike` down
 
     return shutil.get_terminal_size().columns
 

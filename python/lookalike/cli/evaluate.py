@@ -66,7 +66,7 @@ def add(commands: Commands) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Measure, print the tables, and draw what was asked for."""
+    """Measure, print the tables, and draw the requested pictures."""
     # What can only fail is refused before any work is done.
     _check_outputs(arguments)
     distortions = _distortions(arguments.distortions)

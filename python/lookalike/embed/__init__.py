@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from .protocols import Embedder
     from .text.embedder import TextImageEmbedder
 
-# Imported at first use: whoever asks which files are images needs no image decoder.
+# Imported at first use, so that the list of kinds loads no image decoder.
 _LATER = {
     "AudioEmbedder": "audio.embedder",
     "Embedder": "protocols",

@@ -124,7 +124,7 @@ def collect(
     report = reporter(progress, total, "embedding", unit)
     vectors = np.empty((256 if total is None else total, dim), np.float32)
     good, failures = 0, []
-    # Closed at once, so that no thread outlives an exception that somebody keeps.
+    # Closed at once: an exception that is kept would keep the stream's threads alive.
     with closing(results):
         for position, result in results:
             if isinstance(result, Exception):

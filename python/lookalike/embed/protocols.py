@@ -36,7 +36,7 @@ class Embedder(Protocol):
 
     @property
     def identity(self) -> str:
-        """What tells models apart: two that give different vectors have different identities."""
+        """Identifies the model: two that give different vectors have different identities."""
         ...
 
     def embed(self, images: Any) -> NDArray[np.float32]:

@@ -1,4 +1,4 @@
-"""The files of a model folder: written, and held to PyTorch and to each other."""
+"""Writes the files of a model folder, and compares them with PyTorch and with each other."""
 
 from __future__ import annotations
 

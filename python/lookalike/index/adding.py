@@ -23,12 +23,12 @@ def add_in_chunks(
     progress: Progress,
     chunk_bytes: int,
 ) -> None:
-    """Add vectors and tell `progress` after every chunk; if anything stops it, take them out again."""
+    """Add vectors and report after every chunk; if anything stops it, remove them again."""
     rows = (
         vectors.reshape(-1, vectors.shape[-1]) if vectors.size else vectors[:0].reshape(0, vectors.shape[-1])
     )
     report = reporter(progress, len(rows), "adding", "vectors")
-    # All of it at once, or what is wrong would be named by its place in a chunk.
+    # Checked as a whole: an error found in a chunk would give a row number within that chunk.
     core.require_addable(rows, ids, threads)
     was_new = core.is_new
     if ids is None:
@@ -45,16 +45,16 @@ def add_in_chunks(
                     f"progress returned False after {done} of {len(rows)} vectors; none were added"
                 )
     except BaseException:
-        _take_out(core, ids[:done])
+        _remove(core, ids[:done])
         if was_new:
             core.renew()
         raise
 
 
-def _take_out(core: Core, ids: NDArray[np.int64] | list[str]) -> None:
+def _remove(core: Core, ids: NDArray[np.int64] | list[str]) -> None:
     try:
         core.remove(ids)
-    except Error:  # somebody else removed some meanwhile
+    except Error:  # another thread removed some meanwhile
         for id in ids:
             if core.contains(id):
                 core.remove(ids=[id] if isinstance(id, str) else np.array([id]))

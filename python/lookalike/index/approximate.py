@@ -1,4 +1,4 @@
-"""What indexes have in common that trade effort for recall."""
+"""What the approximate indexes share: they trade effort for recall."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ if TYPE_CHECKING:
 
 K = 10  # neighbours that recall is measured for
 SAMPLE = 1000  # queries that it is measured with
-FEW = 1000  # rows: what so small an index needs tells nothing of what it will need when it has grown
+FEW = 1000  # rows: the effort that suffices here says nothing about the effort of a larger index
 MOST = 2**31 - 1  # that an effort can be; as much as this measures all rows
 
 
 class Approximate(Index):
     """Vectors that are searched for with an effort, which decides how many of the true neighbours are found.
 
-    Heirs name it: `ef` or `nprobe`.
+    Subclasses name it: `ef` or `nprobe`.
     """
 
     __slots__ = ()
@@ -107,11 +107,11 @@ class Approximate(Index):
         return len(self._core) <= FEW or self._core.is_exact
 
     def _least(self) -> int:
-        """Return the smallest effort that is worth trying."""
+        """Return the smallest effort that a search may use."""
         raise NotImplementedError
 
     def _most(self) -> int:
-        """Return the largest effort that is worth trying."""
+        """Return the largest effort that a search may use."""
         raise NotImplementedError
 
     # -- how good it is
@@ -128,8 +128,8 @@ class Approximate(Index):
         effort reaches a recall if it found that share; the interval returned says how far luck may have
         helped. Where no effort does, searches measure every vector. What is measured is saved with the
         index. When a third of the vectors have changed, it is measured again, on the index's own vectors
-        and for the recall asked for; searches never spend less than `queries` needed. What was measured on
-        at most 1000 vectors is not kept for ``search(recall=)``, for it tells nothing of a larger index.
+        and for the same target recall; searches never spend less than `queries` needed. What was measured on
+        at most 1000 vectors is not kept for ``search(recall=)``: it says nothing about a larger index.
 
         Parameters
         ----------
@@ -264,12 +264,12 @@ class Approximate(Index):
         if not promise or promise["effort"] == 0 or self._core.is_exact:
             return text
         effort = "all" if promise["effort"] == MOST else self._core.usual_effort(K)
-        told = f"{promise['recall']:.3f}, promised {promise['target']:.3g}"
-        return f"{text[:-1]}, {self._effort}={effort}, recall={told})"
+        measured = f"{promise['recall']:.3f}, promised {promise['target']:.3g}"
+        return f"{text[:-1]}, {self._effort}={effort}, recall={measured})"
 
     @property
     def keep(self) -> str:
-        """What is kept of the vectors; what was asked for while there are none."""
+        """What is kept of the vectors; while there are none, the word given."""
         return self._core.keep
 
     @property

@@ -61,7 +61,7 @@ def append_all(build: IVFBuild, vectors: Chunks, metric: str, memory: int, threa
         for start in range(0, len(array), step):
             piece = array[start : start + step]
             _append(build, piece, metric, threads, f"in rows {start} to {start + len(piece) - 1}")
-            _give_back(array)
+            _release(array)
         return
     if isinstance(vectors, (str, bytes, dict, set, frozenset)) or not isinstance(vectors, Iterable):
         raise must_be_kind("vectors", vectors, "an array or an iterable of arrays")
@@ -70,18 +70,18 @@ def append_all(build: IVFBuild, vectors: Chunks, metric: str, memory: int, threa
 
 
 def counter(progress: Progress, build: IVFBuild) -> Callable[[int], None]:
-    """Return what tells `progress` how many rows are done; the bar is made when their number is known."""
+    """Return a function that reports rows done; the bar is made when their total is known."""
     report: Callable[[int, Any], object] | None = None
     if progress is not True:
         report = reporter(progress, None, "building", "vectors")
 
-    def tell(done: int) -> None:
+    def report_rows(done: int) -> None:
         nonlocal report
         report = report or reporter(progress, len(build), "building", "vectors")
         if report(done, len(build)) is False:
             raise Cancelled(f"progress returned False after {done} of {len(build)} vectors; there is no file")
 
-    return tell
+    return report_rows
 
 
 def _append(build: IVFBuild, vectors: ArrayLike, metric: str, threads: int, where: str) -> None:
@@ -91,8 +91,8 @@ def _append(build: IVFBuild, vectors: ArrayLike, metric: str, threads: int, wher
         raise type(error)(f"{where}: {error}") from error
 
 
-def _give_back(array: np.ndarray[Any, Any]) -> None:
-    """Let go of what was read of a mapped file: it would be taken for memory that this process holds."""
+def _release(array: np.ndarray[Any, Any]) -> None:
+    """Release the pages read of a mapped file: they would count as memory of this process."""
     # With mode "c" the pages may hold what is nowhere else.
     if (
         not isinstance(array, np.memmap)

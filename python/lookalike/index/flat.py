@@ -136,7 +136,7 @@ class Flat(Index):
         recall : float
             In (0, 1].
         queries : array_like, optional
-            Not looked at.
+            Ignored.
 
         Raises
         ------

@@ -19,18 +19,19 @@ WIDEST = 1 << 16  # that is tried before tuning gives up
 
 
 class HNSW(Approximate):
-    """An index that walks a graph of near neighbours: approximate, and fast however many vectors there are.
+    """An index that searches a proximity graph: approximate, and fast however many vectors there are.
 
-    A search follows edges from vector to vector towards the query, measuring short codes of the vectors it
-    meets, and keeps the `ef` nearest; more effort finds more of the true neighbours. How much is enough to
-    find 95 % of the ten nearest the index measures by itself as it grows, on its own vectors; queries unlike
-    those may need more: `tune` it with some. The nearest are measured again by what is kept of them, so
+    The graph is flat: one layer, pruned as in Vamana, and entered at selected points; name and parameters are
+    those of hierarchical graphs. A search follows edges towards the query, estimates distances by short codes
+    of the vectors it visits, and keeps the `ef` nearest; a larger `ef` finds more of the true neighbours. As
+    it grows, the index measures on its own vectors which `ef` finds 95 % of the ten nearest; queries unlike
+    those may need more: `tune` it with some. The nearest are reranked by what is kept of them, so
     distances are exactly those of a `Flat` of the same vectors, to the last bit; only which neighbours are
     found is approximate. A few hundred vectors, and the few that a strict `where` leaves, are searched
     exactly, and so is `range`.
 
     Vectors can be found as soon as `add` returns, are gone as soon as `remove` returns, and the graph is
-    mended as they go. One thread may change the index while others search it. A change that fails changes
+    repaired as they go. One thread may change the index while others search it. A change that fails changes
     nothing; but once Ctrl-C stops an `upsert` or a `remove`, vectors may be replaced or removed already, and
     stay so. The same calls with the same seed give the same index, byte for byte, on any number of threads.
 
@@ -134,8 +135,8 @@ class HNSW(Approximate):
             At least 1. Fewer vectors than k: ids are padded with -1 or None and distances with inf. A k above
             both 65536 and ``len(index)`` is refused.
         ef : int, optional
-            How many of the nearest vectors met are kept in mind: effort. One below k acts as k. Left out:
-            what the index measured to find 95 % of the ten nearest, or `tune` for what it was asked, 64 at
+            How many of the nearest visited vectors are kept: effort. One below k acts as k. Left out: what
+            the index measured to find 95 % of the ten nearest, or `tune` to reach its target, 64 at
             least unless `tune` found less; for more than some 40 neighbours, more in proportion. Where no ef
             suffices, every vector is measured.
         where : optional
@@ -215,7 +216,7 @@ class HNSW(Approximate):
         return self._stats(queries, k, ef, threads)
 
     def _least(self) -> int:
-        return 16  # searches that name none keep in mind half as much again as k
+        return 16  # searches that name no ef keep half as many again as k
 
     def _most(self) -> int:
         return min(len(self._core), WIDEST)

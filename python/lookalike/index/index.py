@@ -30,7 +30,7 @@ Face = TypeVar("Face", bound="Index")
 
 
 class Index:
-    """Vectors under ids: how they are changed, read and kept. Searching is what its heirs add."""
+    """Vectors under ids: how they are changed, read and saved. Subclasses add searching."""
 
     __slots__ = ("__weakref__", "_core", "_metric")
     _chunk_bytes: ClassVar[int] = 1 << 24  # of vectors, between two reports of progress
@@ -60,7 +60,7 @@ class Index:
         Parameters
         ----------
         vectors : array_like, shape (n, dim) or (dim,)
-            Arrays of real numbers in any layout, lists, or anything that speaks DLPack, such as a tensor on
+            Arrays of real numbers in any layout, lists, or any DLPack object, such as a tensor on
             the CPU. float64 is rounded to float32; other integers must be exactly float32 values. No vectors:
             nothing happens.
         ids : array_like of int or str, shape (n,), optional
@@ -166,8 +166,8 @@ class Index:
 
         Worth a call when an index has been filled. In a `Flat`, a search for one vector then measures only
         the rows that a short code cannot rule out, and answers the same, often ten times sooner. In an
-        `HNSW`, whatever no walk could come to is linked again. An `IVF` of which a third came after its lists
-        were learned learns them anew.
+        `HNSW`, unreachable vectors are linked again. An `IVF` of which a third was added after its lists
+        were trained is trained again.
 
         Examples
         --------
@@ -270,7 +270,7 @@ class Index:
 
     @property
     def codes(self) -> str:
-        """What vectors are stored as; what was asked for while there are none."""
+        """What vectors are stored as; while there are none, the word given."""
         return self._core.codes
 
     @property
@@ -305,7 +305,7 @@ class Index:
         files.save(self._core, file)
 
     def close(self) -> None:
-        """Let go of the vectors, and of the file an index loaded with ``mmap=True`` is mapped from.
+        """Release the vectors, and the file an index loaded with ``mmap=True`` is mapped from.
 
         Called by ``with`` as well; the index cannot be used afterwards.
 

@@ -41,19 +41,19 @@ class IVF(Approximate):
     """An index that groups vectors around centroids: approximate, quickly built, small, and fast in batches.
 
     Every vector stands in the list of the centroid nearest it. A search scans the `nprobe` lists nearest
-    the query, by short codes of what is left of the vectors when their centroid is subtracted; more lists
+    the query, by short codes of the residuals (vector minus centroid); more lists
     hold more of the true neighbours, and the index measures by itself how many are enough. The nearest by
     codes are measured again by what is kept of the vectors, so distances are exactly those of a `Flat` of the
     same vectors, to the last bit; only which neighbours are found is approximate (see Notes for what keeps
     no vectors). A batch reads each list once for all queries that are near it. Fewer than 1024 vectors, or
     than `nlist`, and the few that a strict `where` leaves, are searched exactly, and so is `range`.
 
-    Centroids and codes are learned as soon as there are so many, and anew when three times as many have come.
-    Where `nlist` is left out, a list that grows to four times the usual length in between is split; equal
-    vectors stay together. Vectors can be found as soon as `add` returns, and are gone as soon as `remove`
-    returns. One thread may change the index while others search it. A change that fails changes nothing; but
-    once Ctrl-C stops an `upsert`, vectors may be replaced already, and stay so. The same calls with the same
-    seed give the same index, byte for byte, on any number of threads.
+    Centroids and codes are learned as soon as there are so many, and again when three times as many have been
+    added. Where `nlist` is left out, a list that grows to four times the usual length in between is split;
+    equal vectors stay together. Vectors can be found as soon as `add` returns, and are gone as soon as
+    `remove` returns. One thread may change the index while others search it. A change that fails changes
+    nothing; but once Ctrl-C stops an `upsert`, vectors may be replaced already, and stay so. The same calls
+    with the same seed give the same index, byte for byte, on any number of threads.
 
     Parameters
     ----------
@@ -69,7 +69,8 @@ class IVF(Approximate):
         What is scanned. "f32" and "f16": the vectors kept, as these. "u8", "s8": the vectors kept where they
         are bytes, else codes of 8 bits an element; "u4", "u2" and "rabitq": codes of 4, 2 and 1 bits. "auto"
         takes the vectors kept where they are at most 64 bytes or bits, else "u2", or "u4" where that would
-        lose too many neighbours. Codes are of as few directions as tell neighbours apart; "rabitq" has all.
+        lose too many neighbours. Codes keep the principal directions that suffice to rank neighbours;
+        "rabitq" keeps all.
     keep : {"auto", "f32", "f16", "u8", "s8", "none"}
         What is kept of the vectors, measures what a scan found, and is returned by ``index[id]``, as the
         codes of `Flat`: "auto" loses nothing, "f16" halves the memory of floats. "none": nothing beside the
@@ -86,7 +87,7 @@ class IVF(Approximate):
     Notes
     -----
     With ``keep="none"`` and ``codes="u4"`` an index takes at most about a fifth of what its vectors take as
-    float32, once there are some thousands. Then distances are what the codes tell: within a few percent of
+    float32, once there are some thousands. Then the estimated distances are returned: within a few percent of
     the true ones, and so is the order of what is found. Vectors are kept until there are enough for lists,
     and then forgotten: lists and codes are learned once, from the vectors there are then, so add many at
     first. Later ones get codes of the same kind, and a list that grows too long is split by what the codes
@@ -100,7 +101,7 @@ class IVF(Approximate):
     References
     ----------
     H. Jegou, M. Douze and C. Schmid, "Product quantization for nearest neighbor search", 2011, section 4, for
-    lists of what is left of vectors. J. Gao and C. Long, "RaBitQ: quantizing high-dimensional vectors with a
+    inverted lists of residuals. J. Gao and C. Long, "RaBitQ: quantizing high-dimensional vectors with a
     theoretical error bound for approximate nearest neighbor search", 2024, for codes of one bit.
 
     Examples
@@ -155,7 +156,7 @@ class IVF(Approximate):
         The file is the one that `add` of all vectors at once and `save` would write, byte by byte, where the
         sample that lists are learned from fits in `memory`; where it does not, the sample is smaller. While
         it is built, about twice its size is taken in its folder, and freed however that ends. Of vectors that
-        take more than half of `memory` no recall is promised: `tune` the index that is opened.
+        take more than half of `memory` no recall is guaranteed: `tune` the index that is opened.
 
         Parameters
         ----------
@@ -208,9 +209,9 @@ class IVF(Approximate):
         known = None if ids is None else as_ids(ids)
         try:
             build = IVFBuild(target, *_settings(metric, codes, keep, nlist, seed), most)
-            tell = counter(progress, build)
+            report = counter(progress, build)
             append_all(build, vectors, metric, most, count)
-            build.finish(known, count, tell)
+            build.finish(known, count, report)
         except IoError as error:
             error.filename = target
             raise
@@ -261,7 +262,7 @@ class IVF(Approximate):
             both 65536 and ``len(index)`` is refused.
         nprobe : int, optional
             How many lists are scanned: effort. More than there are act as all. Left out: what the index
-            measured to find 95 % of the ten nearest, or `tune` for what it was asked, 32 at least unless
+            measured to find 95 % of the ten nearest, or `tune` to reach its target, 32 at least unless
             `tune` found less; and more where those would hold fewer than four times k vectors. Where no
             nprobe suffices, every vector is measured. With ``keep="none"`` nothing can be measured: 32.
         where : optional
@@ -354,7 +355,7 @@ class IVF(Approximate):
 
     @property
     def nlist(self) -> int | None:
-        """How many lists there are; while there are none, what was asked for."""
+        """How many lists there are; while there are none, the number given."""
         return self._core.nlist or None
 
     @property

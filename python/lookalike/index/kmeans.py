@@ -24,8 +24,8 @@ BLOCK = 1 << 24  # products at once in transform
 class KMeans:
     """Cluster vectors around centroids that have the least sum of squared distances to them, nearly.
 
-    The conventions are scikit-learn's: what is given to the constructor is kept as it is and looked at by
-    `fit`; what `fit` finds ends in an underscore; and an instance goes into pipelines and can be cloned.
+    The conventions are scikit-learn's: the constructor keeps its arguments as they are, and `fit`
+    checks them; what `fit` finds ends in an underscore; an instance goes into pipelines and can be cloned.
     Every assignment is exact. The same seed gives the same bytes, whatever the number of threads and the
     instruction set.
 
@@ -114,7 +114,7 @@ class KMeans:
         X : array_like, shape (n, dim)
             Finite float32, float64, float16, uint8 or int8, in any layout; float64 is rounded to float32.
         y
-            Not looked at; here for pipelines.
+            Ignored; scikit-learn's pipelines pass it.
 
         Returns
         -------

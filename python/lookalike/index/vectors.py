@@ -21,7 +21,7 @@ def as_vectors(values: Any, name: str, metric: str) -> np.ndarray[Any, Any]:
     Parameters
     ----------
     values
-        An array of any layout, nested lists of numbers, or anything that speaks DLPack or the array protocol.
+        An array of any layout, nested lists of numbers, or any object with DLPack or the array protocol.
     name
         What the argument is called in messages.
     metric

@@ -118,7 +118,7 @@ class Catalogue:
         return dict(self._db.execute(f"{broken} UNION ALL {unreached} ORDER BY 1"))
 
     def set_unreached(self, errors: Mapping[bytes, str]) -> None:
-        """Remember what the last sync could not even look at."""
+        """Store which paths the last sync could not reach."""
         self._db.execute("DELETE FROM unreached")
         self._db.executemany("INSERT INTO unreached VALUES (?, ?)", errors.items())
 
@@ -129,7 +129,7 @@ class Catalogue:
         )
 
     def put(self, path: bytes, stamp: Stamp, hash_: bytes | None, error: str | None) -> None:
-        """Write one file down, anew or over what was known of it."""
+        """Insert or update one file."""
         self._db.execute(
             "INSERT INTO files (path, size, mtime_ns, hash, error) VALUES (?1, ?2, ?3, ?4, ?5) "
             "ON CONFLICT (path) DO UPDATE SET size = ?2, mtime_ns = ?3, hash = ?4, error = ?5",
@@ -202,7 +202,7 @@ class Catalogue:
             yield id_, _read(vector, times)
 
     def forget_vectors(self) -> None:
-        """Drop every vector and verdict, so that the next sync makes them all again."""
+        """Drop all vectors and errors, so that the next sync embeds every file again."""
         self._db.execute("DELETE FROM vectors")
         self._db.execute("UPDATE files SET mtime_ns = -1, error = NULL")
 

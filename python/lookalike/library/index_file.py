@@ -46,10 +46,10 @@ def build(blocks: Iterable[tuple[NDArray[np.int64], NDArray[np.float32]]]) -> Fl
 
 
 def refresh(catalogue: Catalogue, path: Path) -> None:
-    """Bring the index file up to the catalogue's generation. Called by the one who holds the sync lock.
+    """Bring the index file up to the catalogue's generation. The caller holds the sync lock.
 
-    The file is replaced first and the catalogue told after: a crash between the two leaves a remark that does
-    not match, and the index is made again.
+    The file is replaced first, then the catalogue is updated: after a crash between the two the stamps do
+    not match, and the index is rebuilt.
     """
     if _is_current(catalogue, path):
         return

@@ -121,7 +121,7 @@ class Library:
 
     @property
     def embedder(self) -> Embedder:
-        """The model, loaded when first asked for."""
+        """The model, loaded at first use."""
         return self._open(self._choice())
 
     @property
@@ -138,7 +138,7 @@ class Library:
 
         Only new and changed files are embedded; renamed, copied and merely touched ones keep their vectors.
         Broken files are reported and tried again only when they change. Work is written down every few
-        seconds: what is interrupted, by Ctrl-C or a power cut, goes on where it stopped. A second sync of the
+        seconds: after Ctrl-C or a power cut the next sync resumes where it stopped. A second sync of the
         same folder waits for the first.
 
         Parameters
@@ -163,7 +163,7 @@ class Library:
         except OSError as error:
             reason = f"store {self.store}: cannot be made: {error.strerror}"
             raise io_error(error.errno or errno.EIO, reason) from error
-        with sync_lock(self.store / "lock", self._tell_of_wait), self._catalogue(create=True) as catalogue:
+        with sync_lock(self.store / "lock", self._report_wait), self._catalogue(create=True) as catalogue:
             self._adopt(catalogue, embedder)
             report = Sync(catalogue, self.folder, embedder, ProgressBar if show else None).run(self.store)
             index_file.refresh(catalogue, self.index_path)
@@ -206,7 +206,7 @@ class Library:
         query = query if words is None else words
         with self._catalogue() as catalogue:
             vectors = stored_vectors(catalogue, self.folder, query)
-            # A model that was asked for by name is held to it, also where its vectors are at hand.
+            # A model given by name must be the one that made the library, even where no new vector is needed.
             if vectors is None or self._model != AUTO:
                 self._require_own(catalogue)
             state = self._state(catalogue)
@@ -280,7 +280,7 @@ class Library:
             return self._embedder
 
     def _choice(self, *, look: bool = False) -> str | os.PathLike[str] | Embedder:
-        """Return the model to use; where none was asked for, the one it was made with, or the folder's.
+        """Return the model to use: the one given, else the one the library was made with, else the folder's.
 
         `look` makes sure that the folder still holds what that model takes.
         """
@@ -323,7 +323,7 @@ class Library:
                 f"{embedder.name!r} as it is here; give that model, or sync to embed everything again"
             )
 
-    def _tell_of_wait(self) -> None:
+    def _report_wait(self) -> None:
         print(f"lookalike: another sync of {self.folder} is running; waiting for it", file=sys.stderr)
 
 

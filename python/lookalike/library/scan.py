@@ -15,7 +15,7 @@ from ..errors import io_error
 
 @dataclass(frozen=True)
 class Stamp:
-    """What tells cheaply that a file is as it was: its size in bytes and its time in nanoseconds."""
+    """A cheap sign that a file is unchanged: its size in bytes and its modification time in nanoseconds."""
 
     size: int
     mtime_ns: int

@@ -101,7 +101,7 @@ class WordSpace:
         return Snapshot(generation, index, paths)
 
     def _remark_of(self, generation: int, path: Path) -> str:
-        """Return what tells whether a file is of this model and moment; the catalogue keeps it."""
+        """Return a stamp of the model, the generation and the file; the catalogue stores it."""
         try:
             status = path.stat()
         except OSError:

@@ -28,7 +28,7 @@ class LabelledPhotos:
     unlabelled
         Photos left out because they have no class.
     errors
-        Folders and files that could not be looked at, and why.
+        Folders and files that could not be read, and why.
     """
 
     paths: list[Path]

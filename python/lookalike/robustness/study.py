@@ -56,9 +56,9 @@ class Study:
     photos
         The photos searched, which are those that could be read, their classes, and what came in the way.
     queries
-        Rows of the photos asked for.
+        Rows of the photos that are queries.
     alone
-        How many photos are the only ones of their class: they are among those searched, but never asked for.
+        How many photos are the only ones of their class: they are searched, but are never queries.
     k
         Of recall@k.
     distortions, models
@@ -184,7 +184,7 @@ def _judge(
         clean = gallery.score(embedded.stored[number][readable][own], own, k)
         distorted = {
             variant: gallery.score(vectors[number][kept], own, k)
-            for variant, vectors in embedded.asked.items()
+            for variant, vectors in embedded.distorted.items()
         }
         found.append(ModelStudy(name, model.dim, clean, distorted, gallery))
     alone = sum(size == 1 for size in sizes.values())
@@ -192,7 +192,7 @@ def _judge(
 
 
 def _names(models: Sequence[Embedder]) -> list[str]:
-    """Names that tell the models apart: of several that are called the same, the later ones are numbered."""
+    """Distinct names of the models: where several share a name, the later ones are numbered."""
     seen: Counter[str] = Counter()
     names = []
     for model in models:

@@ -1,4 +1,4 @@
-"""What a training is told: every choice, its default, and what is wrong with a value."""
+"""The settings of a training: every choice, its default, and its check."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ class Settings:
         The model whose vectors are learned from: a shipped name, a model's folder or an .onnx file; or
         "none", to learn a small network from scratch.
     fine_tune
-        Let the base itself learn too. It must be a network that PyTorch can be told of (`onnx_network`).
+        Let the base itself learn too. Its ONNX file must be one that `onnx_network` can rebuild in PyTorch.
     loss
         One of `losses.LOSSES`.
     dim
         Length of the vectors that are learned; as many as there are features when left out.
     epochs
-        How often as many images are seen as there are, at most.
+        Passes over the images, at most.
     classes_per_batch, images_per_class
         A batch is P classes times K images; as many as the data allow, up to 8 and 4, when left out.
     learning_rate, weight_decay
@@ -42,7 +42,7 @@ class Settings:
     size
         Side of the pictures in pixels; that of the base, or 64.
     validation_classes
-        Classes not learned from that judge what was learned: names, or a share of all. 0 does without.
+        Classes held out to validate: names, or a share of all; 0 for none.
     patience
         Stop after so many epochs without a better mAP@R of the validation classes.
     seed
@@ -109,12 +109,12 @@ class Settings:
         True
         """
         known = {field.name for field in fields(cls)}
-        told: dict[str, Any] = {
+        given: dict[str, Any] = {
             key: tuple(value) if isinstance(value, list) else value
             for key, value in values.items()
             if key in known
         }
-        return cls(**told)
+        return cls(**given)
 
 
 _LARGEST = sys.float_info.max

@@ -1,4 +1,4 @@
-"""From a file, bytes or an array to mono samples of one rate, block by block. It alone decodes sound."""
+"""From a file, bytes or an array to mono samples of one rate, block by block. No other file decodes sound."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def read_sound(
 
 
 def _mono(opened: _Source, first: int, last: int, *, to_end: bool) -> Iterator[Samples]:
-    """Mix to mono; tell NaN, infinity, and an end that comes too soon."""
+    """Mix to mono; raise AudioError for NaN, infinity and truncated files."""
     at = first
     for block in opened.blocks:
         with np.errstate(over="ignore", invalid="ignore"):
@@ -112,7 +112,7 @@ def _open(source: Any, limits: SoundLimits, start: float) -> Iterator[_Source]:
         path = Path(source)
         _check_file(path, limits)
         try:
-            # By its number, so that soundfile sees no name and judges by the content alone.
+            # By descriptor, so that soundfile sees no name and detects the format from the content.
             file = os.fdopen(os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0)), "rb")
         except OSError as error:
             raise AudioError(f"cannot be read: {error.strerror}") from None
@@ -139,7 +139,7 @@ def _decoder(file: Any, limits: SoundLimits, start: float) -> Iterator[_Source]:
 
 
 def _check_end(remarks: str) -> None:
-    """Tell a file that was cut: most formats count their bytes at the beginning."""
+    """Raise AudioError for a truncated file: most formats state their size at the start."""
     for claimed, there in ((int(a), int(b)) for a, b in _CLAIM.findall(remarks)):
         if there < claimed < _UNKNOWN:
             raise AudioError(f"is truncated: {there:,} bytes of {claimed:,} are there")
@@ -152,7 +152,7 @@ def _blocks_of(sound: Any, limits: SoundLimits) -> Iterator[NDArray[np.float32]]
     done = 0
     while len(block := sound.read(frames, dtype="float32", always_2d=True)):
         done += len(block)
-        # A header may have told less.
+        # A header may state less.
         _check_seconds(done / sound.samplerate, limits)
         yield block
 
@@ -221,7 +221,7 @@ def _check_seconds(seconds: float, limits: SoundLimits) -> None:
 
 
 def _import(name: str) -> Any:
-    """Import a package at first use, so that whoever has no sounds needs none."""
+    """Import a package at first use, so that images alone do not need it."""
     try:
         if name == "soxr":
             import soxr as package  # type: ignore[import-untyped]

@@ -32,7 +32,7 @@ _LIMITS = SoundLimits()
 
 
 @dataclass
-class _Heard:
+class _Pending:
     """A sound under way: windows that were cut, and the vectors that came back so far."""
 
     position: int
@@ -81,7 +81,7 @@ class AudioEmbedder(ModelEmbedder):
     ModelError
         The model is unknown, damaged, or not what its ``model.toml`` says; the message names the field.
     Unsupported
-        CUDA was asked for and is not there.
+        CUDA was requested and is not available.
 
     Examples
     --------
@@ -140,7 +140,7 @@ class AudioEmbedder(ModelEmbedder):
         progress
             True for a bar on stderr, or a callable(done, total); one that returns False stops the call.
         on_error
-            "raise" stops at the first sound that cannot be used; "skip" leaves its row out, goes on, and
+            "raise" stops at the first sound that cannot be used; "skip" leaves its row out, continues, and
             reports it in `last_errors` and to the logger "lookalike".
 
         Returns
@@ -197,46 +197,46 @@ class AudioEmbedder(ModelEmbedder):
         self, sounds: Iterable[Any]
     ) -> Generator[tuple[int, SoundWindows | Exception], None, None]:
         """Yield (position, windows) for every sound in order, or (position, AudioError)."""
-        under_way: deque[_Heard] = deque()
-        owners: deque[tuple[_Heard, Any]] = deque()
+        under_way: deque[_Pending] = deque()
+        owners: deque[tuple[_Pending, Any]] = deque()
         windows = self._cut(as_sounds(sounds), under_way, owners)
         with closing(stream(windows, self._run.prepare, self._run.infer, _BATCH, self._threads)) as results:
             for _, vector in results:
-                heard, sound = owners.popleft()
+                pending, sound = owners.popleft()
                 if isinstance(vector, Exception):
                     wrong = "the model gave NaN or infinity for it"
-                    heard.error = heard.error or AudioError(
-                        f"sound {name_of(sound, heard.position)}: {wrong}"
+                    pending.error = pending.error or AudioError(
+                        f"sound {name_of(sound, pending.position)}: {wrong}"
                     )
                     vector = np.zeros(self.dim, np.float32)
-                heard.vectors.append(vector)
+                pending.vectors.append(vector)
                 yield from _finished(under_way)
         yield from _finished(under_way)
 
     def _cut(
-        self, sounds: Iterable[Any], under_way: deque[_Heard], owners: deque[tuple[_Heard, Any]]
+        self, sounds: Iterable[Any], under_way: deque[_Pending], owners: deque[tuple[_Pending, Any]]
     ) -> Iterator[NDArray[np.float32]]:
-        """Yield the windows of all sounds, one sound after the other, and note down whose they are."""
+        """Yield the windows of all sounds, one sound after the other, and record the sound of each."""
         rate = self._card.rate
         window, hop = round(self._card.window * rate), round(self._card.hop * rate)
         for position, sound in enumerate(sounds):
-            heard = _Heard(position)
-            under_way.append(heard)
+            pending = _Pending(position)
+            under_way.append(pending)
             try:
                 for start, end, samples in cut(read_sound(sound, rate, self._limits), window, hop):
-                    heard.spans.append((start / rate, end / rate))
-                    owners.append((heard, sound))
+                    pending.spans.append((start / rate, end / rate))
+                    owners.append((pending, sound))
                     yield samples
             except AudioError as error:
-                heard.error = AudioError(f"sound {name_of(sound, position)}: {error}")
-                heard.error.__cause__ = error.__cause__
-            heard.cut = True
+                pending.error = AudioError(f"sound {name_of(sound, position)}: {error}")
+                pending.error.__cause__ = error.__cause__
+            pending.cut = True
 
 
-def _finished(under_way: deque[_Heard]) -> Iterator[tuple[int, SoundWindows | Exception]]:
+def _finished(under_way: deque[_Pending]) -> Iterator[tuple[int, SoundWindows | Exception]]:
     while under_way and under_way[0].done:
-        heard = under_way.popleft()
-        yield heard.position, heard.result
+        pending = under_way.popleft()
+        yield pending.position, pending.result
 
 
 def _card_of(found: Located) -> AudioCard:

@@ -1,4 +1,4 @@
-"""Sound heard: a network of its own for a second of speech or so, pooled over a window."""
+"""An audio network over short stretches of a spectrogram, pooled over a window."""
 
 from __future__ import annotations
 

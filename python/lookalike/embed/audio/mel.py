@@ -55,7 +55,7 @@ class Spectrogram:
     rate
         Samples a second.
     frame
-        Samples that are looked at together, weighted by a Hann window.
+        Samples of one Fourier transform, weighted by a Hann window.
     step
         Samples from one frame to the next.
     bands

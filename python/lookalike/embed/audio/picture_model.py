@@ -1,4 +1,4 @@
-"""Sound seen: a window's spectrogram as a picture, through a model of images."""
+"""An image model over the spectrogram of a window."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class PictureModel:
     """Windows to vectors by a model of images, which sees high pitches on top and time from left to right.
 
     Its three colours are spectrograms of short, middling and long frames: no frame is sharp in time and in
-    pitch. What the network finds is rooted, so that few strong finds do not hide the many weak ones
+    pitch. The square root of the features is taken, so that few large ones do not hide the many small ones
     (Arandjelovic and Zisserman, 2012, "Three things everyone should know to improve object retrieval",
     section 3). The network averages over the whole picture, and so forgets how high a pitch was: each band's
     mean and deviation over the window, at the same length, keep it.
@@ -46,14 +46,14 @@ class PictureModel:
 
     def infer(self, windows: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the vectors, float32 (n, dim), of windows (n, 3, bands, side)."""
-        seen = self._images.embed_squares(self.pictures(windows))
+        features = self._images.embed_squares(self.pictures(windows))
         if self._way.root:
-            seen = np.sign(seen) * np.sqrt(np.abs(seen))
+            features = np.sign(features) * np.sqrt(np.abs(features))
         if not self._way.bands:
-            return seen
+            return features
         middle = windows[:, 1]
-        heard = np.concatenate([middle.mean(axis=2), middle.std(axis=2)], axis=1)
-        return np.concatenate([_unit(seen), _unit(heard)], axis=1)
+        bands_stats = np.concatenate([middle.mean(axis=2), middle.std(axis=2)], axis=1)
+        return np.concatenate([_unit(features), _unit(bands_stats)], axis=1)
 
     def pictures(self, windows: NDArray[np.float32]) -> NDArray[np.uint8]:
         """Return windows as pictures, uint8 (n, side, side, 3)."""

@@ -1,4 +1,4 @@
-"""What every model.toml says, whatever its model embeds; and the files it names, held to their checksums."""
+"""What every model.toml says, whatever its model embeds; and the files it names, with their checksums."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .fields import FILE_NAME, Fields, read_fields
 class CardFile:
     """A file beside a ``model.toml``, or of an installed package, and the checksum stated there.
 
-    `build` is the command that makes it anew.
+    `build` is the command that makes it again.
     """
 
     path: Path
@@ -136,7 +136,7 @@ class Summary:
 
     @property
     def needed(self) -> list[CardFile]:
-        """The files that run when none is asked for: the one that ``default`` chooses, or all."""
+        """The files that run by default: the one that ``default`` names, or all."""
         return [self.files[self.default]] if self.default in self.files else list(self.files.values())
 
 
@@ -146,7 +146,7 @@ def read_summary(folder: Path) -> Summary:
 
 
 def take_summary(fields: Fields, folder: Path) -> Summary:
-    """Take from a model.toml the fields that all have; the rest is for whoever opens this kind."""
+    """Take from a model.toml the fields that all have; the opener of this kind reads the rest."""
     measured = fields.table("measured", {})
     return Summary(
         name=fields.text("name"),

@@ -52,7 +52,7 @@ class ImageEmbedder(ImageInputEmbedder):
     ModelError
         The model is unknown, damaged, or not what its ``model.toml`` says; the message names the field.
     Unsupported
-        CUDA was asked for and is not there, or does not start: the message has its own words.
+        CUDA was requested and is not available, or does not start; the message says why.
 
     Examples
     --------

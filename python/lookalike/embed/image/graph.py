@@ -1,4 +1,4 @@
-"""What a graph says about itself, against what its card says, or in place of one."""
+"""Checks a graph against its card, or makes a card from a graph that has none."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _LARGEST_BATCH = 1024
 
 
 def open_card(card: ModelCard, device: Device) -> ImageTower:
-    """Load the graph of a card, and hold the one to the other."""
+    """Load the graph of a card, and check one against the other."""
     session = OnnxSession(card.read(), card.name, device)
     check_card(card, session)
     return ImageTower(card, session)
@@ -71,7 +71,7 @@ def bare_card(path: Path, device: Device) -> tuple[ModelCard, OnnxSession]:
         )
     if (found.shape[1] == 3) == (found.shape[3] == 3):
         raise ModelError(
-            f"model {path}: takes {found}; which dimension is the colours cannot be told: write a model.toml"
+            f"model {path}: takes {found}; which dimension holds the colours is ambiguous: write a model.toml"
         )
     layout: Layout = "NCHW" if found.shape[1] == 3 else "NHWC"
     sides = {side for side in (found.shape[2:] if layout == "NCHW" else found.shape[1:3]) if side is not None}
@@ -100,10 +100,10 @@ def choose_output(session: OnnxSession, usual: str, axes: int, field: str) -> st
         return usual
     fitting = [tensor for tensor in session.outputs if len(tensor.shape) == axes]
     if len(fitting) != 1:
-        told = "; ".join(map(str, session.outputs))
+        listed = "; ".join(map(str, session.outputs))
         raise ModelError(
             f"model {session.name}: no output is called {usual!r}, and {len(fitting)} have {axes} axes "
-            f"({told}); name one in {field}"
+            f"({listed}); name one in {field}"
         )
     return fitting[0].name
 

@@ -51,7 +51,7 @@ class ImageInputEmbedder(ModelEmbedder):
         progress
             True for a bar on stderr, or a callable(done, total); one that returns False stops the call.
         on_error
-            "raise" stops at the first image that cannot be used; "skip" leaves its row out, goes on, and
+            "raise" stops at the first image that cannot be used; "skip" leaves its row out, continues, and
             reports it in `last_errors` and to the logger "lookalike".
 
         Returns

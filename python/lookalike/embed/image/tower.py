@@ -58,7 +58,7 @@ def unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
 class IntraOpTower:
     """A tower's graph in a second session, whose intra-op threads share one batch.
 
-    The session is opened at the second call: whoever embeds one image and ends would wait for it in vain.
+    The session is opened at the second call: a process that embeds a single image would open it for nothing.
     """
 
     def __init__(self, tower: ImageTower, threads: int) -> None:

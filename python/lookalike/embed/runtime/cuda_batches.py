@@ -12,24 +12,24 @@ from ...errors import Unsupported
 from .cuda_memory import free_bytes
 from .session import DeviceMemoryError
 
-# So many are thought to keep a GPU busy, and more to make the first results wait; what each size is worth
-# on the GPU at hand, `python -m benchmarks.embed.gpu` tells.
+# Enough to keep a GPU busy; larger first batches would delay the first results.
+# `python -m benchmarks.embed.gpu` measures each size on the GPU at hand.
 _FIRST, _MOST = 32, 256
 
 
 class CudaBatches:
     """Runs images through a GPU, one batch at a time, and learns how large a batch may be.
 
-    Batches begin small and double while what they were seen to take is free twice over: a runtime that asks
-    for larger pieces may be unable to use its smaller ones again. Where the device is out of memory all the
-    same, the batch is halved and the work goes on; so large a batch is not tried again.
+    Batches start small and double while twice the memory they took is still free: an arena that grows may be
+    unable to reuse its smaller chunks. When the device still runs out of memory, the batch is halved, and
+    that size is not tried again.
 
     Parameters
     ----------
     run
         From uint8 (n, size, size, 3) to the vectors, float32 (n, dim). Raises DeviceMemoryError.
     free
-        Bytes the device has left, None where nobody knows; then batches stay as they begin.
+        Bytes the device has left, None if unknown; then batches keep their first size.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Whether there is a GPU, and how much memory it has left, asked of NVIDIA's driver."""
+"""Whether there is a GPU, and how much memory it has left, from NVIDIA's driver."""
 
 from __future__ import annotations
 
@@ -40,12 +40,12 @@ def free_bytes(device: int = 0) -> int | None:
     if driver.cuDevicePrimaryCtxRetain(ctypes.byref(context), handle):
         return None
     try:
-        return _asked_within(driver, context)
+        return _free_within(driver, context)
     finally:
         driver.cuDevicePrimaryCtxRelease_v2(handle)
 
 
-def _asked_within(driver: Any, context: ctypes.c_void_p) -> int | None:
+def _free_within(driver: Any, context: ctypes.c_void_p) -> int | None:
     if driver.cuCtxPushCurrent_v2(context):
         return None
     free, total = ctypes.c_size_t(), ctypes.c_size_t()

@@ -20,7 +20,7 @@ def cuda_stream(
 ) -> Generator[Result, None, None]:
     """Yield (position, vector or ImageError) for every image, in order.
 
-    `size` is asked before each batch, so that batches may grow; `infer` sees to it that one runs at a time.
+    `size` is called before each batch, so that batches may grow; `infer` runs one batch at a time.
     Images are taken two batches ahead and no further. Threads come to rest before the stream ends.
     """
     numbered = enumerate(images)
@@ -43,7 +43,7 @@ def cuda_stream(
         while under_way:
             yield from under_way.popleft().result()
     finally:
-        # Whoever gathers a batch waits for decoders, and ends with an error where those were called off.
+        # The thread that gathers a batch waits for decoders; cancelling those ends it with an error.
         inferrers.shutdown(wait=False, cancel_futures=True)
         decoders.shutdown(cancel_futures=True)
         inferrers.shutdown()

@@ -1,4 +1,4 @@
-"""Reads just enough of an ONNX file to tell whether it would make the runtime open other files."""
+"""Reads just enough of an ONNX file to detect tensors that are stored in other files."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def _search(message: memoryview, kind: str, depth: int) -> bool:
 
 
 def _fields(message: memoryview) -> Iterator[tuple[int, memoryview | int]]:
-    """Yield (field number, value) of a protobuf message; fixed-width values, which nobody asks for, as 0."""
+    """Yield (field number, value) of a protobuf message; fixed-width values, which are not needed, as 0."""
     at = 0
     while at < len(message):
         key, at = _varint(message, at)

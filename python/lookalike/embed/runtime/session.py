@@ -13,7 +13,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-# onnxruntime reports its use to its maker, unless told not to before it loads.
+# onnxruntime sends telemetry unless this is set before it loads.
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 try:
     import onnxruntime  # type: ignore[import-untyped]
@@ -28,11 +28,11 @@ from .onnx_file import has_external_data
 Device = Literal["auto", "cpu", "cuda"]
 _CPU, _CUDA = "CPUExecutionProvider", "CUDAExecutionProvider"
 _CUDA_OPTIONS = {
-    # Memory is taken as it is asked for: what a batch takes can be told, and other programs have the rest.
+    # The arena grows by what is requested: a batch's memory can be measured, and the rest stays free.
     "arena_extend_strategy": "kSameAsRequested",
     # The usual search tries every way to convolve, for seconds, whenever a batch has a new size.
     "cudnn_conv_algo_search": "HEURISTIC",
-    # float32 means float32, so that vectors agree with those of a CPU; whoever wants speed has float16.
+    # float32 means float32, so that vectors agree with those of a CPU; float16 models are there for speed.
     "use_tf32": "0",
 }
 # What runtime, CUDA, cuDNN and cuBLAS say when memory is short; an arena at its limit says "available memory
@@ -165,7 +165,7 @@ def _open(data: bytes, name: str, device: Device, threads: int) -> onnxruntime.I
             f"device is 'cuda', but this onnxruntime offers {offered} only; pip install 'lookalike[gpu]' "
             "(in place of onnxruntime), or use device='cpu'"
         )
-    # Asked first, since the runtime prints a page of errors where there is none.
+    # Checked first, since the runtime prints a page of errors where there is no GPU.
     if device == "cuda" and not has_gpu():
         raise Unsupported("device is 'cuda', but NVIDIA's driver knows no GPU here; use device='cpu'")
     trouble: Exception | None = None
@@ -192,13 +192,13 @@ def _open(data: bytes, name: str, device: Device, threads: int) -> onnxruntime.I
 
 def _start(data: bytes, threads: int, providers: list[Any]) -> onnxruntime.InferenceSession:
     options = onnxruntime.SessionOptions()
-    # Many images run side by side, one thread each: nothing to hand over, nothing to wait for.
+    # Many images run side by side, one thread each, so that no thread waits for another.
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    # Errors are raised; printing them as well, at each batch that was too large, helps nobody.
+    # Errors are raised; printing each batch that was too large as well would be noise.
     options.log_severity_level = 4
-    # Left to itself, Python's onnxruntime prints what went wrong to stdout and goes on with the CPU.
+    # By default onnxruntime prints errors to stdout and falls back to the CPU.
     return onnxruntime.InferenceSession(data, options, providers=providers, enable_fallback=False)
 
 
@@ -212,7 +212,7 @@ def _load_cuda() -> None:
     """Load CUDA and cuDNN from where pip puts them, once; those of the system are found anyway."""
     load = getattr(onnxruntime, "preload_dlls", None)
     if load is not None:
-        # What is missing is told when a session does not start; this would print it.
+        # A session that does not start reports what is missing; this would print it.
         with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(Exception):
             load()
 

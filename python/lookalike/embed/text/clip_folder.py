@@ -38,13 +38,13 @@ def open_clip_folder(folder: Path, device: Device) -> tuple[TextImageCard, Image
         Where a file is missing, or says what cannot be done; the message names it.
     """
     name = folder.resolve().name
-    image = _sealed(_needed(folder, "vision_model"))
+    image = _with_checksum(_needed(folder, "vision_model"))
     session = OnnxSession(image.read(name), f"{name}, image tower", device)
     output = choose_output(session, "image_embeds", 2, "image.output of a model.toml")
     spec = _input(folder, session)
     dim = vector_length(session, output, check_input(session.name, spec, session), spec.dtype)
     card = ModelCard(session.name, dim, spec, output, image.path, image.sha256, normalize=True)
-    text = TextSpec(_sealed(_needed(folder, "text_model")), _tokenizer(folder))
+    text = TextSpec(_with_checksum(_needed(folder, "text_model")), _tokenizer(folder))
     return TextImageCard(name, dim, card, text), ImageTower(card, session)
 
 
@@ -62,21 +62,21 @@ def _needed(folder: Path, tower: str) -> Path:
 
 def _tokenizer(folder: Path) -> dict[str, CardFile]:
     if (folder / "tokenizer.json").is_file():
-        return {"tokenizer": _sealed(folder / "tokenizer.json")}
+        return {"tokenizer": _with_checksum(folder / "tokenizer.json")}
     pair = folder / "vocab.json", folder / "merges.txt"
     if all(path.is_file() for path in pair):
-        return {"tokenizer": _sealed(pair[0]), "merges": _sealed(pair[1])}
+        return {"tokenizer": _with_checksum(pair[0]), "merges": _with_checksum(pair[1])}
     published = folder / "bpe_simple_vocab_16e6.txt.gz"
     if published.is_file():
-        return {"tokenizer": _sealed(published)}
+        return {"tokenizer": _with_checksum(published)}
     raise ModelError(
         f"model {folder}: has no tokenizer; it must have tokenizer.json, or vocab.json with merges.txt, "
         f"or {published.name}"
     )
 
 
-def _sealed(path: Path) -> CardFile:
-    """Return a file with the checksum it has now, which will tell models apart."""
+def _with_checksum(path: Path) -> CardFile:
+    """Return a file with the checksum it has now, which identifies the model."""
     try:
         return CardFile(path, hashlib.sha256(path.read_bytes()).hexdigest())
     except OSError as error:

@@ -33,8 +33,8 @@ class TextImageEmbedder(ImageInputEmbedder):
     supervision", section 2) has two networks, trained together on pictures and their captions; its files are
     yours to bring. ``words-lite0``, which comes with lookalike, is ConSE (Norouzi et al. 2014, "Zero-shot
     learning by convex combination of semantic embeddings", section 3): a picture is put where the names of
-    the things a classifier sees in it are, weighted by how sure it is. It knows what ImageNet's thousand
-    classes and their names tell, which colours, styles and scenes are not among.
+    the things a classifier sees in it are, weighted by how sure it is. It knows ImageNet's thousand
+    classes by their names; colours, styles and scenes are not among them.
 
     Parameters
     ----------
@@ -60,7 +60,7 @@ class TextImageEmbedder(ImageInputEmbedder):
     ImportError
         Words need more than is installed; the message names the extra.
     Unsupported
-        CUDA was asked for and is not there.
+        CUDA was requested and is not available.
 
     Examples
     --------

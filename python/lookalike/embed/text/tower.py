@@ -77,7 +77,7 @@ class TextTower:
         return vector
 
     def _role_of(self, tensor: TensorInfo) -> str:
-        """Tell what an input wants: by its name, or as the only one."""
+        """Return the role of an input: by its name, or as the only one."""
         if tensor.dtype not in ("int64", "int32") or len(tensor.shape) != 2:
             raise ModelError(
                 f"model {self._name}: takes {tensor}; it must take int64 or int32 of shape (n, tokens)"

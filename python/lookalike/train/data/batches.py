@@ -64,12 +64,12 @@ def batches_per_epoch(labels: Rows, classes_per_batch: int, images_per_class: in
 def fit_batch(
     labels: Rows, names: list[str], classes_per_batch: int | None, images_per_class: int | None
 ) -> tuple[int, int]:
-    """Return P and K: as asked for, or 8 and 4 as far as the data go.
+    """Return P and K: as given, or up to 8 and 4, as the data allow.
 
     Raises
     ------
     InvalidArgument
-        Where more was asked for than there is.
+        Where more are given than there are.
 
     Examples
     --------

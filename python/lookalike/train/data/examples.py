@@ -48,14 +48,14 @@ class Examples:
         return Examples(images, self.labels[rows], self.classes, self.skipped)
 
     def of_classes(self, names: Sequence[str]) -> Examples:
-        """Return the images of some classes, numbered anew."""
+        """Return the images of some classes, renumbered."""
         numbers = {self.classes.index(name): number for number, name in enumerate(names)}
         rows = np.flatnonzero(np.isin(self.labels, list(numbers)))
         labels = np.array([numbers[int(label)] for label in self.labels[rows]], np.int64)
         return Examples([self.images[row] for row in rows.tolist()], labels, list(names))
 
     def fingerprint(self) -> str:
-        """Return what tells these from others: their classes and the names of files, in order."""
+        """Return a digest of the classes and of the names of files, in order."""
         digest = hashlib.sha256(repr(self.classes).encode())
         for image, label in zip(self.images, self.labels, strict=True):
             name = Path(image).name if isinstance(image, (str, os.PathLike)) else np.shape(image)

@@ -1,4 +1,4 @@
-"""Pictures as a source to learn from: decoded once, changed anew each time they are seen."""
+"""Pictures as a source to learn from: decoded once, augmented each time they are used."""
 
 from __future__ import annotations
 

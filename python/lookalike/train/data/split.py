@@ -1,4 +1,4 @@
-"""Which classes are learned from, and which judge what was learned: those must not have been seen."""
+"""Which classes are trained on, and which are held out to validate."""
 
 from __future__ import annotations
 
@@ -83,8 +83,8 @@ def usable_classes(examples: Examples) -> tuple[list[str], list[str]]:
             f"{len(usable)} of the classes have 2 or more; at least 2 classes must, or there is nothing "
             "to tell apart"
         )
-    lonely = [f"class {name}: has one image; it must have 2" for name, count in counts.items() if count == 1]
-    return usable, lonely
+    single = [f"class {name}: has one image; it must have 2" for name, count in counts.items() if count == 1]
+    return usable, single
 
 
 def _some(classes: Sequence[str], limit: int = 8) -> str:

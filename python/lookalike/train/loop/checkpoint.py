@@ -1,4 +1,4 @@
-"""A training in a file: all that is needed to go on as if nothing had happened."""
+"""The state of a training in a file, from which it is resumed exactly."""
 
 from __future__ import annotations
 

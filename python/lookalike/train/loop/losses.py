@@ -8,7 +8,7 @@ from typing import TypeAlias
 from ..._checks import must_be
 from ..extras import Module, Tensor, losses, miners, torch
 
-# Makes the loss, and what picks the pairs it is told of (or None: all), for so many classes and dimensions.
+# Makes the loss and its miner, which selects pairs (None: all pairs), for so many classes and dimensions.
 _Maker: TypeAlias = Callable[[int, int], tuple[Module, "Module | None"]]
 
 # A loss is a line here. Those with a vector for each class get how many there are.

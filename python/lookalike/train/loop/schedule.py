@@ -1,6 +1,6 @@
 """How fast is learned at what time, and where chance comes from: functions of time alone.
 
-Nothing here remembers anything, which is why a training that was interrupted goes on as if it had not been.
+Nothing here keeps state, so a resumed training takes the same steps as an uninterrupted one.
 """
 
 from __future__ import annotations

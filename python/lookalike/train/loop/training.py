@@ -1,4 +1,4 @@
-"""The loop: batch, loss, step; after each epoch the unseen classes judge, and a checkpoint is written."""
+"""The loop: batch, loss, step; after each epoch validation, and a checkpoint is written."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ class Training:
     loss
         Module from vectors and labels to a number.
     source, training, validation
-        The images; those to learn from, and those of other classes that judge (None: nobody does).
+        The images; those to train on, and those of other classes to validate with (None: no validation).
     settings
         How to learn.
     batch
@@ -119,9 +119,9 @@ class Training:
         return (self._settings.epochs - self.course.epoch) * self._steps - self.course.step
 
     def learn_epoch(self, after_step: Callable[[], object]) -> None:
-        """Learn for the rest of an epoch, and judge."""
+        """Train for the rest of an epoch, and validate."""
         if not self.course.curve:
-            self._judge(None)
+            self._validate(None)
         order = batches(self._training.labels, *self._batch, self._settings.seed, self.course.epoch)
         self.network.train()
         for step, places in enumerate(order):
@@ -132,7 +132,7 @@ class Training:
             after_step()
         mean = self.course.loss_sum / self._steps
         self.course.epoch, self.course.step, self.course.loss_sum = self.course.epoch + 1, 0, 0.0
-        self._judge(mean)
+        self._validate(mean)
 
     def embed(self, rows: Rows) -> NDArray[np.float32]:
         """Return the vectors of some images, of length 1."""
@@ -183,7 +183,7 @@ class Training:
         self._optimizer.step()
         return value
 
-    def _judge(self, loss: float | None) -> None:
+    def _validate(self, loss: float | None) -> None:
         entry: dict[str, float | None] = {"epoch": self.course.epoch, "loss": loss}
         scores = Scores(float("nan"), float("nan"))
         if self._validation is not None:

@@ -23,7 +23,7 @@ _Run = Callable[..., Tensor]
 
 @dataclass(frozen=True)
 class _Step:
-    """One node: what it does to which tensors, and which of them nobody asks for afterwards."""
+    """One node: its operation, its tensors, and which of them no later node reads."""
 
     run: _Run
     inputs: Sequence[str]
@@ -130,7 +130,7 @@ def _conv(attributes: dict[str, Any], fixed: list[Any]) -> _Run:
     if attributes.get("auto_pad", b"NOTSET") != b"NOTSET":
         raise Unsupported("a convolution with auto_pad cannot be read; it must have pads")
     top, left, bottom, right = attributes.get("pads", [0, 0, 0, 0])
-    told = {
+    options = {
         "stride": tuple(attributes.get("strides", (1, 1))),
         "dilation": tuple(attributes.get("dilations", (1, 1))),
         "groups": attributes.get("group", 1),
@@ -139,8 +139,8 @@ def _conv(attributes: dict[str, Any], fixed: list[Any]) -> _Run:
 
     def run(value: Tensor, weight: Tensor, bias: Tensor = None) -> Tensor:
         if even:
-            return functional.conv2d(value, weight, bias, padding=(top, left), **told)
-        return functional.conv2d(functional.pad(value, (left, right, top, bottom)), weight, bias, **told)
+            return functional.conv2d(value, weight, bias, padding=(top, left), **options)
+        return functional.conv2d(functional.pad(value, (left, right, top, bottom)), weight, bias, **options)
 
     return run
 

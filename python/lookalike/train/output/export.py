@@ -53,7 +53,7 @@ def append_head(base: ModelCard, weight: NDArray[np.float32], bias: NDArray[np.f
 
 @contextmanager
 def _quiet(name: str) -> Iterator[None]:
-    """Keep a logger to errors: it tells of every package that it could do with."""
+    """Limit a logger to errors: it reports every optional package that is missing."""
     logger = logging.getLogger(name)
     before = logger.level
     logger.setLevel(logging.ERROR)

@@ -37,14 +37,14 @@ def check_output(folder: Path, resume: bool, overwrite: bool) -> None:
         if not overwrite:
             raise InvalidArgument(
                 f"output {folder} holds a training already; give --resume to go on with it, --overwrite "
-                "to begin anew, or another folder"
+                "to start again, or another folder"
             )
     elif names:
         raise InvalidArgument(f"output {folder} holds other things; it must be a new folder, or an empty one")
 
 
 def make_folder(folder: Path, resume: bool) -> None:
-    """Make the folder; unless a training goes on there, what an earlier one left is removed."""
+    """Make the folder; unless a training is resumed, remove the files of an earlier one."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for name in () if resume else (CHECKPOINT, REPORT, CURVES, FILE_NAME, ONNX_FILE):

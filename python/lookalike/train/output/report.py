@@ -34,13 +34,13 @@ class TrainingReport:
     """What was learned from, how it went, and how good it is for classes that were not learned from."""
 
     folder: Path
-    #: How many images were learned from, and how many judged.
+    #: How many images were trained on, and how many validated.
     images: int
     validation_images: int
     training_classes: list[str]
     validation_classes: list[str]
     skipped: list[str]
-    #: What the base's vectors, or pixels where there is none, are worth to the validation classes.
+    #: Scores of the base's vectors, or of pixels where there is no base, on the validation classes.
     before: Scores | None
     #: An entry for each epoch, the first for what it began with: epoch, loss, precision_at_1, map_at_r.
     curve: list[dict[str, Any]]
@@ -51,7 +51,7 @@ class TrainingReport:
 
     @property
     def after(self) -> Scores | None:
-        """What the model that was kept is worth to the validation classes; None without any."""
+        """Scores of the kept model on the validation classes; None without any."""
         entry = self.curve[self.best]
         return Scores(entry["precision_at_1"], entry["map_at_r"]) if "map_at_r" in entry else None
 
