@@ -1,4 +1,4 @@
-"""How good an answer is.
+"""Measures of search results.
 
 Examples
 --------

@@ -33,7 +33,7 @@ def add(commands: Commands) -> None:
     parser.add_argument("folder", metavar="DIR", help="the folder of labelled photos")
     parser.add_argument(
         "--model", action="append", metavar="MODEL", dest="models",
-        help=f"a model of images, by name or path; may be given again (default: {' and '.join(_MODELS)})",
+        help=f"an image model, by name or path; may be given again (default: {' and '.join(_MODELS)})",
     )  # fmt: skip
     parser.add_argument("-k", type=positive, default=10, metavar="N", help="of recall@k (default: 10)")
     parser.add_argument(

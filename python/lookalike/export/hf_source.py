@@ -67,7 +67,7 @@ def _open(path: Path, random: bool) -> tuple[Any, list[str]]:
 
 def _vectors(module: Any, images: torch.Tensor, pooled: bool, token: bool) -> Any:
     """Return one vector an image, of what a model gives."""
-    # Models of images and text have the way from pixels to their common space as a method.
+    # Image models and text have the way from pixels to their common space as a method.
     if hasattr(module, "get_image_features"):
         found = module.get_image_features(pixel_values=images)
         return getattr(found, "pooler_output", found)

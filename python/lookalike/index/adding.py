@@ -1,4 +1,4 @@
-"""Adding with progress: in chunks, and yet all or nothing."""
+"""Adds vectors in chunks, with progress, all or nothing."""
 
 from __future__ import annotations
 

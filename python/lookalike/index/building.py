@@ -1,4 +1,4 @@
-"""Indexes made of more vectors than memory holds."""
+"""Builds an index of more vectors than memory holds, out of core."""
 
 from __future__ import annotations
 

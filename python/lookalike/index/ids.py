@@ -1,4 +1,4 @@
-"""Ids from whatever holds them: integers become an int64 array, strings a list."""
+"""Converts ids: integers become an int64 array, strings a list."""
 
 from __future__ import annotations
 

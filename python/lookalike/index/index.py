@@ -1,4 +1,4 @@
-"""What every index can do, whatever way it searches."""
+"""What all indexes share: adding, removing, reading, range search and saving."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What effort buys: how recall is estimated, and the least effort that reaches one."""
+"""Recall against effort: confidence intervals, and the least effort that reaches a recall."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Vectors from whatever holds them: arrays of any layout, lists, tensors."""
+"""Converts vectors: arrays of any layout, lists, tensors."""
 
 from __future__ import annotations
 

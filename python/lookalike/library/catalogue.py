@@ -1,7 +1,7 @@
 """The catalogue: what is known about every photo or sound, in one SQLite file.
 
-It is the truth; the index is made from it. Vectors are kept by the content they were made from, so a file
-that was renamed, copied or merely touched keeps its own. Every change that matters to a search bumps the
+It is authoritative; the index is built from it. Vectors are stored by the content they were made from, so a
+file that was renamed, copied or merely touched keeps its own. Every change that matters to a search bumps the
 generation; a trigger does it, so no writer can forget.
 """
 

@@ -1,4 +1,4 @@
-"""What becomes of a folder's files in an embedder, as the catalogue keeps it."""
+"""Embeds the files of a folder into what the catalogue stores."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def files_of(embedder: Embedder) -> Files:
 def vectors_stream(
     embedder: Embedder, paths: Iterator[Path]
 ) -> Generator[tuple[int, Vectors | Exception], None, None]:
-    """Yield what becomes of each file: a vector for each window where it has any, else its one vector."""
+    """Yield the result for each file: a vector for each window where it has any, else its one vector."""
     if hasattr(embedder, "windows_stream"):
         for index, windows in cast("WindowEmbedder", embedder).windows_stream(paths):
             if isinstance(windows, Exception):

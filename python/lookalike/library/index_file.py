@@ -1,4 +1,4 @@
-"""The index beside the catalogue: made from it, and known by the generation it was made at."""
+"""The index beside the catalogue: built from it, and stamped with its generation."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Words set large, in place of a query's photo on a contact sheet."""
+"""Draws text in place of a query's photo on a contact sheet."""
 
 from __future__ import annotations
 

@@ -47,7 +47,7 @@ class Library:
     model : str, PathLike or Embedder
         A shipped model's name, a folder with a ``model.toml``, an ``.onnx`` file, or an embedder. It is
         loaded when it is first needed, and says whether the library is one of photos or of sounds. "auto" is
-        the default model of sounds for a folder that holds sounds and no photos, and that of photos for any
+        the default audio model for a folder that holds sounds and no photos, and that of photos for any
         other; once synced, a library stays what it is while it holds any.
     store : str or PathLike, optional
         Where the catalogue (``catalogue.sqlite``) and the index (``photos.look``) live; ``.lookalike`` inside

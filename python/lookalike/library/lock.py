@@ -1,4 +1,4 @@
-"""One sync of a folder at a time, across processes and machines; a process that dies lets go by dying."""
+"""One sync of a folder at a time, across processes and machines; the lock ends with its process."""
 
 from __future__ import annotations
 

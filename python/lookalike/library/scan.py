@@ -1,4 +1,4 @@
-"""Which photos or sounds a folder holds right now, and which of its corners could not be read."""
+"""Lists the files of a folder that an embedder takes, and those that cannot be read."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Stamp:
 
 @dataclass
 class Scan:
-    """A folder's files and unreadable corners, by path inside the folder in `os.fsencode` bytes."""
+    """A folder's files and unreadable entries, by path inside the folder in `os.fsencode` bytes."""
 
     files: dict[bytes, Stamp] = field(default_factory=dict)
     errors: dict[bytes, str] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""A sound drawn: the spectrogram of its first seconds, or of the moment that was found."""
+"""Draws the spectrogram of a sound: of its first seconds, or of the moment found."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One pass over a folder: find what is new, changed or gone, embed what must be, write it all down."""
+"""One pass over a folder: finds new, changed and removed files, embeds them, updates the catalogue."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class _Outcome:
 
 
 class Sync:
-    """A sync under way. The caller holds the sync lock."""
+    """One sync. The caller holds the sync lock."""
 
     def __init__(
         self, catalogue: Catalogue, folder: Path, embedder: Embedder, bar: type[ProgressBar] | None
@@ -54,7 +54,7 @@ class Sync:
         self.report = SyncReport(model=embedder.name)
 
     def run(self, store: Path) -> SyncReport:
-        """Do it all and say what was done."""
+        """Run the sync and return its report."""
         start = time.monotonic()
         files = files_of(self._embedder)
         found = scan(self._folder, store, files.suffixes)

@@ -1,4 +1,4 @@
-"""Words in place of a photo: which queries they are, and where a library's photos lie among them."""
+"""Search by text: the vectors of queries, and a library's index in the space of the text model."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _REMARK = "worded"
 
 
 class WordSpace:
-    """Where words and the photos of a library meet.
+    """The space in which text queries are searched.
 
     A model that embeds both has it in the library's own index. Over another model's vectors it is reached by
     a shipped head, without looking at a photo again; that index is kept in a file beside the library's own.
@@ -65,7 +65,7 @@ class WordSpace:
         self._head = Head(card.image, card.name, card.dim, "cpu")
 
     def vector(self, words: Words) -> NDArray[np.float32]:
-        """Return where the words are, float32 (dim,)."""
+        """Return the vector of a text query, float32 (dim,)."""
         if self._model is not None:
             return np.asarray(self._model.embed_text([str(words)])[0], np.float32)
         from ..embed.text.tower import as_texts

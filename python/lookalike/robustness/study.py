@@ -104,7 +104,7 @@ def measure(
     folder
         Where labelled photos lie; `read_labels` says how.
     models
-        Models of images, `open_embedder`'s or others.
+        Image models, `open_embedder`'s or others.
     k
         Of recall@k, at least 1.
     queries

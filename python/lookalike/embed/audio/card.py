@@ -1,4 +1,4 @@
-"""model.toml of a model of sounds: how long it listens at a time, and how what it hears becomes a vector."""
+"""model.toml of an audio model: its windows, and how a window becomes a vector."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Pooling = Literal["mean", "mean-std"]
 
 @dataclass(frozen=True)
 class PictureSpec:
-    """Spectrograms shown to a model of images, one a colour: from sharp in time to sharp in pitch.
+    """Spectrograms shown to an image model, one a colour: from sharp in time to sharp in pitch.
 
     `root` takes the square root of what the network finds, `bands` appends each band's mean and deviation
     over time.
@@ -30,7 +30,7 @@ class PictureSpec:
 
     @property
     def shape(self) -> tuple[object, ...]:
-        """What shapes a vector, beside the model of images."""
+        """What shapes a vector, beside the image model."""
         return self.spectrograms, self.root, self.bands
 
 
@@ -56,7 +56,7 @@ class FramesSpec:
 
 @dataclass(frozen=True)
 class AudioCard:
-    """A model of sounds as its ``model.toml`` states it.
+    """An audio model as its ``model.toml`` states it.
 
     Attributes
     ----------

@@ -35,7 +35,7 @@ _NOT_RECOGNISED = 1  # SF_ERR_UNRECOGNISED_FORMAT
 
 @dataclass(frozen=True)
 class SoundLimits:
-    """What a sound may weigh: seconds, known from its header before it is decoded, and bytes of file."""
+    """How large a sound may be: seconds, known from its header before it is decoded, and bytes of file."""
 
     seconds: float = 24 * 3600.0
     bytes: int = 1 << 35

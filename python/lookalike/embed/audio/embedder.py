@@ -1,4 +1,4 @@
-"""Sounds to vectors."""
+"""Sounds to vectors, window by window."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _LIMITS = SoundLimits()
 
 @dataclass
 class _Pending:
-    """A sound under way: windows that were cut, and the vectors that came back so far."""
+    """A sound in progress: the windows cut, and their vectors so far."""
 
     position: int
     spans: list[tuple[float, float]] = field(default_factory=list)

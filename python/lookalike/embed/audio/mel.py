@@ -1,4 +1,4 @@
-"""Spectrograms as ears have them: how much of each pitch there is at each moment, in decibels."""
+"""Log-mel spectrograms: the power in each mel band over time, in decibels."""
 
 from __future__ import annotations
 

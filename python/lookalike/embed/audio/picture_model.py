@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
 
 class PictureModel:
-    """Windows to vectors by a model of images, which sees high pitches on top and time from left to right.
+    """Windows to vectors by an image model, with high pitches on top and time from left to right.
 
-    Its three colours are spectrograms of short, middling and long frames: no frame is sharp in time and in
+    Its three colours are spectrograms of short, middling and long frames: no frame resolves both time and
     pitch. The square root of the features is taken, so that few large ones do not hide the many small ones
     (Arandjelovic and Zisserman, 2012, "Three things everyone should know to improve object retrieval",
     section 3). The network averages over the whole picture, and so forgets how high a pitch was: each band's

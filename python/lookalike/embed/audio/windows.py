@@ -1,4 +1,4 @@
-"""A long sound as windows that overlap, cut from blocks of samples as they come."""
+"""Overlapping windows of a sound, cut from a stream of blocks of samples."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""model.toml of a model of images: what it is, and how its images are prepared."""
+"""model.toml of an image model: what it is, and how its images are prepared."""
 
 from __future__ import annotations
 

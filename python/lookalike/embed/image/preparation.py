@@ -1,4 +1,4 @@
-"""How an image becomes a square of pixels, and how large a file may be; words only, no pixels."""
+"""How an image becomes a square of pixels, and how large a file may be: settings only, no pixels."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Preparation:
 
 @dataclass(frozen=True)
 class Limits:
-    """What an image may weigh: pixels, read from its header before anything is decoded, and bytes of file."""
+    """How large an image may be: pixels, read from its header before decoding, and bytes of file."""
 
     pixels: int = 178_956_970
     bytes: int = 1 << 30

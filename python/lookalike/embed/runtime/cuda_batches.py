@@ -1,4 +1,4 @@
-"""Batches as large as a GPU's memory holds: found by trying, never given up for want of memory."""
+"""Batches as large as a GPU's memory holds, found by trial; out of memory means a smaller batch."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _FIRST, _MOST = 32, 256
 
 
 class CudaBatches:
-    """Runs images through a GPU, one batch at a time, and learns how large a batch may be.
+    """Runs images through a GPU, one batch at a time, and finds how large a batch may be.
 
     Batches start small and double while twice the memory they took is still free: an arena that grows may be
     unable to reuse its smaller chunks. When the device still runs out of memory, the batch is halved, and

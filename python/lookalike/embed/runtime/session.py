@@ -1,4 +1,4 @@
-"""A graph ready to run. The only file that imports onnxruntime."""
+"""An ONNX graph on one device. The only file that imports onnxruntime."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""model.toml of a model of words and pictures: two towers, or words beside another model's pictures."""
+"""model.toml of a text-image model: two towers, or a text tower beside another image model."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Pooling = Literal["none", "mean"]
 
 @dataclass(frozen=True)
 class TextSpec:
-    """The tower of words: its graph, its tokenizer, and how many tokens it takes at most.
+    """The text tower: its graph, its tokenizer, and how many tokens it takes at most.
 
     Without a `length`, the graph's own decides, or CLIP's where that is open.
     """
@@ -33,7 +33,7 @@ class TextSpec:
 
 @dataclass(frozen=True)
 class HeadSpec:
-    """A small graph over the vectors of a shipped model of pictures."""
+    """A small graph over the vectors of a shipped image model."""
 
     file: CardFile
     over: ModelCard
@@ -41,7 +41,7 @@ class HeadSpec:
 
 @dataclass(frozen=True)
 class TextImageCard:
-    """A model of words and pictures as its ``model.toml`` states it.
+    """A text-image model as its ``model.toml`` states it.
 
     `image` is a graph over pixels, or a head over the vectors of another model.
 
@@ -98,7 +98,7 @@ def card_of(fields: Fields, folder: Path) -> TextImageCard:
 
 
 def words_over(identity: str) -> TextImageCard | None:
-    """Return the card of the shipped model that gives words to the vectors of this model of pictures."""
+    """Return the card of the shipped model that gives words to the vectors of this image model."""
     for name in shipped_models("text-image"):
         folder = find_shipped(name)
         card = None if folder is None else load_text_image_card(folder)

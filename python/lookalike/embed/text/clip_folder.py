@@ -1,4 +1,4 @@
-"""A CLIP as people have it: the folder that optimum and transformers.js make, without a model.toml."""
+"""A CLIP model in the layout of optimum and transformers.js, which has no model.toml."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _FILTERS: dict[int, Filter] = {1: "lanczos", 2: "bilinear", 3: "bicubic", 4: "bo
 
 
 def is_clip_folder(folder: Path) -> bool:
-    """Whether a folder, or its ``onnx/``, holds a tower of words or of pictures."""
+    """Whether a folder, or its ``onnx/``, holds a text tower or of pictures."""
     return any(_tower(folder, tower) is not None for tower in ("text_model", "vision_model"))
 
 

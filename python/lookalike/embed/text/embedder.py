@@ -1,4 +1,4 @@
-"""Words and pictures to vectors of one space."""
+"""Text and images to vectors of one space."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A small graph that takes the vectors of a model of pictures into the space of words."""
+"""A small graph that maps the vectors of an image model into the space of a text model."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pictures as other photos of the same thing might show it: another crop, mirrored, in another light."""
+"""Augmentation: random crops, mirroring and light."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is learned on top of a model's vectors: one linear map, which begins where statistics leave off."""
+"""The linear head on a model's vectors, initialised by within-class whitening."""
 
 from __future__ import annotations
 
