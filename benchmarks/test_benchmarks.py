@@ -17,7 +17,7 @@ from benchmarks.embed import measured
 from benchmarks.indexes.curve import Point, at, front
 from benchmarks.indexes.data import Questions
 from benchmarks.indexes.walk import Graph
-from lookalike.embed.summary import Measured, read_summary
+from lookalike.embed.cards.summary import Measured, read_summary
 
 ROOT = Path(__file__).resolve().parents[1]
 

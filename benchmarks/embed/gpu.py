@@ -56,9 +56,9 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     parser.add_argument("--quick", action="store_true", help="few images, once: shows that it runs")
     options = parser.parse_args()
-    from lookalike.embed.shipped import find_shipped
-    from lookalike.embed.stream import available_threads
-    from lookalike.embed.summary import read_summary
+    from lookalike.embed.cards.located import find_shipped
+    from lookalike.embed.cards.summary import read_summary
+    from lookalike.embed.runtime.stream import available_threads
 
     threads = options.threads or available_threads()
     machine.hold_to(threads)

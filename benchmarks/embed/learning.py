@@ -52,8 +52,8 @@ def photo_rows(quick: bool, fine_tune: bool) -> tuple[str, list[dict[str, Any]]]
 
     import lookalike as la
     from lookalike.train import Examples
-    from lookalike.train.scores import score
-    from lookalike.train.split import split_classes
+    from lookalike.train.data.split import split_classes
+    from lookalike.train.loop.scores import score
 
     paths, names = photos.load(quick)
     classes, labels = np.unique(names, return_inverse=True)
@@ -101,7 +101,7 @@ def found_among_all(vectors, labels, asking) -> float:
 
 def fashion_rows(quick: bool) -> tuple[str, list[dict[str, Any]]]:
     """What pixels and what a network learned from scratch are worth to classes nobody learned from."""
-    from lookalike.train.split import split_classes
+    from lookalike.train.data.split import split_classes
 
     count, splits = (32, FASHION_SPLITS[:1]) if quick else (A_CLASS, FASHION_SPLITS)
     rows = [fashion_row(split_classes(CLASSES, 0.3, seed), count) for seed in splits]
@@ -122,7 +122,7 @@ def fashion_row(split, count: int) -> dict[str, Any]:
     import numpy as np
 
     from lookalike.train import Examples
-    from lookalike.train.scores import score
+    from lookalike.train.loop.scores import score
 
     def some(part: str, names: list[str]) -> Examples:
         pixels, labels = idx(part, "images-idx3"), idx(part, "labels-idx1")

@@ -12,7 +12,7 @@ _BLOCK = re.compile(r"\n*^\[measured\]\n(?:(?!\[).*\n?)*", re.MULTILINE)
 
 def write_card(name: str, quality: float, of: str, milliseconds: float, command: str) -> None:
     """Put a model's numbers into its model.toml, in place of those that were there."""
-    from lookalike.embed.summary import read_summary
+    from lookalike.embed.cards.summary import read_summary
 
     card = MODELS / name / "model.toml"
     rest = _BLOCK.sub("\n\n", card.read_text()).strip()

@@ -42,8 +42,8 @@ class Found:
 
 def shipped() -> list[str]:
     """The image models that are built, and the baseline every model has to beat."""
-    from lookalike.embed.shipped import find_shipped, shipped_models
-    from lookalike.embed.summary import read_summary
+    from lookalike.embed.cards.located import find_shipped, shipped_models
+    from lookalike.embed.cards.summary import read_summary
 
     built = []
     for name in shipped_models("image"):
@@ -74,8 +74,8 @@ def measure(options) -> tuple[list[Found], str]:
     from PIL import Image
 
     from lookalike.embed import open_embedder
-    from lookalike.embed.shipped import find_shipped
-    from lookalike.embed.summary import read_summary
+    from lookalike.embed.cards.located import find_shipped
+    from lookalike.embed.cards.summary import read_summary
 
     paths, classes = photos.load(options.quick)
     pictures = [np.asarray(Image.open(path).convert("RGB")) for path in paths[:: len(paths) // ROW][:ROW]]

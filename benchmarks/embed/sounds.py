@@ -42,8 +42,8 @@ def contestants(threads: int) -> dict[str, Callable[[list], object]]:
     import numpy as np
 
     import lookalike as la
-    from lookalike.embed.mel import Spectrogram
-    from lookalike.embed.sound_file import SoundLimits, read_sound
+    from lookalike.embed.audio.decode import SoundLimits, read_sound
+    from lookalike.embed.audio.mel import Spectrogram
 
     spectrogram = Spectrogram(RATE, 2048, 320, 128, 50.0, 14_000.0, "htk", 60.0)
 
@@ -86,7 +86,7 @@ def main() -> None:
     options = photos.arguments("sounds", __doc__)
     import numpy as np
 
-    from lookalike.embed.sound_file import SoundLimits, read_sound
+    from lookalike.embed.audio.decode import SoundLimits, read_sound
 
     paths, kinds = load(options.quick)
     blocks = [block for path in paths for block in read_sound(path, RATE, SoundLimits())]

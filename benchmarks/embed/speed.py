@@ -50,9 +50,9 @@ class Contest:
         """Name -> work on one batch."""
         import numpy as np
 
-        from lookalike.embed.decode import prepare
-        from lookalike.embed.image_tower import tensor_of
-        from lookalike.embed.preparation import Limits
+        from lookalike.embed.image.decode import prepare
+        from lookalike.embed.image.preparation import Limits
+        from lookalike.embed.image.tower import tensor_of
 
         rng = np.random.default_rng(0)
         side = self.preparation.least_side
@@ -143,8 +143,8 @@ def measured(works: dict[str, Work], batch: int, quick: bool) -> dict[str, float
 
 def rows_of(name: str, threads: int, batches: tuple[int, ...], quick: bool) -> list[dict[str, Any]]:
     """Measure every file of a model that is there."""
-    from lookalike.embed.shipped import find_shipped
-    from lookalike.embed.summary import read_summary
+    from lookalike.embed.cards.located import find_shipped
+    from lookalike.embed.cards.summary import read_summary
 
     rows = []
     folder = find_shipped(name)
@@ -168,7 +168,7 @@ def main() -> None:
     os.environ |= {"OMP_WAIT_POLICY": "PASSIVE", "KMP_BLOCKTIME": "0"}
     import onnxruntime
 
-    from lookalike.embed.shipped import shipped_models
+    from lookalike.embed.cards.located import shipped_models
 
     onnxruntime.disable_telemetry_events()
     models = ["efficientnet-lite0"] if options.quick else shipped_models("image")

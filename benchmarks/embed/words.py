@@ -123,9 +123,9 @@ def milliseconds(work: Callable[[], object], repeats: int = 20) -> float:
 
 def shipped_head() -> Callable[[NDArray[np.float32]], NDArray[np.float32]]:
     """Open the head of words-lite0 alone."""
-    from lookalike.embed.head import Head
-    from lookalike.embed.shipped import find_shipped
-    from lookalike.embed.text_image_card import load_text_image_card
+    from lookalike.embed.cards.located import find_shipped
+    from lookalike.embed.text.card import load_text_image_card
+    from lookalike.embed.text.head import Head
 
     card = load_text_image_card(find_shipped("words-lite0"))
     return Head(card.image, card.name, card.dim, "cpu")

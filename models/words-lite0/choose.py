@@ -20,8 +20,8 @@ from benchmarks.embed.words import CIFAR_10, scores
 from export import HERE, classifier
 
 import lookalike as la
-from lookalike.embed.text_image_card import load_text_image_card
-from lookalike.embed.text_tower import TextTower
+from lookalike.embed.text.card import load_text_image_card
+from lookalike.embed.text.tower import TextTower
 
 
 def texts() -> dict[str, list[list[str]]]:

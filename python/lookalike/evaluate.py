@@ -1,4 +1,4 @@
-"""How good an answer is.
+"""Measures of search results.
 
 Examples
 --------
@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from .arguments import as_k
+from ._checks import as_k
 from .errors import InvalidArgument
 
 
@@ -66,7 +66,7 @@ def recall(
     if not wanted.any():
         return 1.0
     if (found_distances is None) != (true_distances is None):
-        raise InvalidArgument("found_distances and true_distances are needed both, or neither")
+        raise InvalidArgument("found_distances and true_distances must be given both, or neither")
     if found_distances is None:
         right = sum(
             len(_distinct(a) & _distinct(b)) for a, b in zip(found.tolist(), true.tolist(), strict=True)
@@ -87,14 +87,14 @@ def _rows(values: Any, name: str) -> np.ndarray[Any, Any]:
     except ValueError as error:
         raise InvalidArgument(f"{name} have rows of different lengths; pad them with -1 or None") from error
     if array.ndim not in (1, 2):
-        raise InvalidArgument(f"{name} have {array.ndim} axes; 1 or 2 are needed")
+        raise InvalidArgument(f"{name} have {array.ndim} axes; they must have 1 or 2")
     return np.atleast_2d(array)
 
 
 def _require_same(a: int, b: int, a_name: str, b_name: str) -> None:
     if a != b:
         raise InvalidArgument(
-            f"{a_name} are of {a} queries and {b_name} of {b}; they must be of the same ones"
+            f"{a_name} are of {a} queries and {b_name} of {b}; they must be of the same queries"
         )
 
 

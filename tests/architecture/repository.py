@@ -19,13 +19,21 @@ def tracked(*patterns: str) -> list[Path]:
 
 def storeys() -> dict[str, int]:
     """Folder under cpp/ -> storey, as ARCHITECTURE.md states it."""
-    text = (ROOT / "ARCHITECTURE.md").read_text()
-    line = re.search(r"^`(\d+ python.*0 platform)`$", text, re.MULTILINE)
-    assert line, "ARCHITECTURE.md has lost its line of storeys"
+    return _order(r"^`(\d+ python.*0 platform)`$", "storeys")
+
+
+def python_layers() -> dict[str, int]:
+    """Folder or file of the Python package -> layer, as ARCHITECTURE.md states it."""
+    return _order(r"^`(\d lookalike.*0 _core, errors)`$", "Python layers")
+
+
+def _order(line: str, what: str) -> dict[str, int]:
+    found = re.search(line, (ROOT / "ARCHITECTURE.md").read_text(), re.MULTILINE)
+    assert found, f"ARCHITECTURE.md has lost its line of {what}"
     table = {}
-    for entry in line.group(1).split("·"):
-        storey, folders = entry.strip().split(" ", 1)
-        table.update({folder.strip(): int(storey) for folder in folders.split(",")})
+    for entry in found.group(1).split("·"):
+        number, names = entry.strip().split(" ", 1)
+        table.update({name.strip(): int(number) for name in names.split(",")})
     return table
 
 

@@ -6,17 +6,24 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 from typing import NoReturn
 
-import lookalike
-
+from .._core import __version__
+from .._text import printable
 from ..errors import Error
-from ..library.text import printable
-from . import bench, check, dups, evaluate, models, search, sync, train
 
-#: The commands, in the order `--help` lists them. A new one is a module with `add` and `run`, and a line
-#: here.
-COMMANDS = (sync, search, dups, models, evaluate, train, check, bench)
+#: The commands, in the order `--help` lists them: each is a module of this folder with `add` and `run`.
+COMMANDS = (
+    "sync",
+    "search",
+    "dups",
+    "models",
+    "evaluate",
+    "train",
+    "check",
+    "bench",
+)
 
 _FAILED, _USAGE, _INTERRUPTED = 1, 2, 130
 
@@ -55,7 +62,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return _complain("interrupted", _INTERRUPTED)
     except BrokenPipeError:
-        # Whoever read us has seen enough; keep Python from complaining at exit.
+        # The reader closed the pipe; keep Python from reporting that at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return _FAILED
     except ImportError as error:
@@ -71,11 +78,11 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="lookalike", description="Find what looks alike.")
-    parser.add_argument("--version", action="version", version=f"lookalike {lookalike.__version__}")
+    parser.add_argument("--version", action="version", version=f"lookalike {__version__}")
     parser.set_defaults(json=False)
     commands = parser.add_subparsers(metavar="COMMAND", required=True, parser_class=_Parser)
-    for command in COMMANDS:
-        command.add(commands)
+    for name in COMMANDS:
+        import_module(f"{__package__}.{name}").add(commands)
     return parser
 
 

@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
-import lookalike
-
+from ..index import Flat
 from ..library import DEFAULT_MODEL
+from ..system import info
 from .options import Commands, command, positive
 from .output import print_json, print_table
 
@@ -49,9 +49,9 @@ def run(arguments: argparse.Namespace) -> None:
     if not missing:
         figures["embed"] = _embed(arguments.photos)
     if arguments.json:
-        print_json({**lookalike.info()._asdict(), **figures})
+        print_json({**info()._asdict(), **figures})
         return
-    here = lookalike.info()
+    here = info()
     print(f"lookalike {here.version}, {here.isa}, {here.threads} threads")
     rows = [[what, str(value)] for part in figures.values() for what, value in part.items()]
     print_table(["what", "measured"], rows, right=(1,))
@@ -63,7 +63,7 @@ def _search(rows: int, dim: int, queries: int) -> dict[str, Any]:
     rng = np.random.default_rng(0)
     base = rng.standard_normal((rows, dim), np.float32)
     batch = rng.standard_normal((queries, dim), np.float32)
-    index = lookalike.Flat(dim=dim, metric="l2")
+    index = Flat(dim=dim, metric="l2")
     start = time.perf_counter()
     index.add(base)
     added = time.perf_counter() - start
@@ -80,7 +80,9 @@ def _search(rows: int, dim: int, queries: int) -> dict[str, Any]:
 
 
 def _embed(photos: int) -> dict[str, Any]:
-    model = lookalike.ImageEmbedder(DEFAULT_MODEL)
+    from ..embed import ImageEmbedder
+
+    model = ImageEmbedder(DEFAULT_MODEL)
     images = [_photo(seed) for seed in range(photos)]
     return {
         "model": model.name,

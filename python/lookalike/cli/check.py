@@ -6,9 +6,8 @@ import argparse
 import errno
 from pathlib import Path
 
-import lookalike
-
 from ..errors import InvalidArgument, io_error
+from ..index import load
 from .options import Commands, command
 from .output import print_json, print_table
 
@@ -27,8 +26,8 @@ def run(arguments: argparse.Namespace) -> None:
     if not path.exists():
         raise io_error(errno.ENOENT, f"file {path}: no such file")
     if not path.is_file():
-        raise InvalidArgument(f"file {path}: is no file; need an index file")
-    index = lookalike.load(path)
+        raise InvalidArgument(f"file {path}: is no file; it must be an index file")
+    index = load(path)
     kind = {"index": type(index).__name__, "metric": index.metric, "codes": index.codes, "dim": index.dim}
     facts = {**kind, **index.check()._asdict()}
     if arguments.json:

@@ -8,8 +8,9 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .._checks import must_be
+from .._text import printable
 from ..errors import InvalidArgument, io_error
-from ..library.text import printable
 from .options import Commands, command, positive
 from .output import print_json, print_line, print_table, warn_of_errors
 
@@ -32,7 +33,7 @@ def add(commands: Commands) -> None:
     parser.add_argument("folder", metavar="DIR", help="the folder of labelled photos")
     parser.add_argument(
         "--model", action="append", metavar="MODEL", dest="models",
-        help=f"a model of images, by name or path; may be given again (default: {' and '.join(_MODELS)})",
+        help=f"an image model, by name or path; may be given again (default: {' and '.join(_MODELS)})",
     )  # fmt: skip
     parser.add_argument("-k", type=positive, default=10, metavar="N", help="of recall@k (default: 10)")
     parser.add_argument(
@@ -65,7 +66,7 @@ def add(commands: Commands) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Measure, print the tables, and draw what was asked for."""
+    """Measure, print the tables, and draw the requested pictures."""
     # What can only fail is refused before any work is done.
     _check_outputs(arguments)
     distortions = _distortions(arguments.distortions)
@@ -115,19 +116,17 @@ def _distortions(names: list[str] | None) -> list[Distortion]:
     known = {distortion.name: distortion for distortion in DISTORTIONS}
     for name in names or ():
         if name not in known:
-            raise InvalidArgument(f"distortion is {name!r}; needed: one of {', '.join(known)}")
+            raise must_be("distortion", name, f"one of {', '.join(known)}")
     return [distortion for name, distortion in known.items() if not names or name in names]
 
 
 def _open(name: str) -> Embedder:
-    from ..embed.card_fields import FILE_NAME
-    from ..embed.opening import open_embedder
-    from ..embed.shipped import find_shipped
-    from ..embed.summary import read_summary
+    from ..embed.kinds import IMAGES, KINDS
+    from ..embed.opening import kind_of, open_embedder
 
-    folder = find_shipped(name) or Path(name)
-    if (folder / FILE_NAME).is_file() and read_summary(folder).kind == "audio":
-        raise InvalidArgument(f"model {name}: embeds sounds; needed: a model of images")
+    kind = kind_of(name)
+    if KINDS[kind].files is not IMAGES:
+        raise InvalidArgument(f"model {name}: embeds {KINDS[kind].files.unit}; it must embed images")
     return open_embedder(name)
 
 

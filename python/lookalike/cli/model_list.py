@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from ..embed import shipped
+from ..embed.cards import located
+from ..embed.cards.summary import Measured, Summary, read_summary
 from ..embed.opening import open_embedder
-from ..embed.summary import Measured, Summary, read_summary
 from ..errors import Error, ModelError
 from .output import print_json, print_line, print_table
 
@@ -33,7 +33,7 @@ class Listed:
 
 def listed_models() -> list[Listed]:
     """Every shipped model of every kind, opened to see whether it works, and the baseline of pixels."""
-    folders = filter(None, map(shipped.find_shipped, shipped.shipped_models()))
+    folders = filter(None, map(located.find_shipped, located.shipped_models()))
     return [*(_open(read_summary(folder), folder.name) for folder in folders), _open(_pixels(), PIXELS)]
 
 

@@ -53,7 +53,7 @@ def positive(text: str) -> int:
     except ValueError:
         value = 0
     if value < 1:
-        raise argparse.ArgumentTypeError(f"got {text!r}, need a positive integer")
+        raise argparse.ArgumentTypeError(f"is {text!r}; it must be an integer of at least 1")
     return value
 
 
@@ -64,5 +64,5 @@ def cosine(text: str) -> float:
     except ValueError:
         value = 0.0
     if not 0 < value <= 1:
-        raise argparse.ArgumentTypeError(f"got {text!r}, need a number above 0 and up to 1")
+        raise argparse.ArgumentTypeError(f"is {text!r}; it must be a number above 0 and at most 1")
     return value

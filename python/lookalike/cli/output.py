@@ -8,8 +8,8 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from .._text import printable
 from ..library import SyncReport
-from ..library.text import printable
 
 if TYPE_CHECKING:
     from ..robustness import Study
@@ -50,7 +50,7 @@ def report_json(report: SyncReport) -> dict[str, Any]:
 
 
 def warn_of_errors(report: SyncReport | Study, limit: int = 20) -> None:
-    """Tell on stderr which files could not be read: each in a line, up to `limit` of them."""
+    """List on stderr the files that could not be read, one a line, up to `limit` of them."""
     for path, message in list(report.errors.items())[:limit]:
         print(printable(f"{path}: {message}"), file=sys.stderr)
     if len(report.errors) > limit:

@@ -9,11 +9,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from .._progress import clock
+from .._text import printable
 from ..errors import io_error
 from ..library import PhotoHit
-from ..library.progress import clock
-from ..library.text import printable
-from ..library.words import as_words
+from ..library.query import as_words
 from .options import Commands, add_library, command, open_library, positive
 from .output import print_json, print_table, report_json, warn_of_errors
 
@@ -41,14 +41,15 @@ def run(arguments: argparse.Namespace) -> None:
     """Search, and print what was found."""
     library = open_library(arguments)
     # What can only fail is refused before any work is done.
-    if as_words(arguments.query) is None and not Path(arguments.query).exists():
+    query = as_words(arguments.query) or Path(arguments.query)
+    if isinstance(query, Path) and not query.exists():
         raise io_error(errno.ENOENT, f"query {arguments.query}: no such file")
     if arguments.sheet:
         from ..library.sheet import check_format
 
         check_format(Path(arguments.sheet))
     report = library.sync() if arguments.sync or not library.is_synced else None
-    hits = library.search(arguments.query, arguments.k)
+    hits = library.search(query, arguments.k)
     if arguments.sheet:
         hits.sheet(arguments.sheet)
     if arguments.json:

@@ -8,13 +8,13 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from .._text import printable
 from ..errors import InvalidArgument
-from ..library.text import printable
 from .options import Commands, command, positive
 from .output import print_json, print_line
 
 _DETAILS = """DIR holds a folder of images for each class. The model is learned so that images of one class
-lie closer than others, is judged by classes it was not learned from, and is used as any other:
+lie closer than others, is validated on held-out classes, and is used as any other:
 lookalike sync PHOTOS --model MODEL. Ctrl-C keeps what was learned; --resume goes on."""
 
 
@@ -51,13 +51,13 @@ def _add_settings(group: argparse._ArgumentGroup) -> None:
         ("patience", {"type": int, "metavar": "N", "help": "epochs without a better result to wait for"}),
         ("seed", {"type": int, "metavar": "N", "help": "(default: 0)"}),
     ]  # fmt: skip
-    for name, told in options:
+    for name, option in options:
         group.add_argument(
-            f"--{name}", default=argparse.SUPPRESS, dest=_PREFIX + name.replace("-", "_"), **told
+            f"--{name}", default=argparse.SUPPRESS, dest=_PREFIX + name.replace("-", "_"), **option
         )
 
 
-# Tells settings from what else was asked for.
+# Marks the options that are settings.
 _PREFIX = "setting_"
 
 
@@ -106,5 +106,5 @@ def _share_or_names(text: str) -> float | list[str]:
     except ValueError:
         names = [name.strip() for name in text.split(",") if name.strip()]
     if not names:
-        raise InvalidArgument(f"validation_classes is {text!r}; needed: a share, or names")
+        raise InvalidArgument(f"validation_classes is {text!r}; it must be a share, or names")
     return names

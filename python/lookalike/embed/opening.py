@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import InvalidArgument
-from .card_fields import FILE_NAME
-from .shipped import find_shipped
-from .summary import read_summary
+from .cards.located import Located, as_name, locate
+from .kinds import KINDS, opener_of
 
 if TYPE_CHECKING:
-    from .embedder import Embedder
-    from .onnx_session import Device
+    from .protocols import Embedder
+    from .runtime.session import Device
+
+_PIXELS = re.compile(r"pixels(?:-([1-9][0-9]{0,3}))?")
 
 
 def open_embedder(
@@ -32,28 +30,24 @@ def open_embedder(
     >>> open_embedder("pixels-16").dim
     256
     """
-    if not isinstance(model, (str, os.PathLike)) or not os.fspath(model):
-        raise InvalidArgument(
-            f"model is {model!r}; needed: a name, a folder with a model.toml, or an .onnx file"
-        )
-    name = os.fspath(model)
-    if pixels := re.fullmatch(r"pixels(?:-([1-9][0-9]{0,3}))?", name):
-        from .pixels import PixelEmbedder
+    if pixels := _PIXELS.fullmatch(as_name(model)):
+        from .image.pixels import PixelEmbedder
 
         return PixelEmbedder(int(pixels[1] or 32), threads=threads)
-    from .clip_folder import is_clip_folder
-    from .images import ImageEmbedder
-    from .sounds import AudioEmbedder
-    from .text_image import TextImageEmbedder
+    found = locate(model)
+    embedder: Embedder = opener_of(_kind_of(found))(found, device=device, threads=threads)
+    return embedder
 
-    folder = find_shipped(name) or Path(name)
-    kind = "text-image" if is_clip_folder(folder) else "image"
-    if (folder / FILE_NAME).is_file():
-        kind = read_summary(folder).kind
-    # A kind of model is a line here.
-    openers: dict[str, Callable[..., Embedder]] = {
-        "image": ImageEmbedder,
-        "audio": AudioEmbedder,
-        "text-image": TextImageEmbedder,
-    }
-    return openers[kind](name, device=device, threads=threads)
+
+def kind_of(model: str | os.PathLike[str]) -> str:
+    """Return which of `KINDS` a model is, without opening it; "image" where there is no such model."""
+    return "image" if _PIXELS.fullmatch(as_name(model)) else _kind_of(locate(model))
+
+
+def _kind_of(found: Located) -> str:
+    """Return the kind that model.toml states; without one a CLIP is known by its files."""
+    if found.fields is not None:
+        return str(found.fields.one_of("kind", KINDS, "image")) if found.file is None else "image"
+    from .text.clip_folder import is_clip_folder
+
+    return "text-image" if is_clip_folder(found.path) else "image"

@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from ..library.text import printable
+from .._text import printable
 from .graph import INPUT, OUTPUT
 from .network import Network
 

@@ -10,8 +10,9 @@ from pathlib import Path
 
 from ..errors import InvalidArgument
 from .files import CHECKED, Exported, Wish, write_files
-from .network import check_vectors, tap
-from .pictures import made_up_pictures, read_pictures
+from .network import Network, check_vectors, tap
+from .pictures import Pictures, made_up_pictures, read_pictures
+from .pixels import Pixels
 from .sources import open_source
 
 _COMPARED, _MADE_UP = 1000, 8
@@ -38,15 +39,14 @@ def export_model(
 ) -> Exported:
     """Turn a network in PyTorch into a model folder that `ImageEmbedder` runs at once.
 
-    The classifier is cut off, normalisation is folded into the graph, and the ONNX file is held to what
-    PyTorch makes of the same pictures: within 1e-4 of their vectors' largest element, or nothing is written.
+    The classifier is cut off, normalisation is folded into the graph, and the vectors of the ONNX file are
+    compared with PyTorch's: they agree within 1e-4 of the largest element, or nothing is written.
 
     Parameters
     ----------
     source
-        ``torchvision:NAME``, ``timm:NAME``, ``hf:FOLDER`` (written by save_pretrained),
-        ``python:MODULE:FUNCTION`` or ``FILE.py:FUNCTION``, a function that returns a torch.nn.Module. Nothing
-        is ever downloaded.
+        ``torchvision:NAME``, ``timm:NAME``, ``hf:FOLDER`` (from save_pretrained), or a function that returns
+        a torch.nn.Module: ``python:MODULE:FUNCTION``, ``FILE.py:FUNCTION``. Nothing is ever downloaded.
     folder
         Where the model goes; it must be empty or not there yet.
     weights
@@ -83,17 +83,11 @@ def export_model(
     wish = Wish(int8, f16, default, license)
     target = _new_folder(folder)
     _check(wish, photos)
-    network = open_source(source, weights)
-    network.module.eval()
-    if output is not None:
-        network = tap(network, output)
+    network = _open(source, weights, output)
     pixels = network.pixels.changed(size, fit, crop, filter, mean, std)
     network = dataclasses.replace(network, pixels=pixels, name=name or network.name)
     check_vectors(network)
-    if photos is None:
-        pictures = made_up_pictures(pixels.preparation, _MADE_UP)
-    else:
-        pictures = read_pictures(Path(photos), pixels.preparation, _COMPARED if int8 or f16 else CHECKED)
+    pictures = _pictures(photos, pixels, _COMPARED if int8 or f16 else CHECKED)
     target.parent.mkdir(parents=True, exist_ok=True)
     # What fails half-way leaves no folder that looks like a model.
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=".lookalike-export-") as half:
@@ -106,10 +100,23 @@ def export_model(
     return dataclasses.replace(found, folder=target)
 
 
+def _open(source: str, weights: str | None, output: str | None) -> Network:
+    network = open_source(source, weights)
+    network.module.eval()
+    return network if output is None else tap(network, output)
+
+
+def _pictures(photos: str | os.PathLike[str] | None, pixels: Pixels, most: int) -> Pictures:
+    """Read the user's photos, or make pictures up where there are none."""
+    if photos is None:
+        return made_up_pictures(pixels.preparation, _MADE_UP)
+    return read_pictures(Path(photos), pixels.preparation, most)
+
+
 def _new_folder(folder: str | os.PathLike[str]) -> Path:
     target = Path(folder)
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
-        raise InvalidArgument(f"output folder {target} is there already and not empty; needed: a new one")
+        raise InvalidArgument(f"output folder {target} is there already and not empty; it must be a new one")
     return target
 
 
@@ -121,5 +128,5 @@ def _check(wish: Wish, photos: str | os.PathLike[str] | None) -> None:
         )
     if wish.default not in (None, *wish.names):
         raise InvalidArgument(
-            f"default is {wish.default!r}; needed: one of the files that are written, {wish.names}"
+            f"default is {wish.default!r}; it must be one of the files that are written, {wish.names}"
         )

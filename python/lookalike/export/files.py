@@ -1,4 +1,4 @@
-"""The files of a model folder: written, and held to PyTorch and to each other."""
+"""Writes the files of a model folder, and compares them with PyTorch and with each other."""
 
 from __future__ import annotations
 
@@ -130,7 +130,7 @@ def write_files(network: Network, folder: Path, pictures: Pictures, wish: Wish) 
 
 def _embed(path: Path, squares: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Run a file as it will be run; one picture alone first, for graphs that only know the number traced."""
-    from ..embed.onnx_session import OnnxSession
+    from ..embed.runtime.session import OnnxSession
 
     session = OnnxSession(path.read_bytes(), path.name, "cpu")
     parts = [session.run(squares[:1], OUTPUT)]
@@ -141,6 +141,6 @@ def _embed(path: Path, squares: NDArray[np.uint8]) -> NDArray[np.float32]:
 
 def _open(folder: Path) -> None:
     """Open the folder as its user will: raises ModelError where it is not what its card says."""
-    from ..embed.images import ImageEmbedder
+    from ..embed.image.embedder import ImageEmbedder
 
     ImageEmbedder(folder, device="cpu", threads=1)

@@ -85,7 +85,7 @@ def _from_bytes(network: Network) -> torch.nn.Module:
 
 
 def _tidy(path: Path) -> None:
-    """Leave out where on this machine each node was traced, and check what is left."""
+    """Remove the source locations of traced nodes, and check the result."""
     import onnx
 
     model = onnx.load(str(path))

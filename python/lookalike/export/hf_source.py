@@ -26,7 +26,7 @@ def open_saved(folder: str, weights: str | None) -> Network:
 
     path = Path(folder)
     if not (path / "config.json").is_file():
-        raise ModelError(f"hf:{folder}: no config.json; needed: a folder that save_pretrained wrote")
+        raise ModelError(f"hf:{folder}: has no config.json; it must be a folder that save_pretrained wrote")
     if weights not in (None, RANDOM):
         raise ModelError(f"hf:{folder}: its weights lie in the folder; --weights can be random only")
     pixels = _pixels(path)
@@ -67,7 +67,7 @@ def _open(path: Path, random: bool) -> tuple[Any, list[str]]:
 
 def _vectors(module: Any, images: torch.Tensor, pooled: bool, token: bool) -> Any:
     """Return one vector an image, of what a model gives."""
-    # Models of images and text have the way from pixels to their common space as a method.
+    # Image models and text have the way from pixels to their common space as a method.
     if hasattr(module, "get_image_features"):
         found = module.get_image_features(pixel_values=images)
         return getattr(found, "pooler_output", found)
@@ -90,8 +90,8 @@ def _pixels(path: Path) -> Pixels:
         how = json.loads(file.read_text(encoding="utf-8"))
     except OSError:
         raise ModelError(
-            f"hf:{path}: no preprocessor_config.json, which says how images are prepared; "
-            "needed: a folder into which the image processor was saved, too"
+            f"hf:{path}: has no preprocessor_config.json, which says how images are prepared; "
+            "it must be a folder into which the image processor was saved, too"
         ) from None
     except ValueError as error:
         raise ModelError(f"{file} is not JSON: {error}") from None
@@ -102,7 +102,7 @@ def _pixels(path: Path) -> Pixels:
     squeezed = shorter is None
     side = shorter if shorter is not None else sides.get("height")
     if not isinstance(side, int) or (squeezed and sides.get("width") != side):
-        raise ModelError(f"{file}: size is {size!r}; needed: a square, or a shortest_edge")
+        raise ModelError(f"{file}: size is {size!r}; it must be a square, or a shortest_edge")
     resized, target = float(side), side
     if how.get("crop_pct") and shorter is not None:
         # ConvNeXT's way: below 384 pixels a border is cut off, above that images are squeezed.
@@ -110,7 +110,7 @@ def _pixels(path: Path) -> Pixels:
     elif how.get("do_center_crop") and cuts.get("height"):
         target = cuts["height"]
     if cuts and how.get("do_center_crop") and cuts.get("width") != cuts.get("height"):
-        raise ModelError(f"{file}: crop_size is {cut!r}; needed: a square")
+        raise ModelError(f"{file}: crop_size is {cut!r}; it must be a square")
     normal = how.get("do_normalize", True)
     # What a white pixel is before it is normalised.
     scale = 255.0 * (how.get("rescale_factor", 1 / 255) if how.get("do_rescale", True) else 1.0)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import difflib
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -62,7 +63,9 @@ def tap(network: Network, path: str) -> Network:
         finally:
             handle.remove()
         if len(seen) != 1:
-            raise ModelError(f"output {path!r} was reached {len(seen)} times for an image; needed: once")
+            raise ModelError(
+                f"output {path!r} was reached {len(seen)} times for an image; it must be reached once"
+            )
         maps = getattr(seen[0], "ndim", 0) == 4
         return seen[0].mean((2, 3)) if maps else seen[0]
 
@@ -89,7 +92,7 @@ def check_vectors(network: Network) -> int:
     if not isinstance(found, torch.Tensor):
         parts = f" of {len(found)}" if isinstance(found, (tuple, list, dict)) else ""
         raise ModelError(
-            f"the network gives a {type(found).__name__}{parts}; needed: one tensor, a vector an image; "
+            f"the network gives a {type(found).__name__}{parts}; it must give one tensor, a vector an image; "
             "--output names the module whose output to take"
         )
     vectors = found.flatten(1) if found.ndim > 1 else found
@@ -101,8 +104,15 @@ def check_vectors(network: Network) -> int:
     ):
         raise ModelError(
             f"the network gives {str(found.dtype).removeprefix('torch.')} {tuple(found.shape)} for two "
-            "images; needed: floats of shape (2, dim), one vector an image; --output names another module"
+            "images; it must give floats (2, dim), one vector an image; --output names another module"
         )
     if not torch.isfinite(vectors).all():
         raise ModelError("the network gives NaN or infinity; are its weights complete?")
     return int(vectors.shape[1])
+
+
+def unknown_network(kind: str, name: str, known: Iterable[str]) -> ModelError:
+    """Return the error of a network that a library does not have, with the names that come near."""
+    near = difflib.get_close_matches(name, list(known), 3)
+    hint = f"; did you mean {', '.join(near)}?" if near else ""
+    return ModelError(f"{kind} has no image classifier {name!r}{hint}")

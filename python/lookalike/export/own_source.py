@@ -33,11 +33,11 @@ def open_function(place: str, name: str, weights: str | None) -> Network:
         # What it prints is not what we answer.
         with contextlib.redirect_stdout(sys.stderr):
             module = function()
-    # It is the user's code: whatever it raises is told in a line.
+    # It is the user's code: any exception becomes one line.
     except Exception as error:
         raise ModelError(f"{where}: raised {type(error).__name__}: {error}") from error
     if not isinstance(module, torch.nn.Module):
-        raise ModelError(f"{where}: returned a {type(module).__name__}; needed: a torch.nn.Module")
+        raise ModelError(f"{where}: returned a {type(module).__name__}; it must return a torch.nn.Module")
     if weights not in (None, RANDOM):
         load_weights(module, Path(str(weights)))
     # The source names the file, not the folder of the machine it lay on.

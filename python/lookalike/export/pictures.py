@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ..embed.decode import prepare
-from ..embed.preparation import Limits, Preparation
+from ..embed.image.decode import prepare
+from ..embed.image.preparation import Limits, Preparation
 from ..errors import ImageError, InvalidArgument
 
 _ENDINGS = {".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".ppm", ".avif"}
@@ -31,10 +31,10 @@ def read_pictures(folder: Path, preparation: Preparation, most: int) -> Pictures
     Raises InvalidArgument where there is no photo, and ImageError, the first one's, where none can be read.
     """
     if not folder.is_dir():
-        raise InvalidArgument(f"photos is {str(folder)!r}; needed: a folder of photos, and there is none")
+        raise InvalidArgument(f"photos is {str(folder)!r}; it must be a folder of photos, and there is none")
     paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in _ENDINGS and path.is_file())
     if not paths:
-        raise InvalidArgument(f"photos is {str(folder)!r}; needed: a folder of photos, and it holds none")
+        raise InvalidArgument(f"photos is {str(folder)!r}; it must be a folder of photos, and it holds none")
     picked = [paths[at] for at in spread(len(paths), most)]
     squares, kept, first_error = [], [], None
     for path in picked:

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, get_args
 
-from ..embed.card_fields import Channels
-from ..embed.preparation import Filter, Fit, Preparation
+from ..embed.cards.fields import Channels
+from ..embed.image.preparation import Filter, Fit, Preparation
 from ..errors import InvalidArgument, ModelError
 
 IMAGENET_MEAN: Channels = (0.485, 0.456, 0.406)
@@ -65,12 +65,12 @@ class Pixels:
         none that images can be shrunk by.
         """
         if size is not None and not 1 <= size <= _LARGEST:
-            raise InvalidArgument(f"size is {size}; needed: pixels from 1 to {_LARGEST}")
+            raise InvalidArgument(f"size is {size}; it must be from 1 to {_LARGEST} pixels")
         if crop is not None and not 0 < crop <= 1:
-            raise InvalidArgument(f"crop is {crop}; needed: a number above 0 and up to 1")
+            raise InvalidArgument(f"crop is {crop}; it must be a number above 0 and up to 1")
         for name, value, words in (("fit", fit, get_args(Fit)), ("filter", filter, get_args(Filter))):
             if value is not None and value not in words:
-                raise InvalidArgument(f"{name} is {value!r}; needed: one of {list(words)}")
+                raise InvalidArgument(f"{name} is {value!r}; it must be one of {list(words)}")
         said: dict[str, Any] = {"size": size, "fit": fit, "crop": crop, "filter": filter}
         given = {name: value for name, value in said.items() if value is not None}
         preparation = dataclasses.replace(self.preparation, **given)
@@ -94,7 +94,7 @@ def _channels(name: str, values: Sequence[float]) -> Channels:
     if not right or (name == "std" and min(numbers) <= 0):
         above = " above 0" if name == "std" else ""
         raise InvalidArgument(
-            f"{name} is {list(values)}; needed: one number or three (red, green, blue){above}, "
+            f"{name} is {list(values)}; it must be one number or three (red, green, blue){above}, "
             "for pixels from 0 to 1"
         )
     red, green, blue = numbers

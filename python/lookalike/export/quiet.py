@@ -1,4 +1,4 @@
-"""Silence for libraries that talk to their makers rather than to whoever wants a model."""
+"""Silences the log messages and warnings of PyTorch and other libraries during an export."""
 
 from __future__ import annotations
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib.util
-from collections.abc import Iterable
 
-from ..errors import InvalidArgument, ModelError
+from ..errors import InvalidArgument
 from .network import Network
 
 _FORMS = "torchvision:NAME, timm:NAME, hf:FOLDER, python:MODULE:FUNCTION or FILE.py:FUNCTION"
@@ -25,10 +23,10 @@ def open_source(source: str, weights: str | None) -> Network:
 
         place, _, function = source.removeprefix("python:").rpartition(":")
         if not place or not function:
-            raise InvalidArgument(f"source is {source!r}; needed: {_FORMS}")
+            raise InvalidArgument(f"source is {source!r}; it must be {_FORMS}")
         return open_function(place, function, weights)
     if not name or kind not in ("torchvision", "timm", "hf"):
-        raise InvalidArgument(f"source is {source!r}; needed: {_FORMS}")
+        raise InvalidArgument(f"source is {source!r}; it must be {_FORMS}")
     package = "transformers" if kind == "hf" else kind
     if importlib.util.find_spec(package) is None:
         raise ImportError(f"source {source!r} needs {package}: pip install {package}")
@@ -43,10 +41,3 @@ def open_source(source: str, weights: str | None) -> Network:
     from .hf_source import open_saved
 
     return open_saved(name, weights)
-
-
-def unknown(kind: str, name: str, known: Iterable[str]) -> ModelError:
-    """Return the error of a network that a library does not have, with the names that come near."""
-    near = difflib.get_close_matches(name, list(known), 3)
-    hint = f"; did you mean {', '.join(near)}?" if near else ""
-    return ModelError(f"{kind} has no image classifier {name!r}{hint}")

@@ -5,10 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from .network import Network
+from .network import Network, unknown_network
 from .pixels import Pixels
 from .quiet import quiet
-from .sources import unknown
 from .weights import RANDOM, load_weights, weights_missing
 
 _FILES = ("model.safetensors", "pytorch_model.bin")
@@ -19,7 +18,7 @@ def open_timm(name: str, weights: str | None) -> Network:
     import timm
 
     if not timm.is_model(name.split(".")[0]):
-        raise unknown("timm", name, timm.list_models())
+        raise unknown_network("timm", name, timm.list_models())
     with quiet():
         module = timm.create_model(name, pretrained=False)
     config = module.pretrained_cfg

@@ -6,10 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import ModelError
-from .network import Network, replace_last_layer
+from .network import Network, replace_last_layer, unknown_network
 from .pixels import Pixels
 from .quiet import quiet
-from .sources import unknown
 from .weights import RANDOM, load_weights, weights_missing
 
 _HEADS = ("heads", "head", "fc", "classifier")
@@ -24,7 +23,7 @@ def open_torchvision(name: str, weights: str | None) -> Network:
 
     known = torchvision.models.list_models(module=torchvision.models)
     if name not in known:
-        raise unknown("torchvision", name, known)
+        raise unknown_network("torchvision", name, known)
     entries = list(torchvision.models.get_model_weights(name))
     entry, file = _choose(name, entries, weights)
     with quiet():

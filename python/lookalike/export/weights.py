@@ -57,14 +57,16 @@ def read_state(path: Path) -> dict[str, Any]:
     except Exception as error:
         first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise ModelError(
-            f"weights {path}: cannot be read as a state_dict; needed: what torch.save(model.state_dict(), "
+            f"weights {path}: cannot be read as a state_dict; it must be what torch.save(model.state_dict(), "
             f"file) writes, or .safetensors: {first}"
         ) from None
     for wrapper in _WRAPPERS:
         if isinstance(found, Mapping) and isinstance(found.get(wrapper), Mapping):
             found = found[wrapper]
     if not isinstance(found, Mapping) or not all(isinstance(v, torch.Tensor) for v in found.values()):
-        raise ModelError(f"weights {path}: holds a {type(found).__name__}; needed: a state_dict of tensors")
+        raise ModelError(
+            f"weights {path}: holds a {type(found).__name__}; it must be a state_dict of tensors"
+        )
     return {_bare(str(name)): value for name, value in found.items()}
 
 

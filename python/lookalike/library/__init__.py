@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from .hits import PhotoHit, PhotoHits
+from .hit import PhotoHit
+from .hits import PhotoHits
 from .library import AUTO, DEFAULT_AUDIO_MODEL, DEFAULT_MODEL, Library
 from .report import SyncReport
 

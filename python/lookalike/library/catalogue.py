@@ -1,7 +1,7 @@
 """The catalogue: what is known about every photo or sound, in one SQLite file.
 
-It is the truth; the index is made from it. Vectors are kept by the content they were made from, so a file
-that was renamed, copied or merely touched keeps its own. Every change that matters to a search bumps the
+It is authoritative; the index is built from it. Vectors are stored by the content they were made from, so a
+file that was renamed, copied or merely touched keeps its own. Every change that matters to a search bumps the
 generation; a trigger does it, so no writer can forget.
 """
 
@@ -17,9 +17,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from .rows import rows_of
 from .scan import Stamp
 from .schema import open_database
+
+# A photo is one row of the index, a sound one for each window. The first row of a file bears the file's id,
+# so an index of photos needs no other ones.
+_BITS = 40
+_FILE = (1 << _BITS) - 1
 
 
 @dataclass(frozen=True)
@@ -114,7 +118,7 @@ class Catalogue:
         return dict(self._db.execute(f"{broken} UNION ALL {unreached} ORDER BY 1"))
 
     def set_unreached(self, errors: Mapping[bytes, str]) -> None:
-        """Remember what the last sync could not even look at."""
+        """Store which paths the last sync could not reach."""
         self._db.execute("DELETE FROM unreached")
         self._db.executemany("INSERT INTO unreached VALUES (?, ?)", errors.items())
 
@@ -125,7 +129,7 @@ class Catalogue:
         )
 
     def put(self, path: bytes, stamp: Stamp, hash_: bytes | None, error: str | None) -> None:
-        """Write one file down, anew or over what was known of it."""
+        """Insert or update one file."""
         self._db.execute(
             "INSERT INTO files (path, size, mtime_ns, hash, error) VALUES (?1, ?2, ?3, ?4, ?5) "
             "ON CONFLICT (path) DO UPDATE SET size = ?2, mtime_ns = ?3, hash = ?4, error = ?5",
@@ -198,7 +202,7 @@ class Catalogue:
             yield id_, _read(vector, times)
 
     def forget_vectors(self) -> None:
-        """Drop every vector and verdict, so that the next sync makes them all again."""
+        """Drop all vectors and errors, so that the next sync embeds every file again."""
         self._db.execute("DELETE FROM vectors")
         self._db.execute("UPDATE files SET mtime_ns = -1, error = NULL")
 
@@ -225,3 +229,22 @@ def _stack(parts: list[NDArray[np.float32]]) -> NDArray[np.float32]:
     if len({part.shape[1] for part in parts}) > 1:
         raise sqlite3.DatabaseError("a vector is cut")
     return np.concatenate(parts)
+
+
+def rows_of(file: int, count: int) -> NDArray[np.int64]:
+    """Return the ids of a file's rows in the index, int64 (count,).
+
+    >>> rows_of(7, 3) - 7 == np.arange(3) << 40
+    array([ True,  True,  True])
+    """
+    return file + (np.arange(count, dtype=np.int64) << _BITS)
+
+
+def file_of(row: int) -> int:
+    """Return the id of the file a row is of."""
+    return row & _FILE
+
+
+def part_of(row: int) -> int:
+    """Return which of its file's rows it is, from 0."""
+    return row >> _BITS

@@ -1,4 +1,4 @@
-"""Near copies: photos, or sounds of one length, whose vectors all but coincide."""
+"""Near copies: photos, or sounds of one length, whose vectors are nearly equal."""
 
 from __future__ import annotations
 

@@ -1,30 +1,30 @@
-"""What becomes of a folder's files in an embedder, as the catalogue keeps it."""
+"""Embeds the files of a folder into what the catalogue stores."""
 
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ..embed.kinds import KINDS, Files
 from .catalogue import Vectors
 
 if TYPE_CHECKING:
-    from ..embed.embedder import Embedder, WindowEmbedder
+    from ..embed.protocols import Embedder, WindowEmbedder
 
 
-def kind_of(embedder: Embedder) -> Literal["image", "audio"]:
-    """Return what an embedder takes: images, unless it says otherwise."""
-    return "audio" if getattr(embedder, "kind", "image") == "audio" else "image"
+def files_of(embedder: Embedder) -> Files:
+    """Return which files an embedder takes: images, unless it says otherwise."""
+    return KINDS.get(getattr(embedder, "kind", "image"), KINDS["image"]).files
 
 
 def vectors_stream(
     embedder: Embedder, paths: Iterator[Path]
 ) -> Generator[tuple[int, Vectors | Exception], None, None]:
-    """Yield what becomes of each file: a vector for each window where it has any, else its one vector."""
-    if kind_of(embedder) == "audio":
+    """Yield the result for each file: a vector for each window where it has any, else its one vector."""
+    if hasattr(embedder, "windows_stream"):
         for index, windows in cast("WindowEmbedder", embedder).windows_stream(paths):
             if isinstance(windows, Exception):
                 yield index, windows
@@ -33,13 +33,6 @@ def vectors_stream(
         return
     for index, vector in embedder.embed_stream(paths):
         yield index, vector if isinstance(vector, Exception) else Vectors(vector[None])
-
-
-def query_vectors(embedder: Embedder, query: Any) -> NDArray[np.float32]:
-    """Embed a query: float32 (n, dim), a vector for each window of a sound, one of anything else."""
-    if kind_of(embedder) == "audio":
-        return cast("WindowEmbedder", embedder).embed_windows(query).vectors
-    return embedder.embed([query])
 
 
 def usable(made: Vectors) -> Vectors | None:

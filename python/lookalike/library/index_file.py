@@ -1,4 +1,4 @@
-"""The index beside the catalogue: made from it, and known by the generation it was made at."""
+"""The index beside the catalogue: built from it, and stamped with its generation."""
 
 from __future__ import annotations
 
@@ -10,14 +10,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-import lookalike
-
 from ..errors import Error
+from ..index import Flat, load
 from .catalogue import Catalogue
 
 if TYPE_CHECKING:
-    from ..files import AnyIndex
-    from ..flat import Flat
+    from ..index.loading import AnyIndex
 
 
 @dataclass(frozen=True)
@@ -42,16 +40,16 @@ def build(blocks: Iterable[tuple[NDArray[np.int64], NDArray[np.float32]]]) -> Fl
     index = None
     for ids, vectors in blocks:
         if index is None:
-            index = lookalike.Flat(dim=vectors.shape[1], metric="cosine")
+            index = Flat(dim=vectors.shape[1], metric="cosine")
         index.add(vectors, ids)
     return index
 
 
 def refresh(catalogue: Catalogue, path: Path) -> None:
-    """Bring the index file up to the catalogue's generation. Called by the one who holds the sync lock.
+    """Bring the index file up to the catalogue's generation. The caller holds the sync lock.
 
-    The file is replaced first and the catalogue told after: a crash between the two leaves a remark that does
-    not match, and the index is made again.
+    The file is replaced first, then the catalogue is updated: after a crash between the two the stamps do
+    not match, and the index is rebuilt.
     """
     if _is_current(catalogue, path):
         return
@@ -71,7 +69,7 @@ def read(catalogue: Catalogue, path: Path) -> Snapshot:
         remark = catalogue.meta("indexed")
         if _is_current(catalogue, path) and path.exists():
             try:
-                index = lookalike.load(path)
+                index = load(path)
             except Error:
                 index = None  # The catalogue has it all.
         # A sync elsewhere may have replaced the file while it was read.

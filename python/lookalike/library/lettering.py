@@ -1,10 +1,10 @@
-"""Words set large, in place of a query's photo on a contact sheet."""
+"""Draws text in place of a query's photo on a contact sheet."""
 
 from __future__ import annotations
 
 from PIL import ImageDraw, ImageFont
 
-from .text import printable
+from .._text import printable
 
 _LARGEST, _SMALLEST = 56, 12
 _LEADING = 1.25

@@ -11,28 +11,29 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
+from .._checks import as_count, as_number, must_be, must_be_kind
+from .._progress import ProgressBar
+from ..embed.kinds import KINDS
 from ..errors import InvalidArgument, MissingFile, io_error
 from . import duplicates, index_file
 from .catalogue import Catalogue
-from .embedding import query_vectors
-from .hits import PhotoHit, PhotoHits
+from .embedding import files_of
+from .hit import PhotoHit
+from .hits import PhotoHits
 from .index_file import Snapshot
 from .lock import sync_lock
 from .nearest import nearest
-from .progress import ProgressBar
-from .query import stored_vectors
+from .query import as_words, query_vectors, stored_vectors
 from .report import SyncReport
-from .scan import kinds_below
+from .scan import default_models
 from .schema import sqlite_errors
 from .sync import Sync
-from .words import WordSpace, as_words
+from .words import WordSpace
 
 if TYPE_CHECKING:
     from ..embed import Embedder
 
-DEFAULT_MODEL, DEFAULT_AUDIO_MODEL = "efficientnet-lite0", "spectrogram-lite0"
+DEFAULT_MODEL, DEFAULT_AUDIO_MODEL = KINDS["image"].default, KINDS["audio"].default
 AUTO = "auto"
 
 
@@ -46,7 +47,7 @@ class Library:
     model : str, PathLike or Embedder
         A shipped model's name, a folder with a ``model.toml``, an ``.onnx`` file, or an embedder. It is
         loaded when it is first needed, and says whether the library is one of photos or of sounds. "auto" is
-        the default model of sounds for a folder that holds sounds and no photos, and that of photos for any
+        the default audio model for a folder that holds sounds and no photos, and that of photos for any
         other; once synced, a library stays what it is while it holds any.
     store : str or PathLike, optional
         Where the catalogue (``catalogue.sqlite``) and the index (``photos.look``) live; ``.lookalike`` inside
@@ -80,11 +81,11 @@ class Library:
     ) -> None:
         self.folder = _as_folder(folder)
         if not (store is None or isinstance(store, str | os.PathLike)):
-            raise InvalidArgument(f"store: got {type(store).__name__}, need a path")
+            raise must_be_kind("store", store, "a path")
         if store is not None and not os.fspath(store):
-            raise InvalidArgument("store: got '', need a path")
+            raise must_be("store", "", "a path")
         if not (isinstance(model, str | os.PathLike) or hasattr(model, "embed_stream")):
-            raise InvalidArgument(f"model: got {model!r}, need a name, a path or an embedder")
+            raise must_be("model", model, "a name, a path or an embedder")
         self.store = self.folder / ".lookalike" if store is None else Path(store)
         self._model = model
         self._embedder: Embedder | None = None
@@ -120,7 +121,7 @@ class Library:
 
     @property
     def embedder(self) -> Embedder:
-        """The model, loaded when first asked for."""
+        """The model, loaded at first use."""
         return self._open(self._choice())
 
     @property
@@ -137,7 +138,7 @@ class Library:
 
         Only new and changed files are embedded; renamed, copied and merely touched ones keep their vectors.
         Broken files are reported and tried again only when they change. Work is written down every few
-        seconds: what is interrupted, by Ctrl-C or a power cut, goes on where it stopped. A second sync of the
+        seconds: after Ctrl-C or a power cut the next sync resumes where it stopped. A second sync of the
         same folder waits for the first.
 
         Parameters
@@ -162,7 +163,7 @@ class Library:
         except OSError as error:
             reason = f"store {self.store}: cannot be made: {error.strerror}"
             raise io_error(error.errno or errno.EIO, reason) from error
-        with sync_lock(self.store / "lock", self._tell_of_wait), self._catalogue(create=True) as catalogue:
+        with sync_lock(self.store / "lock", self._report_wait), self._catalogue(create=True) as catalogue:
             self._adopt(catalogue, embedder)
             report = Sync(catalogue, self.folder, embedder, ProgressBar if show else None).run(self.store)
             index_file.refresh(catalogue, self.index_path)
@@ -200,13 +201,12 @@ class Library:
         lookalike.errors.IoError
             If the query's file is missing or the folder was never synced.
         """
-        if isinstance(k, bool) or not isinstance(k, int | np.integer) or k < 1:
-            raise InvalidArgument(f"k: got {k!r}, need a positive integer")
+        k = as_count(k, "k")
         words = as_words(query)
         query = query if words is None else words
         with self._catalogue() as catalogue:
             vectors = stored_vectors(catalogue, self.folder, query)
-            # A model that was asked for by name is held to it, also where its vectors are at hand.
+            # A model given by name must be the one that made the library, even where no new vector is needed.
             if vectors is None or self._model != AUTO:
                 self._require_own(catalogue)
             state = self._state(catalogue)
@@ -215,7 +215,7 @@ class Library:
                 vectors, state = space.vector(words)[None], space.state(catalogue, state, self.store)
             elif vectors is None:
                 vectors = query_vectors(self.embedder, query)
-        found = nearest(state, vectors, int(k))
+        found = nearest(state, vectors, k)
         return PhotoHits(
             [PhotoHit(self._place(path), distance, *(times or ())) for path, times, distance in found], query
         )
@@ -237,14 +237,12 @@ class Library:
         list of list of Path
             Groups of two files or more; inside a group sorted by path.
         """
-        number = isinstance(threshold, int | float | np.floating) and not isinstance(threshold, bool)
-        if not number or not 0 < threshold <= 1:
-            raise InvalidArgument(
-                f"threshold: got {threshold!r}, need a cosine similarity above 0 and up to 1"
-            )
+        threshold = as_number(
+            threshold, "threshold", "a cosine similarity above 0 and at most 1", above=0, most=1
+        )
         with self._catalogue() as catalogue:
             state = self._state(catalogue)
-            found = duplicates.groups(catalogue, state, float(threshold))
+            found = duplicates.groups(catalogue, state, threshold)
         return sorted(sorted(self._place(state.paths[id_]) for id_ in group) for group in found)
 
     # -- inside
@@ -282,7 +280,7 @@ class Library:
             return self._embedder
 
     def _choice(self, *, look: bool = False) -> str | os.PathLike[str] | Embedder:
-        """Return the model to use; where none was asked for, the one it was made with, or the folder's.
+        """Return the model to use: the one given, else the one the library was made with, else the folder's.
 
         `look` makes sure that the folder still holds what that model takes.
         """
@@ -294,10 +292,10 @@ class Library:
         except MissingFile:
             made_with = None
         if made_with is not None and not look:
-            return made_with if made_with == DEFAULT_AUDIO_MODEL else DEFAULT_MODEL
-        kinds = kinds_below(self.folder, self.store)
-        sounds = kinds == {"audio"} or (made_with == DEFAULT_AUDIO_MODEL and "audio" in kinds)
-        return DEFAULT_AUDIO_MODEL if sounds else DEFAULT_MODEL
+            defaults = [kind.default for kind in KINDS.values() if kind.default]
+            return made_with if made_with in defaults else DEFAULT_MODEL
+        usual = default_models(self.folder, self.store)
+        return made_with if made_with in usual else (usual or [DEFAULT_MODEL])[0]
 
     def _word_space(self) -> WordSpace:
         embedder = self.embedder
@@ -309,8 +307,9 @@ class Library:
     def _adopt(self, catalogue: Catalogue, embedder: Embedder) -> None:
         """Make the catalogue the embedder's own; what another model made is of no use to it."""
         if catalogue.meta("model") != embedder.identity:
-            if self._model == AUTO and self._opened == DEFAULT_AUDIO_MODEL:
-                print(f"lookalike: {self.folder} holds sounds: {embedder.name} embeds them", file=sys.stderr)
+            if self._model == AUTO and self._opened != DEFAULT_MODEL:
+                unit = files_of(embedder).unit
+                print(f"lookalike: {self.folder} holds {unit}: {embedder.name} embeds them", file=sys.stderr)
             with catalogue.transaction():
                 catalogue.forget_vectors()
                 catalogue.set_meta("model", embedder.identity)
@@ -324,21 +323,21 @@ class Library:
                 f"{embedder.name!r} as it is here; give that model, or sync to embed everything again"
             )
 
-    def _tell_of_wait(self) -> None:
+    def _report_wait(self) -> None:
         print(f"lookalike: another sync of {self.folder} is running; waiting for it", file=sys.stderr)
 
 
 def _as_folder(folder: str | os.PathLike[str]) -> Path:
     if not isinstance(folder, str | os.PathLike):
-        raise InvalidArgument(f"folder: got {type(folder).__name__}, need a path")
+        raise must_be_kind("folder", folder, "a path")
     # An unset variable of a shell, mostly; it does not mean the folder one happens to be in.
     if not os.fspath(folder):
-        raise InvalidArgument("folder: got '', need a path")
+        raise must_be("folder", "", "a path")
     path = Path(folder)
     if not path.exists():
         raise io_error(errno.ENOENT, f"folder {path}: no such folder")
     if not path.is_dir():
-        raise InvalidArgument(f"folder {path}: is a file, need a folder")
+        raise InvalidArgument(f"folder {path}: is a file; it must be a folder")
     return path
 
 

@@ -1,4 +1,4 @@
-"""One sync of a folder at a time, across processes and machines; a process that dies lets go by dying."""
+"""One sync of a folder at a time, across processes and machines; the lock ends with its process."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def sync_lock(path: Path, on_wait: Callable[[], None]) -> Iterator[None]:
     db = None
     try:
         try:
-            # A wait of a second at most, so that Ctrl-C is heard.
+            # A wait of a second at most, so that Ctrl-C interrupts it.
             address = f"file:{quote(os.fsencode(path.absolute()))}"
             db = sqlite3.connect(address, uri=True, timeout=1.0, isolation_level=None)
             _take(db, on_wait)
@@ -36,7 +36,7 @@ def sync_lock(path: Path, on_wait: Callable[[], None]) -> Iterator[None]:
 
 
 def _take(db: sqlite3.Connection, on_wait: Callable[[], None]) -> None:
-    told = False
+    has_called = False
     while True:
         try:
             db.execute("BEGIN EXCLUSIVE")
@@ -44,6 +44,6 @@ def _take(db: sqlite3.Connection, on_wait: Callable[[], None]) -> None:
         except sqlite3.OperationalError as error:
             if "locked" not in str(error):
                 raise
-            if not told:
+            if not has_called:
                 on_wait()
-                told = True
+                has_called = True

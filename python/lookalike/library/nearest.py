@@ -7,8 +7,8 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from .catalogue import file_of, part_of
 from .index_file import Snapshot
-from .rows import file_of, part_of
 
 Times = tuple[float, float]
 _BLOCK = 256
@@ -17,11 +17,11 @@ _BLOCK = 256
 def nearest(state: Snapshot, queries: NDArray[np.float32], k: int) -> list[tuple[bytes, Times | None, float]]:
     """Return (path, times, distance) of the `k` rows nearest to any of the queries, float32 (n, dim).
 
-    Of windows of one sound that overlap only the nearest is told: they hold the same moment.
+    Of overlapping windows of one sound only the nearest is returned: they hold the same moment.
     """
     if state.index is None:
         return []
-    # A window that is told hides those it overlaps, and no others; so this many rows are enough.
+    # A returned window hides only those it overlaps, so this many rows are enough.
     wanted = min(k * (1 + _most_overlapped(state)), len(state.index))
     best: dict[int, float] = {}
     for first in range(0, len(queries), _BLOCK):
@@ -29,19 +29,19 @@ def nearest(state: Snapshot, queries: NDArray[np.float32], k: int) -> list[tuple
         for row, distance in zip(ids.ravel().tolist(), distances.ravel().tolist(), strict=True):
             if distance < best.get(row, math.inf):
                 best[row] = distance
-    told: list[tuple[bytes, Times | None, float]] = []
+    kept: list[tuple[bytes, Times | None, float]] = []
     taken: dict[int, list[Times]] = {}
     for row, distance in sorted(best.items(), key=lambda item: item[1]):
         file = file_of(row)
-        if len(told) == k or file not in state.paths:
+        if len(kept) == k or file not in state.paths:
             continue
         times = state.times_of(file, part_of(row))
         if times is not None:
             if any(_overlap(times, other) for other in taken.get(file, [])):
                 continue
             taken.setdefault(file, []).append(times)
-        told.append((state.paths[file], times, max(distance, 0.0)))
-    return told
+        kept.append((state.paths[file], times, max(distance, 0.0)))
+    return kept
 
 
 def _overlap(one: Times, other: Times) -> bool:

@@ -1,4 +1,4 @@
-"""Which photos or sounds a folder holds right now, and which of its corners could not be read."""
+"""Lists the files of a folder that an embedder takes, and those that cannot be read."""
 
 from __future__ import annotations
 
@@ -9,55 +9,13 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 
+from ..embed.kinds import IMAGES, KINDS
 from ..errors import io_error
-
-#: File name endings taken for images, in lower case.
-IMAGE_SUFFIXES = frozenset(
-    {
-        ".avif",
-        ".bmp",
-        ".gif",
-        ".jpe",
-        ".jpeg",
-        ".jpg",
-        ".pbm",
-        ".pgm",
-        ".png",
-        ".pnm",
-        ".ppm",
-        ".tif",
-        ".tiff",
-        ".webp",
-    }
-)
-
-
-#: File name endings taken for sounds, in lower case: what libsndfile reads.
-SOUND_SUFFIXES = frozenset(
-    {
-        ".aif",
-        ".aifc",
-        ".aiff",
-        ".au",
-        ".caf",
-        ".flac",
-        ".mp3",
-        ".oga",
-        ".ogg",
-        ".opus",
-        ".rf64",
-        ".w64",
-        ".wav",
-        ".wave",
-    }
-)
-#: Which files an embedder of each kind is given.
-SUFFIXES = {"image": IMAGE_SUFFIXES, "audio": SOUND_SUFFIXES}
 
 
 @dataclass(frozen=True)
 class Stamp:
-    """What tells cheaply that a file is as it was: its size in bytes and its time in nanoseconds."""
+    """A cheap sign that a file is unchanged: its size in bytes and its modification time in nanoseconds."""
 
     size: int
     mtime_ns: int
@@ -65,7 +23,7 @@ class Stamp:
 
 @dataclass
 class Scan:
-    """A folder's files and unreadable corners, by path inside the folder in `os.fsencode` bytes."""
+    """A folder's files and unreadable entries, by path inside the folder in `os.fsencode` bytes."""
 
     files: dict[bytes, Stamp] = field(default_factory=dict)
     errors: dict[bytes, str] = field(default_factory=dict)
@@ -77,7 +35,7 @@ class Scan:
         return any(path.startswith(folder + b"/") for folder in self.closed)
 
 
-def scan(folder: Path, store: Path, suffixes: Collection[str] = IMAGE_SUFFIXES) -> Scan:
+def scan(folder: Path, store: Path, suffixes: Collection[str] = IMAGES.suffixes) -> Scan:
     """List the files below `folder`: regular ones with one of the suffixes, nested folders included.
 
     Hidden files and folders and the `store` are left out. A link to a file counts as that file; a link to a
@@ -123,11 +81,17 @@ def suffix_of(name: str | os.PathLike[str]) -> str:
     return PurePath(name).suffix.lower()
 
 
-def kinds_below(folder: Path, store: Path) -> set[str]:
-    """Return what kinds of files there are below `folder`: any of "image" and "audio"."""
-    found = scan(folder, store, IMAGE_SUFFIXES | SOUND_SUFFIXES).files
+def is_media(name: str | os.PathLike[str]) -> bool:
+    """Whether a file's name ends like one that some kind of embedder takes."""
+    return any(suffix_of(name) in kind.files.suffixes for kind in KINDS.values())
+
+
+def default_models(folder: Path, store: Path) -> list[str]:
+    """Return the default models for the kinds of files there are below `folder`, the one to prefer first."""
+    kinds = [kind for kind in KINDS.values() if kind.default]
+    found = scan(folder, store, frozenset().union(*(kind.files.suffixes for kind in kinds))).files
     present = {suffix_of(os.fsdecode(path)) for path in found}
-    return {kind for kind, suffixes in SUFFIXES.items() if present & suffixes}
+    return [kind.default for kind in kinds if present & kind.files.suffixes]
 
 
 def _take(entry: os.DirEntry[bytes], path: bytes, found: Scan) -> None:

@@ -22,7 +22,7 @@ CREATE TABLE files (
   id INTEGER PRIMARY KEY AUTOINCREMENT,   -- never given twice, so an old index cannot name a new photo
   path BLOB NOT NULL UNIQUE,              -- relative to the folder, in the bytes the file system uses
   size INTEGER NOT NULL,
-  mtime_ns INTEGER NOT NULL,              -- -1: look at the file again
+  mtime_ns INTEGER NOT NULL,              -- -1: read the file again
   hash BLOB,                              -- of the content; NULL where it could not be read
   error TEXT                              -- why there is no vector
 );
@@ -50,7 +50,7 @@ _VIEWS = {1: "CREATE TEMP VIEW vectors AS SELECT hash, vector, NULL AS times FRO
 
 @contextmanager
 def sqlite_errors(path: Path) -> Iterator[None]:
-    """Say what SQLite says in lookalike's words."""
+    """Turn SQLite's errors into lookalike's."""
     try:
         yield
     except sqlite3.OperationalError as error:
@@ -64,7 +64,7 @@ def sqlite_errors(path: Path) -> Iterator[None]:
 def open_database(path: Path, *, create: bool) -> sqlite3.Connection:
     """Open a catalogue's file, in autocommit mode; where `create` says so, make it when it is not there.
 
-    A file of an older version is brought up to date by whoever may create one; to others it looks new.
+    With `create`, a file of an older version is migrated; without, temporary views make it look current.
 
     Raises
     ------
@@ -111,7 +111,7 @@ def _check(db: sqlite3.Connection, path: Path) -> None:
     version = _pragma(db, "user_version")
     if version != SCHEMA_VERSION and version not in _MIGRATIONS:
         raise Unsupported(
-            f"catalogue {path}: has schema version {version}, needed: {SCHEMA_VERSION} or older; "
+            f"catalogue {path}: its schema version is {version}; it must be {SCHEMA_VERSION} or older; "
             f"upgrade lookalike, or remove {path.parent} and sync again"
         )
 

@@ -14,13 +14,14 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
+from .._checks import as_count
+from .._progress import clock
+from .._text import printable
 from ..errors import AudioError, InvalidArgument, io_error
-from .hits import PhotoHit
+from .hit import PhotoHit
 from .lettering import draw_words
-from .progress import clock
+from .query import Words
 from .sound_picture import draw_sound, is_sound
-from .text import printable
-from .words import Words
 
 _PAPER, _MOUNT, _INK, _PALE = (250, 250, 248), (238, 238, 235), (34, 34, 34), (128, 128, 124)
 _MARGIN, _GAP = 36, 20
@@ -38,8 +39,7 @@ def draw_sheet(query: Any, hits: Sequence[PhotoHit], columns: int | None = None)
     shown = [(rank, hit) for rank, hit in enumerate(hits, 1) if not _is_same_file(query, hit.path)]
     if columns is None:
         columns = _suited_columns(len(shown))
-    if columns < 1:
-        raise InvalidArgument(f"columns: got {columns}, need a positive number")
+    columns = as_count(columns, "columns")
     rows = math.ceil(len(shown) / columns)
     grid_width = columns * (_CELL + _GAP) - _GAP
     grid_height = _HEADER + rows * (_CELL + _CAPTION + _GAP) - _GAP

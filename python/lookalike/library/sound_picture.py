@@ -1,4 +1,4 @@
-"""A sound drawn: the spectrogram of its first seconds, or of the moment that was found."""
+"""Draws the spectrogram of a sound: of its first seconds, or of the moment found."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from .scan import SOUND_SUFFIXES, suffix_of
+from ..embed.kinds import SOUNDS
+from .scan import suffix_of
 
 _RATE, _SECONDS = 32_000, 2.0
 # From silence to the loudest spot: paper grey to ink, by way of blue.
@@ -22,7 +23,7 @@ _COLOURS = np.array(
 def is_sound(source: Any) -> bool:
     """Whether something is a sound by its looks: a path that ends like one, or (samples, rate)."""
     if isinstance(source, str | os.PathLike):
-        return suffix_of(Path(source)) in SOUND_SUFFIXES
+        return suffix_of(Path(source)) in SOUNDS.suffixes
     return isinstance(source, tuple)
 
 
@@ -34,8 +35,8 @@ def draw_sound(source: Any, side: int, start: float = 0.0, end: float | None = N
     lookalike.errors.AudioError
         If it cannot be read.
     """
-    from ..embed.mel import Spectrogram
-    from ..embed.sound_file import SoundLimits, read_sound
+    from ..embed.audio.decode import SoundLimits, read_sound
+    from ..embed.audio.mel import Spectrogram
 
     last = start + _SECONDS if end is None else end
     samples = np.concatenate(

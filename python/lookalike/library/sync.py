@@ -1,4 +1,4 @@
-"""One pass over a folder: find what is new, changed or gone, embed what must be, write it all down."""
+"""One pass over a folder: finds new, changed and removed files, embeds them, updates the catalogue."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .._progress import ProgressBar
 from ..errors import Error
 from .catalogue import Catalogue, FileRow, Vectors
-from .embedding import kind_of, usable, vectors_stream
-from .progress import ProgressBar
+from .embedding import files_of, usable, vectors_stream
 from .report import SyncReport
-from .scan import SUFFIXES, Scan, Stamp, scan
+from .scan import Scan, Stamp, scan
 
 if TYPE_CHECKING:
     from ..embed import Embedder
@@ -39,7 +39,7 @@ class _Outcome:
 
 
 class Sync:
-    """A sync under way. The caller holds the sync lock."""
+    """One sync. The caller holds the sync lock."""
 
     def __init__(
         self, catalogue: Catalogue, folder: Path, embedder: Embedder, bar: type[ProgressBar] | None
@@ -48,23 +48,22 @@ class Sync:
         self._bar: ProgressBar | None = None
         self._known = catalogue.files()
         self._hashes = catalogue.hashes()
-        #: Decided without the model, by whichever thread the embedder reads its files in.
-        self._settled: deque[_Outcome] = deque()
+        #: Outcomes that need no model. The thread in which the embedder reads its files appends them.
+        self._ready: deque[_Outcome] = deque()
         self._sent: list[tuple[bytes, Stamp, bytes]] = []
         self.report = SyncReport(model=embedder.name)
 
     def run(self, store: Path) -> SyncReport:
-        """Do it all and say what was done."""
+        """Run the sync and return its report."""
         start = time.monotonic()
-        kind = kind_of(self._embedder)
-        found = scan(self._folder, store, SUFFIXES[kind])
-        pending = [path for path, stamp in found.files.items() if not self._is_settled(path, stamp)]
+        files = files_of(self._embedder)
+        found = scan(self._folder, store, files.suffixes)
+        pending = [path for path, stamp in found.files.items() if not self._is_up_to_date(path, stamp)]
         self.report.unchanged = sum(
             self._known[path].error is None for path in found.files.keys() - set(pending)
         )
         if pending:
-            unit = "sounds" if kind == "audio" else "photos"
-            self._bar = self._bar_type(len(pending), "embedding", unit) if self._bar_type else None
+            self._bar = self._bar_type(len(pending), "embedding", files.unit) if self._bar_type else None
             try:
                 self._take_in(pending, found)
             finally:
@@ -74,7 +73,7 @@ class Sync:
         self.report.seconds = time.monotonic() - start
         return self.report
 
-    def _is_settled(self, path: bytes, stamp: Stamp) -> bool:
+    def _is_up_to_date(self, path: bytes, stamp: Stamp) -> bool:
         row = self._known.get(path)
         if row is None or row.stamp != stamp or row.hash is None:
             return False
@@ -101,24 +100,24 @@ class Sync:
         yield from self._drain()
 
     def _drain(self) -> Iterator[_Outcome]:
-        while self._settled:
-            yield self._settled.popleft()
+        while self._ready:
+            yield self._ready.popleft()
 
     def _unseen(self, pending: list[bytes], found: Scan) -> Iterator[Path]:
-        """Yield the files whose content has no vector yet; settle the others."""
+        """Yield the files to embed; put the others, decided without the model, into `_ready`."""
         for path in pending:
             stamp = found.files[path]
             place = self._folder / os.fsdecode(path)
             try:
                 content = _hash(place)
             except OSError as error:
-                self._settled.append(_Outcome(path, stamp, None, f"file cannot be read: {error.strerror}"))
+                self._ready.append(_Outcome(path, stamp, None, f"file cannot be read: {error.strerror}"))
                 continue
             row = self._known.get(path)
             if row is not None and row.hash == content and row.error is not None:
-                self._settled.append(_Outcome(path, stamp, content, row.error))
+                self._ready.append(_Outcome(path, stamp, content, row.error))
             elif content in self._hashes:
-                self._settled.append(_Outcome(path, stamp, content))
+                self._ready.append(_Outcome(path, stamp, content))
             else:
                 self._sent.append((path, stamp, content))
                 yield place
@@ -127,7 +126,7 @@ class Sync:
         try:
             now = (self._folder / os.fsdecode(path)).stat()
             if (now.st_size, now.st_mtime_ns) != (stamp.size, stamp.mtime_ns):
-                # Changed under our hands: the vectors may be of neither content.
+                # Changed during the read: the vectors may belong to neither content.
                 return _Outcome(path, Stamp(stamp.size, _LOOK_AGAIN), None, "file changed while it was read")
         except OSError as error:
             return _Outcome(path, stamp, None, f"file cannot be read: {error.strerror}")

@@ -1,8 +1,7 @@
-"""Words in place of a photo: which queries they are, and where a library's photos lie among them."""
+"""Search by text: the vectors of queries, and a library's index in the space of the text model."""
 
 from __future__ import annotations
 
-import os
 import sqlite3
 import threading
 from pathlib import Path
@@ -11,53 +10,26 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-import lookalike
-
+from ..embed.kinds import IMAGES
 from ..errors import Error, InvalidArgument
+from ..index import load
 from .catalogue import Catalogue
-from .embedding import kind_of
+from .embedding import files_of
 from .index_file import Snapshot, build
-from .scan import IMAGE_SUFFIXES, SOUND_SUFFIXES, suffix_of
+from .query import Words
 
 if TYPE_CHECKING:
     from ..embed import Embedder
-    from ..embed.head import Head
-    from ..embed.text_tower import TextTower
-    from ..files import AnyIndex
+    from ..embed.text.head import Head
+    from ..embed.text.tower import TextTower
+    from ..index.loading import AnyIndex
 
 FILE_NAME = "words.look"
 _REMARK = "worded"
 
 
-class Words(str):
-    """A query that is words, not the path of a photo.
-
-    >>> from lookalike.library.words import Words
-    >>> Words("red apple")
-    'red apple'
-    """
-
-
-def as_words(query: Any) -> Words | None:
-    """Return a query as words; None where it is a photo, or should be one.
-
-    A str is words where it names no file, unless it has a photo's or sound's suffix or a separator of paths:
-    then it is a path with a mistake in it. Raises InvalidArgument where it is blank.
-
-    >>> from lookalike.library.words import as_words
-    >>> as_words("red apple"), as_words("red-aple.jpg"), as_words("photos/apple")
-    ('red apple', None, None)
-    """
-    if isinstance(query, Words) or not isinstance(query, str):
-        return query if isinstance(query, Words) else None
-    if not query.strip():
-        raise InvalidArgument(f"query: got {query!r}, need a photo or words")
-    is_path = os.path.isfile(query) or suffix_of(query) in IMAGE_SUFFIXES | SOUND_SUFFIXES  # noqa: PTH113 (never raises)
-    return None if is_path or any(mark in query for mark in (os.sep, os.altsep) if mark) else Words(query)
-
-
 class WordSpace:
-    """Where words and the photos of a library meet.
+    """The space in which text queries are searched.
 
     A model that embeds both has it in the library's own index. Over another model's vectors it is reached by
     a shipped head, without looking at a photo again; that index is kept in a file beside the library's own.
@@ -76,27 +48,27 @@ class WordSpace:
         if self._model is not None:
             return
         # Not before it is known that words were meant: they need more than photos do.
-        from ..embed.text_image_card import HeadSpec, words_over
+        from ..embed.text.card import HeadSpec, words_over
 
         card = words_over(embedder.identity)
         if card is None or not isinstance(card.image, HeadSpec):
             photos = "a photo, or sync with a model that does: words-lite0, or a folder with a CLIP"
             raise InvalidArgument(
                 f"query: is words, and the library's model {embedder.name!r} knows none; search by "
-                f"{photos if kind_of(embedder) == 'image' else 'a sound'}"
+                f"{photos if files_of(embedder) is IMAGES else 'a sound'}"
             )
-        from ..embed.head import Head
-        from ..embed.text_tower import TextTower
+        from ..embed.text.head import Head
+        from ..embed.text.tower import TextTower
 
         self._identity = card.identity
         self._text: TextTower = TextTower(card.text, card.name, card.dim, "cpu")
         self._head = Head(card.image, card.name, card.dim, "cpu")
 
     def vector(self, words: Words) -> NDArray[np.float32]:
-        """Return where the words are, float32 (dim,)."""
+        """Return the vector of a text query, float32 (dim,)."""
         if self._model is not None:
             return np.asarray(self._model.embed_text([str(words)])[0], np.float32)
-        from ..embed.text_tower import as_texts
+        from ..embed.text.tower import as_texts
 
         return np.asarray(self._text.embed(as_texts(str(words)), 1)[0])
 
@@ -129,7 +101,7 @@ class WordSpace:
         return Snapshot(generation, index, paths)
 
     def _remark_of(self, generation: int, path: Path) -> str:
-        """Return what tells whether a file is of this model and moment; the catalogue keeps it."""
+        """Return a stamp of the model, the generation and the file; the catalogue stores it."""
         try:
             status = path.stat()
         except OSError:
@@ -139,6 +111,6 @@ class WordSpace:
 
 def _load(path: Path) -> AnyIndex | None:
     try:
-        return lookalike.load(path)
+        return load(path)
     except Error:
         return None

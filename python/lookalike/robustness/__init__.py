@@ -1,4 +1,4 @@
-"""How far a model's vectors can be trusted when photos are not quite the same: measured, not promised."""
+"""Measures how well a model finds photos again when the query is distorted."""
 
 from __future__ import annotations
 

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from ..embed.decode import upright
-from ..embed.preparation import Limits
-from ..embed.stream import available_threads
+from ..embed.image.decode import upright
+from ..embed.image.preparation import Limits
+from ..embed.runtime.stream import available_threads
 from ..errors import ImageError
 from .distortions import Distortion, Photo
 
@@ -32,14 +32,14 @@ _CHUNK = 64  # photos decoded at a time
 
 @dataclass
 class Embedded:
-    """Vectors by model: of every photo as it is, and of those asked for under every distortion.
+    """Vectors by model: of every photo as it is, and of the queries under every distortion.
 
     Attributes
     ----------
     stored
         For each model float32 (photos, dim). Rows of photos that could not be read hold nothing of use.
-    asked
-        For each distortion and strength, and each model, float32 (photos asked for, dim).
+    distorted
+        For each distortion and strength, and each model, float32 (queries, dim).
     readable
         bool (photos,).
     errors
@@ -47,35 +47,37 @@ class Embedded:
     """
 
     stored: list[Vectors]
-    asked: dict[Variant, list[Vectors]]
+    distorted: dict[Variant, list[Vectors]]
     readable: NDArray[np.bool_]
     errors: dict[Path, str]
 
 
 def embed(
     paths: Sequence[Path],
-    asked: Sequence[int],
+    queries: Sequence[int],
     models: Sequence[Embedder],
     distortions: Sequence[Distortion],
     advance: Callable[[int], None],
 ) -> Embedded:
-    """Decode photos once each and embed them by every model, those in rows `asked` distorted too.
+    """Decode photos once each and embed them by every model, those in rows `queries` distorted too.
 
-    `advance` is told how many vectors were made, or would have been of a photo that cannot be read: in all
-    len(models) * (len(paths) + len(asked) * the number of strengths of all distortions).
+    `advance` gets the number of vectors made, or skipped because a photo cannot be read: in all
+    len(models) * (len(paths) + len(queries) * the number of strengths of all distortions).
     """
     variants = [(distortion, strength) for distortion in distortions for strength in distortion.strengths]
     found = Embedded(
         stored=_room(models, len(paths)),
-        asked={(distortion.name, strength): _room(models, len(asked)) for distortion, strength in variants},
+        distorted={
+            (distortion.name, strength): _room(models, len(queries)) for distortion, strength in variants
+        },
         readable=np.ones(len(paths), np.bool_),
         errors={},
     )
-    place_of = {row: place for place, row in enumerate(asked)}
+    place_of = {row: place for place, row in enumerate(queries)}
     others = [row for row in range(len(paths)) if row not in place_of]
     with ThreadPoolExecutor(available_threads()) as pool:
-        # Those asked for in chunks of their own, so that what is distorted together is many.
-        for rows in itertools.chain(_chunks(asked), _chunks(others)):
+        # Queries go in chunks of their own, so that distortions run on full chunks.
+        for rows in itertools.chain(_chunks(queries), _chunks(others)):
             wanted = variants if rows[0] in place_of else []
             photos = {}
             for row, photo in zip(rows, pool.map(decode, (paths[row] for row in rows)), strict=True):
@@ -89,7 +91,7 @@ def embed(
             for distortion, strength in wanted:
                 bent = list(pool.map(distortion.apply, photos.values(), itertools.repeat(strength)))
                 places = [place_of[row] for row in photos]
-                _fill(found.asked[distortion.name, strength], places, models, bent, advance)
+                _fill(found.distorted[distortion.name, strength], places, models, bent, advance)
     return found
 
 

@@ -28,7 +28,7 @@ class LabelledPhotos:
     unlabelled
         Photos left out because they have no class.
     errors
-        Folders and files that could not be looked at, and why.
+        Folders and files that could not be read, and why.
     """
 
     paths: list[Path]
@@ -66,7 +66,7 @@ def read_labels(
     ('prefix', 'animal', 'animal-bison.jpg')
     """
     if how != "auto" and how not in get_args(How):
-        raise InvalidArgument(f"labels is {how!r}; needed: 'auto', 'folder' or 'prefix'")
+        raise InvalidArgument(f"labels is {how!r}; it must be 'auto', 'folder' or 'prefix'")
     folder = Path(folder)
     found = scan(folder, folder / ".lookalike")
     paths = [Path(os.fsdecode(path)) for path in sorted(found.files)]
@@ -96,14 +96,14 @@ def _class_of(path: Path, how: How) -> str:
 def _check(counts: Counter[str], folder: Path, how: How) -> None:
     if not counts:
         raise InvalidArgument(
-            f"folder {folder}: its photos have no class by {how}; needed: a subfolder for each class, such "
+            f"folder {folder}: its photos have no class by {how}; there must be a subfolder a class, such "
             "as cats/1.jpg, or names that begin with it, such as cats-1.jpg"
         )
     if len(counts) == 1:
         raise InvalidArgument(
-            f"folder {folder}: all its photos are of one class by {how}, {next(iter(counts))!r}; needed: two"
+            f"folder {folder}: all are of one class by {how}, {next(iter(counts))!r}; there must be two"
         )
     if max(counts.values()) == 1:
         raise InvalidArgument(
-            f"folder {folder}: no class by {how} has more than one photo; needed: another to be found"
+            f"folder {folder}: no class by {how} has more than one photo; there must be another to be found"
         )

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..flat import Flat
+from ..index.flat import Flat
 
 _CELLS = 1 << 22  # of a block of similarities
 
@@ -51,7 +51,7 @@ class Scores:
 
 
 class Gallery:
-    """Stored photos as vectors with their classes, to be asked by cosine.
+    """Stored photos as vectors with their classes, searched by cosine.
 
     Parameters
     ----------
@@ -97,7 +97,7 @@ class Gallery:
         ids, distances = self._index.search(queries, min(k + 1, len(self._index)))
         is_own = ids == own[:, None]
         itself = (is_own & (distances == distances[:, :1])).any(axis=1)
-        # The others, still nearest first, and as many for all: whoever did not meet itself drops the last.
+        # The others, nearest first, as many for each query: one that did not find itself drops the last.
         places = np.argsort(is_own, axis=1, kind="stable")[:, :-1]
         alike = self._classes[np.take_along_axis(ids, places, axis=1)] == self._classes[own][:, None]
         return Scores(

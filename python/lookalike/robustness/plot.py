@@ -16,7 +16,7 @@ from .study import ModelStudy, Study
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-# Okabe and Ito (2008), "Color universal design": told apart by all eyes. Markers say the same once more.
+# Okabe and Ito (2008), "Color universal design": colours that all eyes can distinguish. So are the markers.
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#000000", "#E69F00", "#56B4E9")
 _MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 _FORMATS = (".png", ".svg", ".pdf")
@@ -39,7 +39,7 @@ def check_plot(path: Path) -> None:
     """
     if path.suffix.lower() not in _FORMATS:
         raise InvalidArgument(
-            f"plot {path}: has the suffix {path.suffix!r}; needed: one of {', '.join(_FORMATS)}"
+            f"plot {path}: has the suffix {path.suffix!r}; it must be one of {', '.join(_FORMATS)}"
         )
     try:
         import matplotlib  # noqa: F401

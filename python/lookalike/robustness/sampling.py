@@ -1,4 +1,4 @@
-"""Which photos are asked for."""
+"""Which photos are queries."""
 
 from __future__ import annotations
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from .._text import printable
 from ..errors import ImageError, InvalidArgument
-from ..library.text import printable
 from .distortions import Photo
 from .embedding import decode
 from .study import Study
@@ -66,7 +66,7 @@ class _Column:
     name: str
     pictures: list[Photo]
     labels: list[str]
-    asked: int
+    query: int
 
 
 class _Sheet:
@@ -90,7 +90,7 @@ class _Sheet:
             x, y = self._left(number), _MARGIN + 74
             self._write(x, y - 34, column.name, _HEAD, _INK)
             for place, (picture, label) in enumerate(zip(column.pictures, column.labels, strict=True)):
-                self._place(picture, x, y, _INK if place == column.asked else None)
+                self._place(picture, x, y, _INK if place == column.query else None)
                 self._write(x, y + self._step - _CAPTION, label, _WORDS, _PALE)
                 y += self._step
         self._draw_searches()
@@ -105,7 +105,7 @@ class _Sheet:
         y += 70
         for model, study in zip(self._models, self._found.models, strict=True):
             self._write(_MARGIN, y + _CELL // 3, study.name, _HEAD, _INK, _SIDE - 10)
-            asked = model.embed([column.pictures[column.asked] for column in self._columns])
+            asked = model.embed([column.pictures[column.query] for column in self._columns])
             for number, vector in enumerate(asked):
                 row, _ = study.gallery.nearest(vector)
                 words, colour = self._verdict(row)

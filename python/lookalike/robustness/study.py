@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from ..arguments import as_k, as_number
+from .._checks import as_integer, as_k
+from .._progress import ProgressBar
 from ..errors import InvalidArgument
-from ..library.progress import ProgressBar
 from .distortions import DISTORTIONS, Distortion
 from .embedding import Embedded, embed
 from .labels import LabelledPhotos, read_labels
@@ -56,9 +56,9 @@ class Study:
     photos
         The photos searched, which are those that could be read, their classes, and what came in the way.
     queries
-        Rows of the photos asked for.
+        Rows of the photos that are queries.
     alone
-        How many photos are the only ones of their class: they are among those searched, but never asked for.
+        How many photos are the only ones of their class: they are searched, but are never queries.
     k
         Of recall@k.
     distortions, models
@@ -104,7 +104,7 @@ def measure(
     folder
         Where labelled photos lie; `read_labels` says how.
     models
-        Models of images, `open_embedder`'s or others.
+        Image models, `open_embedder`'s or others.
     k
         Of recall@k, at least 1.
     queries
@@ -133,9 +133,9 @@ def measure(
     >>> pixels.clean.finds_itself, pixels.distorted["shift", 0.3].finds_itself < 0.5
     (1.0, True)
     """
-    k, queries, seed = as_k(k), as_number(queries, "queries", 1, 2**63), as_number(seed, "seed", 0, 2**63)
+    k, queries, seed = as_k(k), as_integer(queries, "queries", 1, 2**63), as_integer(seed, "seed", 0, 2**63)
     if not models:
-        raise InvalidArgument("models is empty; needed: at least one")
+        raise InvalidArgument("models is empty; it must hold at least one")
     listed = read_labels(folder, labels)
     chosen = choose_queries(listed.classes, queries, seed)
     variants = sum(len(distortion.strengths) for distortion in distortions)
@@ -174,7 +174,7 @@ def _judge(
         path, why = next(iter(embedded.errors.items()))
         raise InvalidArgument(
             f"folder {folder}: of {len(listed.paths)} photos {len(embedded.errors)} could not be read; "
-            f"needed: two classes, and two photos of one of them; the first is {path}: {why}"
+            f"there must be two classes, and two photos of one of them; the first is {path}: {why}"
         )
     own = np.searchsorted(readable, [chosen[place] for place in kept])
     classes = np.unique(photos.classes, return_inverse=True)[1]
@@ -184,7 +184,7 @@ def _judge(
         clean = gallery.score(embedded.stored[number][readable][own], own, k)
         distorted = {
             variant: gallery.score(vectors[number][kept], own, k)
-            for variant, vectors in embedded.asked.items()
+            for variant, vectors in embedded.distorted.items()
         }
         found.append(ModelStudy(name, model.dim, clean, distorted, gallery))
     alone = sum(size == 1 for size in sizes.values())
@@ -192,7 +192,7 @@ def _judge(
 
 
 def _names(models: Sequence[Embedder]) -> list[str]:
-    """Names that tell the models apart: of several that are called the same, the later ones are numbered."""
+    """Distinct names of the models: where several share a name, the later ones are numbered."""
     seen: Counter[str] = Counter()
     names = []
     for model in models:

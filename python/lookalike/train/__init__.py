@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from .examples import Examples, read_folder
-from .losses import LOSSES
-from .report import TrainingReport
+from .data.examples import Examples, read_folder
+from .loop.losses import LOSSES
+from .output.report import TrainingReport
 from .run import train
 from .settings import Settings
 

@@ -1,4 +1,4 @@
-"""The packages of the extra ``train``, each imported when something is first asked of it."""
+"""The packages of the extra ``train``, each imported at first use."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class _Later:
         self._module = module
 
     def __getattr__(self, name: str) -> Any:
-        # Whoever only looks around, as doctest and inspect do, asks for such names.
+        # doctest and inspect probe for such names, and must not trigger the import.
         if name.startswith("__"):
             raise AttributeError(name)
         return getattr(self._load(), name)

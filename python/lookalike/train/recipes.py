@@ -9,21 +9,21 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from ..embed.images import ImageEmbedder
-from ..embed.model_card import InputSpec, ModelCard
-from ..embed.preparation import Preparation
+from ..embed.image.card import InputSpec, ModelCard
+from ..embed.image.embedder import ImageEmbedder
+from ..embed.image.preparation import Preparation
 from ..errors import InvalidArgument
-from .batches import Rows
-from .examples import Examples
-from .export import append_head, export_network
+from .data.batches import Rows
+from .data.examples import Examples
+from .data.features import Features, read_features
+from .data.pictures import read_pictures, side_for
 from .extras import Module, Tensor, functional, torch
-from .features import Features, read_features
-from .head import make_head
-from .loop import Part, Source
-from .onnx_network import torch_network
-from .pictures import read_pictures, side_for
+from .loop.training import Part, Source
+from .nets.head import make_head
+from .nets.onnx_network import torch_network
+from .nets.small_network import features_for, small_network
+from .output.export import append_head, export_network
 from .settings import Settings
-from .small_network import features_for, small_network
 
 # Side of the pictures, where there is no base to ask; and how many go through a network at a time.
 _SMALL, _AT_ONCE = 64, 256
@@ -75,7 +75,7 @@ class Frozen:
         if settings.size not in (None, self._card.input.preparation.size):
             raise InvalidArgument(
                 f"size is {settings.size}, but {settings.base} takes {self._card.input.preparation.size}; "
-                "needed: that, or fine_tune, or base 'none'"
+                "it must be that, unless fine_tune is set or base is 'none'"
             )
 
     def read(self, examples: Examples, progress: bool) -> tuple[Source, Examples]:
@@ -156,7 +156,7 @@ class FromScratch:
         self.base: ModelCard | None = None
         most = features_for(self._size)
         if (settings.dim or 1) > most:
-            raise InvalidArgument(f"dim is {settings.dim}; needed: at most {most} for size {self._size}")
+            raise InvalidArgument(f"dim is {settings.dim}; it must be at most {most} for size {self._size}")
         self.dim = settings.dim or most
 
     def read(self, examples: Examples, progress: bool) -> tuple[Source, Examples]:
@@ -189,7 +189,7 @@ class FromScratch:
 def _dim_on(base: ImageEmbedder, settings: Settings) -> int:
     if (settings.dim or 1) > base.dim:
         raise InvalidArgument(
-            f"dim is {settings.dim}, but {settings.base} gives vectors of {base.dim}; needed: at most that"
+            f"dim is {settings.dim}, but {settings.base} gives vectors of {base.dim}; it must be at most that"
         )
     return settings.dim or base.dim
 

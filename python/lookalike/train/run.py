@@ -7,33 +7,46 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ..embed.images import ImageEmbedder
-from ..embed.stream import available_threads
+from .._progress import ProgressBar
+from ..embed.image.embedder import ImageEmbedder
+from ..embed.runtime.stream import available_threads
 from ..errors import InvalidArgument, ModelError
-from ..library.progress import ProgressBar
-from .batches import fit_batch
-from .checkpoint import load_checkpoint, save_checkpoint
-from .examples import Examples, read_folder
+from .data.batches import fit_batch
+from .data.examples import Examples, read_folder
+from .data.split import Split, split_classes, usable_classes
 from .extras import require, torch
-from .interrupt import finish_step_first
-from .loop import Part, Source, Training
-from .losses import make_loss
-from .model_folder import ONNX_FILE, check_output, make_folder
+from .loop.checkpoint import load_checkpoint, save_checkpoint
+from .loop.interrupt import finish_step_first
+from .loop.losses import make_loss
+from .loop.scores import score
+from .loop.training import Part, Source, Training
+from .output.model_folder import ONNX_FILE, check_output, make_folder
+from .output.report import Origin, TrainingReport, write_all
 from .recipes import Recipe, choose
-from .report import Origin, TrainingReport, write_all
-from .scores import score
 from .settings import Settings
-from .split import Split, split_classes, usable_classes
 
-# What may differ when a training goes on; everything else decides what was learned so far.
+# What may change when a training is resumed; everything else shaped what was learned so far.
 _MAY_CHANGE = {"epochs", "patience"}
 # So many images, or twice that, are compared; by so much may a vector's numbers differ.
 _COMPARED, _TOLERANCE = 8, 1e-4
+
+
+@dataclass(frozen=True)
+class _Job:
+    """A training that passed its checks: where it goes, what it is made of, and the checkpoint it resumes."""
+
+    place: Path
+    settings: Settings
+    examples: Examples
+    saved: dict[str, Any] | None
+    origin: Origin
+    began: float
 
 
 def train(
@@ -56,11 +69,11 @@ def train(
         A folder that holds a folder of images for each class, or `Examples`.
     output
         The model's folder to write: ``model.toml``, ``model.onnx``, ``training.json``, ``curves.png``, and
-        ``checkpoint.pt``, with which an interrupted training goes on.
+        ``checkpoint.pt``, with which an interrupted training is resumed.
     license
         The licence the model is under, for its ``model.toml``; it is yours to state.
     resume
-        Go on with the training in `output`. The settings are those it began with.
+        Resume the training in `output`, with the settings it began with.
     overwrite
         Remove a training that is there already.
     threads
@@ -92,12 +105,12 @@ def train(
     >>> from lookalike.train import train
     >>> train("photos", "photos", loss="magic")
     Traceback (most recent call last):
-    lookalike.errors.InvalidArgument: loss is 'magic'; needed: one of multi-similarity, triplet, ...
+    lookalike.errors.InvalidArgument: loss is 'magic'; it must be one of multi-similarity, triplet, ...
     """
     began = time.time()
     settings = Settings(**choices)
     if not license.strip():
-        raise InvalidArgument(f"license is {license!r}; needed: the licence to state, or 'unstated'")
+        raise InvalidArgument(f"license is {license!r}; it must be the licence to state, or 'unstated'")
     require()
     place = Path(output)
     examples = folder if isinstance(folder, Examples) else read_folder(folder)
@@ -106,17 +119,25 @@ def train(
     saved = load_checkpoint(place) if resume else None
     if saved is not None:
         settings = _settings_of(saved, examples, choices, place)
+    name = "examples" if isinstance(folder, Examples) else os.fspath(folder)
+    job = _Job(place, settings, examples, saved, Origin(name, command, license), began)
+    return _run(job, threads, progress)
+
+
+def _run(job: _Job, threads: int | None, progress: bool) -> TrainingReport:
+    """Read the images, train, and write the folder."""
+    settings, place = job.settings, job.place
     recipe = choose(settings, threads)
-    source, kept = recipe.read(examples, progress)
-    usable, lonely = usable_classes(kept)
+    source, kept = recipe.read(job.examples, progress)
+    usable, single = usable_classes(kept)
     split = split_classes(usable, settings.validation_classes, settings.seed)
     learned, unseen = _part(kept, split.training), _part(kept, split.validation)
-    with _torch_as_asked(settings.seed, threads):
+    with _torch_settings(settings.seed, threads):
         training = _training(recipe, source, learned, unseen, split, settings)
-        if saved is not None:
-            training.restore(saved)
-        make_folder(place, resume)
-        about = {"settings": json.dumps(settings.as_json()), "data": examples.fingerprint()}
+        if job.saved is not None:
+            training.restore(job.saved)
+        make_folder(place, resume=job.saved is not None)
+        about = {"settings": json.dumps(settings.as_json()), "data": job.examples.fingerprint()}
         _learn(training, place, about, progress)
         training.network.load_state_dict(training.best_weights)
         spec = recipe.export(training.network.eval(), place / ONNX_FILE)
@@ -126,15 +147,14 @@ def train(
             validation_images=len(unseen.rows),
             training_classes=split.training,
             validation_classes=split.validation,
-            skipped=kept.skipped + lonely,
+            skipped=kept.skipped + single,
             before=score(recipe.baseline(unseen.rows), unseen.labels) if split.validation else None,
             curve=training.course.curve,
             best=training.course.best,
             dim=recipe.dim,
-            seconds=time.time() - began,
+            seconds=time.time() - job.began,
         )
-        name = "examples" if isinstance(folder, Examples) else os.fspath(folder)
-        write_all(report, settings, spec, recipe.base, Origin(name, command, license))
+        write_all(report, settings, spec, recipe.base, job.origin)
         _check_export(training, source, learned, place)
     return report
 
@@ -145,19 +165,19 @@ def _settings_of(saved: dict[str, Any], examples: Examples, choices: dict[str, A
     for key, value in Settings(**choices).as_json().items():
         if key in choices and key not in _MAY_CHANGE and value != began_with[key]:
             raise InvalidArgument(
-                f"{key} is {value!r}, but the training in {place} began with {began_with[key]!r}; needed: "
+                f"{key} is {value!r}, but the training in {place} began with {began_with[key]!r}; it must be "
                 f"the same, or a new training (only {' and '.join(sorted(_MAY_CHANGE))} may change)"
             )
     if saved["data"] != examples.fingerprint():
         raise InvalidArgument(
-            f"the images are not those that the training in {place} began with; needed: the same names "
-            "in the same class folders, or a new training"
+            f"the images are not those that the training in {place} began with; they must have the same "
+            "names in the same class folders"
         )
     return Settings.of_json(began_with | {key: choices[key] for key in _MAY_CHANGE & choices.keys()})
 
 
 def _part(examples: Examples, names: list[str]) -> Part:
-    """Return the rows of some classes, and their classes numbered anew."""
+    """Return the rows of some classes, and their classes renumbered."""
     numbers = np.full(len(examples.classes), -1)
     numbers[[examples.classes.index(name) for name in names]] = np.arange(len(names))
     labels = numbers[examples.labels]
@@ -206,13 +226,13 @@ def _check_export(training: Training, source: Source, learned: Part, place: Path
     worst = float(np.abs(vectors - training.embed(rows)).max())
     if not worst <= _TOLERANCE:
         raise ModelError(
-            f"model {place}: its vectors differ from those that were learned by {worst:.1e}; needed: at most "
-            f"{_TOLERANCE:g}. The checkpoint is kept"
+            f"model {place}: its vectors differ from those that were learned by {worst:.1e}; it must be at "
+            f"most {_TOLERANCE:g}. The checkpoint is kept"
         )
 
 
 @contextmanager
-def _torch_as_asked(seed: int, threads: int | None) -> Iterator[None]:
+def _torch_settings(seed: int, threads: int | None) -> Iterator[None]:
     """Let torch use so many threads and draw from this seed, and put both back as they were."""
     before = torch.get_num_threads()
     torch.set_num_threads(threads or available_threads())

@@ -1,14 +1,15 @@
-"""What a training is told: every choice, its default, and what is wrong with a value."""
+"""The settings of a training: every choice, its default, and its check."""
 
 from __future__ import annotations
 
-import math
+import sys
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
+from .._checks import as_integer, as_number, must_be
 from ..errors import InvalidArgument
-from .augment import CHANGES, Change, check_changes
-from .losses import LOSSES
+from .data.augment import CHANGES, Change, check_changes
+from .loop.losses import LOSSES
 
 
 @dataclass(frozen=True)
@@ -21,13 +22,13 @@ class Settings:
         The model whose vectors are learned from: a shipped name, a model's folder or an .onnx file; or
         "none", to learn a small network from scratch.
     fine_tune
-        Let the base itself learn too. It must be a network that PyTorch can be told of (`onnx_network`).
+        Let the base itself learn too. Its ONNX file must be one that `onnx_network` can rebuild in PyTorch.
     loss
         One of `losses.LOSSES`.
     dim
         Length of the vectors that are learned; as many as there are features when left out.
     epochs
-        How often as many images are seen as there are, at most.
+        Passes over the images, at most.
     classes_per_batch, images_per_class
         A batch is P classes times K images; as many as the data allow, up to 8 and 4, when left out.
     learning_rate, weight_decay
@@ -41,7 +42,7 @@ class Settings:
     size
         Side of the pictures in pixels; that of the base, or 64.
     validation_classes
-        Classes not learned from that judge what was learned: names, or a share of all. 0 does without.
+        Classes held out to validate: names, or a share of all; 0 for none.
     patience
         Stop after so many epochs without a better mAP@R of the validation classes.
     seed
@@ -66,16 +67,25 @@ class Settings:
 
     def __post_init__(self) -> None:
         for name, least in _LEAST.items():
-            _check_whole(name, getattr(self, name), least)
-        for name in ("learning_rate", "base_rate", "weight_decay"):
-            _check_number(name, getattr(self, name), above=name.endswith("rate"))
+            if not self._is_left_out(name):
+                as_integer(getattr(self, name), name, least)
+        for name in ("learning_rate", "base_rate"):
+            if not self._is_left_out(name):
+                as_number(getattr(self, name), name, "a number above 0", above=0, most=_LARGEST)
+        as_number(
+            self.weight_decay, "weight_decay", "a number of at least 0", least=0, most=sys.float_info.max
+        )
         if self.loss not in LOSSES:
-            raise InvalidArgument(f"loss is {self.loss!r}; needed: one of {', '.join(LOSSES)}")
+            raise must_be("loss", self.loss, f"one of {', '.join(LOSSES)}")
         if self.fine_tune and self.from_scratch:
             raise InvalidArgument("fine_tune needs a base; base is 'none'")
         object.__setattr__(self, "augment", check_changes(self.augment))
         if not isinstance(self.validation_classes, (int, float)):
             object.__setattr__(self, "validation_classes", tuple(self.validation_classes))
+
+    def _is_left_out(self, name: str) -> bool:
+        """Whether a field that may be left out is: None stays what it is."""
+        return getattr(self, name) is None and type(self).__dataclass_fields__[name].default is None
 
     @property
     def from_scratch(self) -> bool:
@@ -99,15 +109,16 @@ class Settings:
         True
         """
         known = {field.name for field in fields(cls)}
-        told: dict[str, Any] = {
+        given: dict[str, Any] = {
             key: tuple(value) if isinstance(value, list) else value
             for key, value in values.items()
             if key in known
         }
-        return cls(**told)
+        return cls(**given)
 
 
-# The whole numbers, and what they are at least; None stays what it is.
+_LARGEST = sys.float_info.max
+# The integers, and what they are at least.
 _LEAST = {
     "dim": 1,
     "epochs": 1,
@@ -117,20 +128,3 @@ _LEAST = {
     "patience": 1,
     "seed": 0,
 }
-
-
-def _check_whole(name: str, value: Any, least: int) -> None:
-    if value is None and Settings.__dataclass_fields__[name].default is None:
-        return
-    if not isinstance(value, int) or isinstance(value, bool) or value < least:
-        raise InvalidArgument(f"{name} is {value!r}; needed: a whole number of {least} or more")
-
-
-def _check_number(name: str, value: Any, above: bool) -> None:
-    if value is None and Settings.__dataclass_fields__[name].default is None:
-        return
-    right = isinstance(value, (int, float)) and math.isfinite(value) and (value > 0 if above else value >= 0)
-    if not right:
-        raise InvalidArgument(
-            f"{name} is {value!r}; needed: a number {'above 0' if above else 'of 0 or more'}"
-        )

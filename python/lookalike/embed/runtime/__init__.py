@@ -1,0 +1,3 @@
+"""What runs a model: onnxruntime sessions, threads and CUDA batches."""
+
+from __future__ import annotations
