@@ -1,12 +1,9 @@
 #include "base/memory.hpp"
 
-#include <cstdlib>
 #include <limits>
 #include <new>
 
-#if defined(__linux__)
-#include <sys/mman.h>
-#endif
+#include "platform/memory.hpp"
 
 namespace lookalike {
 namespace {
@@ -19,14 +16,12 @@ void* allocate(std::size_t bytes) {
   const std::size_t granule = bytes >= 2 * huge_page ? huge_page : alignment;
   if (bytes > std::numeric_limits<std::size_t>::max() / 2) throw std::bad_alloc();
   const std::size_t rounded = (bytes + granule - 1) / granule * granule;
-  void* const memory = std::aligned_alloc(granule, rounded);
+  void* const memory = platform::allocate_aligned(granule, rounded);
   if (!memory) throw std::bad_alloc();
-#if defined(__linux__)
-  if (granule == huge_page) madvise(memory, rounded, MADV_HUGEPAGE);  // a wish: refused, the memory is as good
-#endif
+  if (granule == huge_page) platform::prefer_huge_pages(memory, rounded);
   return memory;
 }
 
-void release(void* memory) noexcept { std::free(memory); }
+void release(void* memory) noexcept { platform::free_aligned(memory); }
 
 }  // namespace lookalike

@@ -83,7 +83,7 @@ bool row_is_integer(const T* row, std::size_t dim, float low, float high) noexce
   std::int32_t bad = 0;
   for (std::size_t i = 0; i < dim; ++i) {
     const float value = as_float(row[i]);
-    const float probe = (value >= low) & (value <= high) ? value : 0.5f;  // keeps the cast below defined
+    const float probe = ((value >= low) & (value <= high)) ? value : 0.5f;  // keeps the cast below defined
     bad |= static_cast<std::int32_t>(static_cast<float>(static_cast<std::int32_t>(probe)) != probe);
   }
   return bad == 0;

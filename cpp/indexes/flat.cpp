@@ -13,7 +13,7 @@
 namespace lookalike {
 namespace {
 
-constexpr std::size_t most_together = 2048;  // queries between two writers: as many as are multiplied at a time
+constexpr std::size_t most_queries_together = 2048;  // queries between two writers: as many as are multiplied at a time
 
 }  // namespace
 
@@ -77,7 +77,7 @@ void Flat::search(const VectorsView& queries, std::size_t k, const Where& where,
                   Answer& answer) const {
   require_search(queries, k, threads);
   // A filter holds for the rows it was made for, so with one no writer comes in between.
-  const std::size_t together = std::holds_alternative<std::monostate>(where) ? most_together : queries.count;
+  const std::size_t together = std::holds_alternative<std::monostate>(where) ? most_queries_together : queries.count;
   search_in_parts(queries, k, together, answer, [&](const VectorsView& part, Answer& found) {
     const Records::Reading rows = records_.read();
     if (part.count > 0) rows->require_shape(part, "queries");

@@ -68,7 +68,7 @@ IvfLists IvfLists::load(const FileReader& file, const Rows& rows) {
   const bool are_own = file.contains(own_frames) && file.value<std::uint8_t>(own_frames) != 0;
   Centroids made({centroids.begin(), centroids.end()}, encoder, are_own ? Frame::own : Frame::shared,
                  {middle.begin(), middle.end()});
-  loaded.quantizer.emplace(std::move(encoder), form, std::move(made), scans_codes);
+  loaded.quantizer = IvfQuantizer{std::move(encoder), form, std::move(made), scans_codes};
 
   const Array<Row> numbers = file.array<Row>("list_rows");
   const Array<std::byte> blocks = file.array<std::byte>("list_codes");

@@ -196,7 +196,7 @@ LearnedLists learn_lists(const Plane& plane, std::span<const Row> rows, const Iv
   const BlockForm blocks(encoder);
   for (std::size_t d = 0; d < dim; ++d) middle[d] += encoder.center()[d];
   Centroids centroids(std::move(centers), encoder, *frame, std::move(middle));
-  learned.lists.quantizer.emplace(std::move(encoder), blocks, std::move(centroids), scans_codes);
+  learned.lists.quantizer = IvfQuantizer{std::move(encoder), blocks, std::move(centroids), scans_codes};
   learned.lists.lists.resize(means.clusters);
   learned.lists.length = plane.length;
   learned.lists.trained_over = rows.size();

@@ -91,7 +91,7 @@ void Probe<Index>::find_truth(unsigned threads) {
 }
 
 template <class Index>
-Probe<Index>::Hits Probe<Index>::recall(std::size_t effort, unsigned threads) const {
+typename Probe<Index>::Hits Probe<Index>::recall(std::size_t effort, unsigned threads) const {
   const Records::Reading rows = index_.records().read();
   require_unchanged();
   Hits hits = {count_ * k_, count_ * k_, count_, static_cast<double>(count_), true};

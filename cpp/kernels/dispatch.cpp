@@ -3,8 +3,10 @@
 #include <cstdlib>
 #include <cstring>
 
-#if defined(__aarch64__) && defined(__linux__)
-#include <sys/auxv.h>
+#include "platform/cpu_features.hpp"
+
+#if defined(__x86_64__)
+#include <cpuid.h>
 #endif
 
 namespace lookalike {
@@ -19,23 +21,17 @@ extern const KernelTable neon_kernels;
 namespace {
 
 #if defined(__x86_64__)
-bool runs_avx2() {
-  return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c");
+// Clang 14 does not know "f16c" by name.
+bool has_f16c() {
+  unsigned a = 0, b = 0, c = 0, d = 0;
+  return __get_cpuid(1, &a, &b, &c, &d) && (c & bit_F16C);
 }
+bool runs_avx2() { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && has_f16c(); }
 bool runs_avx512() {
   return runs_avx2() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
          __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
          __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512vnni") &&
          __builtin_cpu_supports("avx512vpopcntdq");
-}
-#elif defined(__aarch64__)
-bool runs_neon() {
-#if defined(__linux__)
-  constexpr unsigned long asimd_half = 1 << 10, dot_product = 1 << 20;  // HWCAP_ASIMDHP, HWCAP_ASIMDDP
-  return (getauxval(AT_HWCAP) & (asimd_half | dot_product)) == (asimd_half | dot_product);
-#else
-  return true;  // every Arm64 Mac has both
-#endif
 }
 #endif
 
@@ -50,7 +46,7 @@ struct Runnable {
     if (runs_avx2()) tables[count++] = &avx2_kernels;
     if (runs_avx512()) tables[count++] = &avx512_kernels;
 #elif defined(__aarch64__)
-    if (runs_neon()) tables[count++] = &neon_kernels;
+    if (platform::has_half_and_dot_product()) tables[count++] = &neon_kernels;
 #endif
   }
 };

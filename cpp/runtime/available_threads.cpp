@@ -4,21 +4,22 @@
 #include <cstdint>
 #include <cstdlib>
 
-#include "runtime/cpu_limits.hpp"
+#include "platform/cpus.hpp"
 #include "runtime/parallel.hpp"
+#include "runtime/parse_cpus.hpp"
 
 namespace lookalike {
 namespace {
 
 constexpr unsigned no_limit = ~0u;
 
-// The quota is read from files, so for a second the last answer stands.
-unsigned recent_cgroup_limit() {
+// Reading the quota may open files, so an answer is kept for a second.
+unsigned recent_quota() {
   static std::atomic<std::int64_t> stale_at = 0;
   static std::atomic<unsigned> limit = no_limit;
   const std::int64_t now = std::chrono::steady_clock::now().time_since_epoch() / std::chrono::nanoseconds(1);
   if (now >= stale_at.load()) {
-    limit.store(cgroup_cpus("/proc/self/cgroup", "/sys/fs/cgroup").value_or(no_limit));
+    limit.store(platform::quota_cpus().value_or(no_limit));
     stale_at.store(now + 1'000'000'000);
   }
   return limit.load();
@@ -31,6 +32,6 @@ unsigned environment_limit() {
 
 }  // namespace
 
-unsigned available_threads() { return std::min({affinity_cpus(), recent_cgroup_limit(), environment_limit()}); }
+unsigned available_threads() { return std::min({platform::affinity_cpus(), recent_quota(), environment_limit()}); }
 
 }  // namespace lookalike

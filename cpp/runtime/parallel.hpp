@@ -7,7 +7,7 @@
 
 namespace lookalike {
 
-/// CPUs this process may use: its affinity mask, cut by a cgroup CPU quota. At least 1. LOOKALIKE_NUM_THREADS lowers
+/// CPUs this process may use: its affinity mask, cut by its CPU quota. At least 1. LOOKALIKE_NUM_THREADS lowers
 /// it.
 unsigned available_threads();
 

@@ -1,13 +1,11 @@
 #include "runtime/thread_pool.hpp"
 
-#include <pthread.h>
-
 #include <algorithm>
 #include <chrono>
-#include <csignal>
 #include <new>
 
 #include "base/errors.hpp"
+#include "platform/threads.hpp"
 #include "runtime/interrupt.hpp"
 
 namespace lookalike {
@@ -44,28 +42,11 @@ alignas(ThreadPool) std::byte storage[sizeof(ThreadPool)];
 // Counts the forks behind this process.
 std::uint64_t generation = 0;
 
-// Signals are for the threads of the program, whose handlers may expect that.
-class SignalsBlocked {
- public:
-  SignalsBlocked() noexcept {
-    sigset_t all;
-    sigfillset(&all);
-    for (const int fault : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP, SIGPROF}) sigdelset(&all, fault);
-    pthread_sigmask(SIG_BLOCK, &all, &before_);
-  }
-  ~SignalsBlocked() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-  SignalsBlocked(const SignalsBlocked&) = delete;
-  SignalsBlocked& operator=(const SignalsBlocked&) = delete;
-
- private:
-  sigset_t before_;
-};
-
 }  // namespace
 
 ThreadPool& ThreadPool::instance() noexcept {
   static ThreadPool* const pool = [] {
-    pthread_atfork(nullptr, nullptr, start_afresh);
+    platform::call_in_forked_child(start_afresh);
     return new (storage) ThreadPool();
   }();
   return *pool;
@@ -139,21 +120,12 @@ Batch* ThreadPool::find_work() noexcept {
 // With fewer threads than wanted, or none, the caller does the work.
 void ThreadPool::grow(unsigned threads) noexcept {
   if (threads_ >= threads) return;
-  const SignalsBlocked blocked;
-  pthread_attr_t attributes;
-  pthread_attr_init(&attributes);
-  pthread_attr_setstacksize(&attributes, stack_size);
-  pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-  for (pthread_t thread; threads_ < std::min(threads, max_threads); ++threads_) {
-    if (pthread_create(&thread, &attributes, start_thread, this)) break;
-  }
-  pthread_attr_destroy(&attributes);
+  const unsigned wanted = std::min(threads, max_threads);
+  if (wanted > threads_) threads_ += platform::start_threads(wanted - threads_, stack_size, start_thread, this);
 }
 
 void* ThreadPool::start_thread(void* pool) noexcept {
-#ifdef __linux__
-  pthread_setname_np(pthread_self(), "lookalike");
-#endif
+  platform::name_this_thread("lookalike");
   exempt_this_thread_from_interrupts();
   static_cast<ThreadPool*>(pool)->work();
   return nullptr;

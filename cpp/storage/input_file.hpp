@@ -7,19 +7,18 @@
 #include <span>
 #include <string>
 
+#include "platform/file.hpp"
+
 namespace lookalike {
 
 class InputFile {
  public:
   /// Throws IoError if the system refuses or `path` is a directory, InvalidArgument if it is a device or a pipe.
   explicit InputFile(const std::filesystem::path& path);
-  InputFile(const InputFile&) = delete;
-  InputFile& operator=(const InputFile&) = delete;
-  ~InputFile();
 
   /// Bytes there were when it was opened.
   std::uint64_t size() const noexcept { return size_; }
-  int descriptor() const noexcept { return descriptor_; }
+  const platform::File& file() const noexcept { return file_; }
   const std::string& name() const noexcept { return name_; }
 
   /// Fills `out` with the bytes at `offset`. Throws IoError, or CorruptFile if the file ends before.
@@ -27,7 +26,7 @@ class InputFile {
 
  private:
   std::string name_;
-  int descriptor_;
+  platform::File file_;
   std::uint64_t size_ = 0;
 };
 

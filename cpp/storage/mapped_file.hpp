@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 
+#include "platform/mapping.hpp"
 #include "storage/input_file.hpp"
 
 namespace lookalike {
@@ -19,12 +20,9 @@ class MappedFile {
   /// Maps what `file`, which is not empty, holds; `file` may be closed afterwards. Throws IoError.
   explicit MappedFile(const InputFile& file);
   /// The same for `length` bytes of an open file that messages call `name`.
-  MappedFile(int descriptor, std::size_t length, const std::string& name);
-  MappedFile(const MappedFile&) = delete;
-  MappedFile& operator=(const MappedFile&) = delete;
-  ~MappedFile();
+  MappedFile(const platform::File& file, std::size_t length, const std::string& name);
 
-  std::span<const std::byte> bytes() const noexcept { return bytes_; }
+  std::span<const std::byte> bytes() const noexcept { return mapping_.bytes(); }
 
   // A file larger than memory is read in places, and what was read does not stay.
 
@@ -40,7 +38,7 @@ class MappedFile {
   void give_back() const noexcept;
 
  private:
-  std::span<const std::byte> bytes_;
+  platform::Mapping mapping_;
   mutable std::atomic<std::size_t> resident_ = 0;  // at most
 };
 

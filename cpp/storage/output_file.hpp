@@ -6,6 +6,8 @@
 #include <span>
 #include <string>
 
+#include "platform/file.hpp"
+
 namespace lookalike {
 
 class OutputFile {
@@ -24,16 +26,14 @@ class OutputFile {
   void commit();
 
  private:
-  void create_beside(unsigned mode);
+  void create_beside(unsigned permissions);
   void sync() const;
-  void sync_directory() const;
-  void close();
   [[noreturn]] void fail(int code) const;
 
   std::string name_;               // as asked for, for messages
   std::filesystem::path path_;     // links followed
   std::filesystem::path written_;  // what is removed on failure; empty when nothing is to be
-  int descriptor_ = -1;
+  platform::File file_;
 };
 
 }  // namespace lookalike

@@ -11,18 +11,17 @@
 #include <vector>
 
 #include "base/array.hpp"
+#include "platform/file.hpp"
 #include "storage/mapped_file.hpp"
 
 namespace lookalike {
 
-/// A file without a name: it goes when this object and all that was mapped of it are gone, however the process ends.
+/// A file that nobody else opens: it goes when this object and all that was mapped of it are gone, however the process
+/// ends.
 class ScratchFile {
  public:
   /// In the folder of the file `beside`. Throws IoError.
   explicit ScratchFile(const std::filesystem::path& beside);
-  ScratchFile(const ScratchFile&) = delete;
-  ScratchFile& operator=(const ScratchFile&) = delete;
-  ~ScratchFile();
 
   /// Throws IoError.
   void append(std::span<const std::byte> bytes);
@@ -33,7 +32,7 @@ class ScratchFile {
 
  private:
   std::string name_;  // for messages
-  int descriptor_ = -1;
+  platform::File file_;
   std::size_t size_ = 0;
 };
 

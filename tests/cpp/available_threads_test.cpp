@@ -6,8 +6,11 @@
 #include <string>
 #include <thread>
 
-#include "runtime/cpu_limits.hpp"
+#include "platform/cgroups.hpp"
+#include "platform/cpus.hpp"
 #include "runtime/parallel.hpp"
+#include "runtime/parse_cpus.hpp"
+#include "system.hpp"
 #include "temporary_folder.hpp"
 
 #ifdef __linux__
@@ -16,6 +19,9 @@
 
 namespace lookalike {
 namespace {
+
+using platform::affinity_cpus, platform::cgroup_cpus;
+using testing::set_environment, testing::unset_environment;
 
 void put(const std::filesystem::path& path, const std::string& text) {
   std::filesystem::create_directories(path.parent_path());
@@ -71,17 +77,17 @@ TEST_CASE("only positive whole numbers are counts") {
 TEST_CASE("the environment lowers the number of threads and never raises it") {
   const char* const before = std::getenv("LOOKALIKE_NUM_THREADS");
   const std::string saved = before ? before : "";
-  ::unsetenv("LOOKALIKE_NUM_THREADS");
+  unset_environment("LOOKALIKE_NUM_THREADS");
   const unsigned all = available_threads();
   CHECK(all >= 1);
   CHECK(all <= affinity_cpus());
-  ::setenv("LOOKALIKE_NUM_THREADS", "1", 1);
+  set_environment("LOOKALIKE_NUM_THREADS", "1");
   CHECK(available_threads() == 1);
-  ::setenv("LOOKALIKE_NUM_THREADS", "100000", 1);
+  set_environment("LOOKALIKE_NUM_THREADS", "100000");
   CHECK(available_threads() == all);
-  ::setenv("LOOKALIKE_NUM_THREADS", "none", 1);
+  set_environment("LOOKALIKE_NUM_THREADS", "none");
   CHECK(available_threads() == all);
-  before ? ::setenv("LOOKALIKE_NUM_THREADS", saved.c_str(), 1) : ::unsetenv("LOOKALIKE_NUM_THREADS");
+  before ? set_environment("LOOKALIKE_NUM_THREADS", saved.c_str()) : unset_environment("LOOKALIKE_NUM_THREADS");
 }
 
 #ifdef __linux__

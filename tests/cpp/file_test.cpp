@@ -11,6 +11,7 @@
 
 #include "storage/crc32c.hpp"
 #include "storage/format.hpp"
+#include "system.hpp"
 #include "temporary_folder.hpp"
 
 namespace lookalike {
@@ -139,7 +140,14 @@ TEST_CASE("saving over a mapped file leaves the mapping as it was") {
   const TemporaryFolder folder;
   small_writer().save(folder / "a");
   const FileReader reader = FileReader::open(folder / "a", true);
-  FileWriter("other").save(folder / "a");
+  try {
+    FileWriter("other").save(folder / "a");
+  } catch (const IoError& error) {
+    REQUIRE((testing::may_refuse_to_replace_open_files && error.code == EACCES));
+    check_small(reader);
+    CHECK(folder.files() == 1);
+    return;
+  }
   check_small(reader);
   CHECK(FileReader::open(folder / "a", true).kind() == "other");
 }
@@ -309,7 +317,7 @@ TEST_CASE("what is no file of ours is told apart") {
   for (const bool map : {false, true}) {
     CHECK(error_number(folder / "missing", map) == ENOENT);
     CHECK(error_number(folder.path(), map) == EISDIR);
-    CHECK_THROWS_AS(FileReader::open("/dev/null", map), InvalidArgument);
+    CHECK_THROWS_AS(FileReader::open(testing::null_device, map), InvalidArgument);
     write_file(folder / "empty", {});
     CHECK_THROWS_AS(FileReader::open(folder / "empty", map), CorruptFile);
     const std::string text(500, 'x');

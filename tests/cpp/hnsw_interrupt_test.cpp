@@ -87,7 +87,9 @@ TEST_CASE("an interrupted first addition leaves an index as it was made") {
     Metric metric;
     std::size_t asked;
   };
-  for (const auto& [metric, asked] : {Case{Metric::l2, 0}, Case{Metric::ip, 80}, Case{Metric::cosine, 0}}) {
+  for (const Case& made : {Case{Metric::l2, 0}, Case{Metric::ip, 80}, Case{Metric::cosine, 0}}) {
+    const Metric metric = made.metric;
+    const std::size_t asked = made.asked;
     CAPTURE(std::string(name_of(metric)));
     const Vectors vectors = clustered(4000, 80, Element::f32, 1), others = clustered(4000, 80, Element::f32, 2);
     Hnsw index(asked, metric, {}), fresh(asked, metric, {});

@@ -112,9 +112,11 @@ TEST_CASE("ids are those given, or refused; and nothing is left where building f
   CHECK_THROWS_AS(built(folder / "a", {rows.view(), narrow.view()}, Metric::l2, few_lists()), DimensionMismatch);
   CHECK_THROWS_AS(IvfBuild(folder / "a", Metric::l2, few_lists(), 1000), InvalidArgument);
   CHECK_THROWS_AS(IvfBuild(folder / "missing" / "a", Metric::l2, few_lists(), memory), IoError);
-  IvfBuild stopped(folder / "a", Metric::l2, few_lists(), memory);
-  stopped.append(rows.view(), 1);
-  CHECK_THROWS_AS(stopped.finish({}, 1, [](std::size_t) { throw Interrupted(); }), Interrupted);
+  {
+    IvfBuild stopped(folder / "a", Metric::l2, few_lists(), memory);
+    stopped.append(rows.view(), 1);
+    CHECK_THROWS_AS(stopped.finish({}, 1, [](std::size_t) { throw Interrupted(); }), Interrupted);
+  }
   CHECK(read_file(folder / "a") == before);
   CHECK(folder.files() == 1);
 }

@@ -65,9 +65,10 @@ TEST_CASE("the nearest centroid is the nearest") {
   struct Shape {
     std::size_t count, dim, rank, clusters;
   };
-  for (const auto& [count, dim, rank, clusters] :
+  for (const Shape& shape :
        {Shape{1000, 1, 1, 7}, Shape{777, 2, 2, 100}, Shape{1500, 17, 9, 33}, Shape{1500, 96, 12, 150},
         Shape{1000, 200, 30, 250}, Shape{900, 300, 290, 64}, Shape{50, 40, 3, 50}, Shape{100, 65, 9, 1}}) {
+    const std::size_t count = shape.count, dim = shape.dim, rank = shape.rank, clusters = shape.clusters;
     CAPTURE(dim);
     const std::vector<float> points = points_of(count, dim, rank, 1);
     const std::vector<float> centroids(points.begin(), points.begin() + static_cast<std::ptrdiff_t>(clusters * dim));

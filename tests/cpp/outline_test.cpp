@@ -41,7 +41,8 @@ double square(const float* a, const float* b, std::size_t dim) {
 
 TEST_CASE("codes of a pair never lie further apart than its distance admits, and most others do") {
   for (const std::size_t dim : {40u, 64u, 200u})
-    for (const auto& [scale, offset] : {std::pair{1.0f, 0.0f}, {1e-9f, 0.0f}, {1e9f, 0.0f}, {1.0f, 3e4f}}) {
+    for (const auto& change : {std::pair{1.0f, 0.0f}, {1e-9f, 0.0f}, {1e9f, 0.0f}, {1.0f, 3e4f}}) {
+      const float scale = change.first, offset = change.second;
       CAPTURE(dim);
       CAPTURE(scale);
       CAPTURE(offset);

@@ -2,11 +2,11 @@
 #pragma once
 
 #include <cstddef>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <ios>
 #include <iterator>
+#include <random>
 #include <span>
 #include <stdexcept>
 #include <string>
@@ -17,9 +17,10 @@ namespace lookalike {
 class TemporaryFolder {
  public:
   TemporaryFolder() {
-    std::string name = (std::filesystem::temp_directory_path() / "lookalike-test-XXXXXX").string();
-    if (!::mkdtemp(name.data())) throw std::runtime_error("could not make a folder like " + name);
-    path_ = name;
+    std::random_device number;
+    do {
+      path_ = std::filesystem::temp_directory_path() / ("lookalike-test-" + std::to_string(number()));
+    } while (!std::filesystem::create_directory(path_));
   }
   TemporaryFolder(const TemporaryFolder&) = delete;
   TemporaryFolder& operator=(const TemporaryFolder&) = delete;

@@ -1,20 +1,12 @@
-#include "runtime/cpu_limits.hpp"
+#include "platform/cgroups.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <fstream>
 #include <string>
-#include <thread>
+#include <string_view>
 
-#ifdef __linux__
-#include <sched.h>
-
-#include <cerrno>
-#include <memory>
-#endif
-
-namespace lookalike {
+namespace lookalike::platform {
 namespace {
 
 using std::filesystem::path;
@@ -60,23 +52,6 @@ bool names_cpu(std::string_view controllers) {
 
 }  // namespace
 
-unsigned affinity_cpus() {
-#ifdef __linux__
-  // The kernel refuses a mask smaller than its own, whose size it does not tell.
-  for (int cpus = 1024; cpus <= 1 << 20; cpus *= 2) {
-    const auto free_mask = [](cpu_set_t* mask) { CPU_FREE(mask); };
-    const std::unique_ptr<cpu_set_t, decltype(free_mask)> mask(CPU_ALLOC(static_cast<std::size_t>(cpus)), free_mask);
-    const std::size_t bytes = CPU_ALLOC_SIZE(static_cast<std::size_t>(cpus));
-    if (!mask) break;
-    if (::sched_getaffinity(0, bytes, mask.get()) == 0) {
-      return static_cast<unsigned>(std::max(1, CPU_COUNT_S(bytes, mask.get())));
-    }
-    if (errno != EINVAL) break;
-  }
-#endif
-  return std::max(1u, std::thread::hardware_concurrency());
-}
-
 std::optional<unsigned> cgroup_cpus(const path& membership, const path& mount) {
   std::optional<unsigned> limit;
   std::ifstream file(membership);
@@ -98,11 +73,4 @@ std::optional<unsigned> cgroup_cpus(const path& membership, const path& mount) {
   return limit;
 }
 
-std::optional<unsigned> parse_cpus(std::string_view text) {
-  unsigned cpus = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), cpus);
-  if (error != std::errc() || end != text.data() + text.size() || cpus == 0) return std::nullopt;
-  return cpus;
-}
-
-}  // namespace lookalike
+}  // namespace lookalike::platform

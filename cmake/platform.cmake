@@ -1,0 +1,20 @@
+# Each cpp/platform/<header> has an implementation for every operating system: <header>_windows.cpp, and <header>_posix.cpp
+# or, where Linux differs from macOS, <header>_linux.cpp and <header>_macos.cpp. Another Unix is built like macOS.
+function(lookalike_platform_sources sources)
+  if(WIN32)
+    set(suffixes windows)
+  elseif(CMAKE_SYSTEM_NAME STREQUAL "Linux")
+    set(suffixes "posix|linux")
+  else()
+    set(suffixes "posix|macos")
+  endif()
+  file(GLOB files CONFIGURE_DEPENDS cpp/platform/*.cpp)
+  set(others ${files})
+  list(FILTER files INCLUDE REGEX "_(${suffixes})\\.cpp$")
+  list(FILTER others EXCLUDE REGEX "_(windows|posix|linux|macos)\\.cpp$")
+  if(WIN32)
+    # <windows.h> defines macros that other files would trip over.
+    set_source_files_properties(${files} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
+  endif()
+  set(${sources} ${${sources}} ${others} ${files} PARENT_SCOPE)
+endfunction()
