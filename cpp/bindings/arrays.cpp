@@ -4,7 +4,7 @@
 #include <string>
 
 #include "base/errors.hpp"
-#include "codes/values.hpp"
+#include "rows/values.hpp"
 
 namespace lookalike {
 namespace {

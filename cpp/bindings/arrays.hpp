@@ -10,9 +10,9 @@
 
 #include "base/array.hpp"
 #include "base/vectors_view.hpp"
-#include "codes/id_map.hpp"
-#include "indexes/answer.hpp"
-#include "indexes/where.hpp"
+#include "index/core/answer.hpp"
+#include "index/core/where.hpp"
+#include "rows/id_map.hpp"
 
 namespace lookalike {
 

@@ -13,23 +13,26 @@
 
 #include "bindings/bind_index.hpp"
 #include "bindings/names.hpp"
-#include "indexes/code_settings.hpp"
-#include "indexes/probe.hpp"
-#include "indexes/tuning.hpp"
+#include "index/approx/code_settings.hpp"
+#include "index/approx/recall_evaluator.hpp"
+#include "index/approx/tuning.hpp"
 
 namespace lookalike {
 
 CodeSettings code_settings(const std::string& codes, const std::string& keep);
 
+/// The evaluator of recall, which every approximate index makes.
+void bind_recall_evaluator(py::module_& module);
+
 template <class Index>
-std::unique_ptr<Probe<Index>> probe(const Index& index, const py::object& queries, std::size_t k, std::size_t count,
-                                    std::uint64_t seed, unsigned threads) {
+std::unique_ptr<RecallEvaluator> recall_evaluator(const Index& index, const py::object& queries, std::size_t k,
+                                                  std::size_t count, std::uint64_t seed, unsigned threads) {
   if (queries.is_none()) {
-    return without_gil([&] { return std::make_unique<Probe<Index>>(index, count, k, seed, threads); });
+    return without_gil([&] { return std::make_unique<RecallEvaluator>(index.evaluated(), count, k, seed, threads); });
   }
   const py::array array = queries;
   const VectorsView view = view_of(array, index.records().metric(), "queries");
-  return without_gil([&] { return std::make_unique<Probe<Index>>(index, view, k, threads); });
+  return without_gil([&] { return std::make_unique<RecallEvaluator>(index.evaluated(), view, k, threads); });
 }
 
 using TunedPairs = std::vector<std::pair<float, std::uint32_t>>;
@@ -39,7 +42,7 @@ Tuning tuning_of(const TunedPairs& pairs, std::size_t least_effort, const py::di
 
 template <class Index>
 const char* keep_of(const Index& index) {
-  if (index.records().codes() == Codes::none) return name_of(Codes::none);
+  if (index.records().storage() == Storage::none) return name_of(Storage::none);
   if (const auto element = without_gil([&] { return index.records().element(); })) return name_of(*element);
   return index.settings().keeps_codes_only ? "none" : name_of(index.settings().keep);
 }
@@ -48,22 +51,13 @@ const char* keep_of(const Index& index) {
 /// with; `codes`: what is searched.
 template <class Index>
 py::class_<Index> bind_approximate(py::module_& module, const std::string& name, const char* effort_name,
-                                   WalkCodes (Index::*codes)() const) {
+                                   Quantization (Index::*codes)() const) {
   using namespace pybind11::literals;
-  py::class_<Probe<Index>>(module, (name + "Probe").c_str())
-      .def_property_readonly("count", &Probe<Index>::count)
-      .def(
-          "recall",
-          [](const Probe<Index>& one, std::size_t effort, unsigned threads) {
-            const auto hits = without_gil([&] { return one.recall(effort, threads); });
-            return py::make_tuple(hits.found, hits.wanted);
-          },
-          "effort"_a, "threads"_a);
-
   return bind_index<Index>(module, name.c_str())
       .def("search", &search<Index, std::size_t>, "queries"_a, "k"_a, py::arg(effort_name), "where"_a, "threads"_a)
       .def("range", &range<Index>, "queries"_a, "radius"_a, "where"_a, "threads"_a)
-      .def("probe", &probe<Index>, "queries"_a, "k"_a, "count"_a, "seed"_a, "threads"_a, py::keep_alive<0, 1>())
+      .def("recall_evaluator", &recall_evaluator<Index>, "queries"_a, "k"_a, "count"_a, "seed"_a, "threads"_a,
+           py::keep_alive<0, 1>())
       .def(
           "usual_effort",
           [](const Index& index, std::size_t k) { return without_gil([&] { return index.usual_effort(k); }); }, "k"_a)

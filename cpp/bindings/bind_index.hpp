@@ -18,8 +18,8 @@
 #include "base/types.hpp"
 #include "bindings/arrays.hpp"
 #include "bindings/gil.hpp"
-#include "indexes/records.hpp"
-#include "indexes/where.hpp"
+#include "index/core/records.hpp"
+#include "index/core/where.hpp"
 #include "storage/file.hpp"
 
 namespace lookalike {
@@ -169,7 +169,7 @@ py::class_<Index> bind_index(py::module_& module, const char* name) {
       },
       "id"_a);
   bound.def("renew", [](Index& index) {
-    if constexpr (requires { index.renew(); }) without_gil([&] { index.renew(); });
+    if constexpr (requires { index.reset(); }) without_gil([&] { index.reset(); });
   });
   bound.def("optimize", [](Index& index) { without_gil([&] { index.optimize(); }); });
   bound.def("save", &save<Index>, "path"_a);
@@ -179,7 +179,7 @@ py::class_<Index> bind_index(py::module_& module, const char* name) {
   bound.def_property_readonly("metric", [](const Index& index) { return name_of(index.records().metric()); });
   bound.def_property_readonly("codes", [](const Index& index) -> const char* {
     if (const auto element = without_gil([&] { return index.records().element(); })) return name_of(*element);
-    return name_of(index.records().codes());
+    return name_of(index.records().storage());
   });
   bound.def_property_readonly("nbytes", [](const Index& index) { return without_gil([&] { return index.bytes(); }); });
   const auto alike = [&](const char* property, auto (Records::*read)() const) {

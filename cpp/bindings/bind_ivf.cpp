@@ -7,8 +7,8 @@
 #include <string>
 
 #include "bindings/bind_approximate.hpp"
-#include "indexes/ivf.hpp"
-#include "indexes/ivf_build.hpp"
+#include "index/ivf/build.hpp"
+#include "index/ivf/ivf.hpp"
 
 namespace lookalike {
 namespace {

@@ -11,7 +11,7 @@
 #include "bindings/gil.hpp"
 #include "cluster/kmeans.hpp"
 #include "cluster/nearest_centroid.hpp"
-#include "codes/values.hpp"
+#include "rows/values.hpp"
 
 namespace lookalike {
 namespace {

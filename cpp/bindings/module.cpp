@@ -10,13 +10,14 @@
 #include <variant>
 #include <vector>
 
+#include "bindings/bind_approximate.hpp"
 #include "bindings/bind_hnsw.hpp"
 #include "bindings/bind_index.hpp"
 #include "bindings/bind_ivf.hpp"
 #include "bindings/bind_kmeans.hpp"
 #include "bindings/errors.hpp"
 #include "bindings/names.hpp"
-#include "indexes/any_index.hpp"
+#include "index/any_index.hpp"
 #include "kernels/dispatch.hpp"
 #include "runtime/parallel.hpp"
 
@@ -68,12 +69,13 @@ PYBIND11_MODULE(_core, module, py::mod_gil_not_used()) {
 
   bind_index<Flat>(module, "Flat")
       .def(py::init([](std::size_t dim, const std::string& metric, const std::string& codes) {
-             return std::make_unique<Flat>(dim, metric_named(metric), codes_named(codes));
+             return std::make_unique<Flat>(dim, metric_named(metric), storage_named(codes));
            }),
            "dim"_a, "metric"_a, "codes"_a)
       .def("search", &search<Flat>, "queries"_a, "k"_a, "where"_a, "threads"_a)
       .def("range", &range<Flat>, "queries"_a, "radius"_a, "where"_a, "threads"_a);
 
+  bind_recall_evaluator(module);
   bind_hnsw(module);
   bind_ivf(module);
   bind_kmeans(module);

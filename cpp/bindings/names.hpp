@@ -7,8 +7,8 @@
 
 #include "base/errors.hpp"
 #include "base/types.hpp"
-#include "codes/vector_store.hpp"
-#include "indexes/walk.hpp"
+#include "index/hnsw/settings.hpp"
+#include "rows/vector_store.hpp"
 
 namespace lookalike {
 
@@ -27,20 +27,20 @@ inline Metric metric_named(const std::string& word) {
   return static_cast<Metric>(position_of(word, "metric", {"l2", "ip", "cosine", "hamming"}));
 }
 
-inline Codes codes_named(const std::string& word) {
-  return static_cast<Codes>(position_of(word, "codes", {"auto", "f32", "f16", "u8", "s8", "bits"}));
+inline Storage storage_named(const std::string& word) {
+  return static_cast<Storage>(position_of(word, "codes", {"auto", "f32", "f16", "u8", "s8", "bits"}));
 }
 
-inline WalkCodes walk_codes_named(const std::string& word) {
-  return static_cast<WalkCodes>(
+inline Quantization quantization_named(const std::string& word) {
+  return static_cast<Quantization>(
       position_of(word, "codes", {"auto", "f32", "f16", "u8", "s8", "u4", "rabitq", "bits", "u2"}));
 }
 
 /// keep='none' is a word of its own: it says that nothing is kept beside the codes.
-inline std::optional<Codes> keep_named(const std::string& word) {
+inline std::optional<Storage> keep_named(const std::string& word) {
   const int position = position_of(word, "keep", {"auto", "f32", "f16", "u8", "s8", "none"});
   if (position == 5) return std::nullopt;
-  return static_cast<Codes>(position);
+  return static_cast<Storage>(position);
 }
 
 }  // namespace lookalike

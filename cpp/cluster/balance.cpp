@@ -5,7 +5,7 @@
 #include <queue>
 #include <vector>
 
-#include "cluster/settle.hpp"
+#include "cluster/exact_argmin.hpp"
 #include "kernels/precise.hpp"
 #include "runtime/interrupt.hpp"
 #include "runtime/parallel.hpp"
@@ -43,7 +43,7 @@ class Overflow {
 
   Move cheapest(Row point, std::vector<float>& scratch) const {
     const float* const x = points_.data() + point * dim_;
-    const std::uint32_t target = settle(x, centroids_.data(), dim_, open_, scratch).centroid;
+    const std::uint32_t target = exact_argmin(x, centroids_.data(), dim_, open_, scratch).centroid;
     return {square(x, target) - square(x, labels_[point]), point, target};
   }
 

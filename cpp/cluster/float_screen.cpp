@@ -5,7 +5,7 @@
 #include <cmath>
 #include <limits>
 
-#include "cluster/settle.hpp"
+#include "cluster/exact_argmin.hpp"
 #include "runtime/parallel.hpp"
 
 namespace lookalike {
@@ -126,9 +126,9 @@ void FloatScreen::assign(std::span<const float> rows, unsigned threads, std::spa
       for (const Work::Candidate& candidate : work.candidates[i])
         if (!(candidate.key > work.limits[i])) work.picks.push_back(candidate.centroid);
       const bool is_settled = is_measurable_ && work.widths[i] < largest_measurable && !work.picks.empty();
-      const Nearest nearest = is_settled
-                                  ? settle(point, centroids_.data(), dim_, work.picks, work.scratch)
-                                  : settle_all(point, centroids_.data(), dim_, centroids_.size() / dim_, work.scratch);
+      const Nearest nearest =
+          is_settled ? exact_argmin(point, centroids_.data(), dim_, work.picks, work.scratch)
+                     : exact_argmin_all(point, centroids_.data(), dim_, centroids_.size() / dim_, work.scratch);
       labels[begin + i] = nearest.centroid;
       if (!squares.empty()) squares[begin + i] = nearest.square;
     }

@@ -8,9 +8,9 @@
 
 #include "base/errors.hpp"
 #include "cluster/balance.hpp"
+#include "cluster/bound_screen.hpp"
 #include "cluster/float_screen.hpp"
 #include "cluster/members.hpp"
-#include "cluster/outline_screen.hpp"
 #include "cluster/repair.hpp"
 #include "cluster/running_means.hpp"
 #include "cluster/seeding.hpp"
@@ -67,26 +67,26 @@ class Assignment {
       : points_(points),
         dim_(dim),
         threads_(threads),
-        space_(OutlineSpace::learn(points, dim, centroids, rounds, threads)) {
-    if (space_) outlined_.emplace(*space_, points, threads);
+        bounds_(CentroidBounds::learn(points, dim, centroids, rounds, threads)) {
+    if (bounds_) bounded_.emplace(*bounds_, points, threads);
   }
 
   /// Null where points are not outlined.
-  const OutlineSpace* outline_space() const noexcept { return space_.get(); }
+  const CentroidBounds* bounds() const noexcept { return bounds_.get(); }
 
   void assign(std::span<const float> centroids, std::span<std::uint32_t> labels) {
-    if (!outlined_) return FloatScreen(centroids, dim_, threads_).assign(points_, threads_, labels, {});
-    OutlineScreen(*space_, centroids, threads_).assign(*outlined_, points_, guess_, threads_, labels, {});
-    guess_ = OutlineScreen::Guess::labels;
+    if (!bounded_) return FloatScreen(centroids, dim_, threads_).assign(points_, threads_, labels, {});
+    BoundScreen(*bounds_, centroids, threads_).assign(*bounded_, points_, guess_, threads_, labels, {});
+    guess_ = BoundScreen::Guess::labels;
   }
 
  private:
   std::span<const float> points_;
   std::size_t dim_;
   unsigned threads_;
-  std::unique_ptr<const OutlineSpace> space_;
-  std::optional<OutlinedPoints> outlined_;
-  OutlineScreen::Guess guess_ = OutlineScreen::Guess::none;
+  std::unique_ptr<const CentroidBounds> bounds_;
+  std::optional<BoundedPoints> bounded_;
+  BoundScreen::Guess guess_ = BoundScreen::Guess::none;
 };
 
 /// Points in a cluster, at most.
@@ -119,8 +119,8 @@ Clustering kmeans(std::span<const float> points, std::size_t dim, const KMeansSe
   Assignment nearest(points, dim, result.centroids, settings.iterations + 1, threads);
 
   if (initial.empty() && settings.seeding == Seeding::spread)
-    result.centroids = picked(
-        points, dim, spread_rows(points, dim, settings.clusters, settings.seed, nearest.outline_space(), threads));
+    result.centroids =
+        picked(points, dim, spread_rows(points, dim, settings.clusters, settings.seed, nearest.bounds(), threads));
 
   RunningMeans means(points, dim, settings.clusters, threads);
   std::vector<float> before;

@@ -3,9 +3,9 @@
 #include <mutex>
 #include <optional>
 
+#include "bounds/centroid_bounds_length.hpp"
+#include "cluster/bound_screen.hpp"
 #include "cluster/float_screen.hpp"
-#include "cluster/outline_length.hpp"
-#include "cluster/outline_screen.hpp"
 
 namespace lookalike {
 
@@ -14,8 +14,8 @@ struct NearestCentroid::Screens {
   std::mutex making;
   std::optional<FloatScreen> floats;
   bool has_learned = false;
-  std::unique_ptr<const OutlineSpace> space;  // null where outlines do not pay
-  std::optional<OutlineScreen> outlines;
+  std::unique_ptr<const CentroidBounds> bounds;  // null where bounds do not pay
+  std::optional<BoundScreen> screen;
 
   const FloatScreen& plain(std::span<const float> centroids, std::size_t dim, unsigned threads) {
     const std::lock_guard lock(making);
@@ -23,16 +23,16 @@ struct NearestCentroid::Screens {
     return *floats;
   }
 
-  /// Null where many rows are not enough, or outlines do not pay.
-  const OutlineScreen* outlined(std::span<const float> centroids, std::size_t dim, std::span<const float> rows,
-                                unsigned threads) {
+  /// Null where many rows are not enough, or bounds do not pay.
+  const BoundScreen* bounded(std::span<const float> centroids, std::size_t dim, std::span<const float> rows,
+                             unsigned threads) {
     const std::lock_guard lock(making);
     if (!has_learned && may_pay(dim, centroids.size() / dim, rows.size() / dim)) {
-      space = OutlineSpace::learn(rows, dim, centroids, 1, threads);
-      if (space) outlines.emplace(*space, centroids, threads);
+      bounds = CentroidBounds::learn(rows, dim, centroids, 1, threads);
+      if (bounds) screen.emplace(*bounds, centroids, threads);
       has_learned = true;
     }
-    return outlines ? &*outlines : nullptr;
+    return screen ? &*screen : nullptr;
   }
 };
 
@@ -46,9 +46,9 @@ NearestCentroid::~NearestCentroid() = default;
 
 void NearestCentroid::assign(std::span<const float> rows, unsigned threads, std::span<std::uint32_t> labels,
                              std::span<float> squares) const {
-  if (const OutlineScreen* outlines = screens_->outlined(centroids_, dim_, rows, threads)) {
-    const OutlinedPoints points(*screens_->space, rows, threads);
-    return outlines->assign(points, rows, OutlineScreen::Guess::none, threads, labels, squares);
+  if (const BoundScreen* bounds = screens_->bounded(centroids_, dim_, rows, threads)) {
+    const BoundedPoints points(*screens_->bounds, rows, threads);
+    return bounds->assign(points, rows, BoundScreen::Guess::none, threads, labels, squares);
   }
   screens_->plain(centroids_, dim_, threads).assign(rows, threads, labels, squares);
 }

@@ -6,7 +6,7 @@
 #include <unordered_map>
 
 #include "base/random.hpp"
-#include "cluster/settle.hpp"
+#include "cluster/exact_argmin.hpp"
 #include "kernels/precise.hpp"
 #include "kernels/table.hpp"
 #include "runtime/parallel.hpp"
@@ -20,16 +20,16 @@ constexpr std::size_t sampled_per_cluster = 16, least_sampled = 16384;
 /// Rows of a sample and their squared distances from the nearest chosen one.
 class Spread {
  public:
-  Spread(std::span<const float> points, std::size_t dim, std::vector<Row> sample, const OutlineSpace* space,
+  Spread(std::span<const float> points, std::size_t dim, std::vector<Row> sample, const CentroidBounds* bounds,
          unsigned threads)
       : points_(points),
         dim_(dim),
         threads_(threads),
         sample_(std::move(sample)),
-        space_(space),
+        bounds_(bounds),
         squares_(sample_.size(), infinity),
         sums_(sample_.size()) {
-    if (space) outline();
+    if (bounds) outline();
   }
 
   Row row(std::size_t place) const { return sample_[place]; }
@@ -45,8 +45,8 @@ class Spread {
       std::array<std::size_t, rows_together> places;
       std::array<Row, rows_together> picks;
       std::array<float, rows_together> squares;
-      const std::size_t near = space_ ? pick(place, first, size, places.data()) : size;
-      if (!space_) std::iota(places.begin(), places.begin() + static_cast<std::ptrdiff_t>(size), first);
+      const std::size_t near = bounds_ ? pick(place, first, size, places.data()) : size;
+      if (!bounds_) std::iota(places.begin(), places.begin() + static_cast<std::ptrdiff_t>(size), first);
       for (std::size_t i = 0; i < near; ++i) picks[i] = sample_[places[i]];
       kernels().squared_l2_f32.gather(chosen, rows, dim_ * sizeof(float), picks.data(), near, dim_, squares.data());
       for (std::size_t i = 0; i < near; ++i) {
@@ -54,7 +54,7 @@ class Spread {
         if (static_cast<double>(squares[i]) * trusted > known) continue;
         const auto* const row = reinterpret_cast<const std::byte*>(point(places[i]));
         known = std::min(known, precise_distance(Metric::l2, chosen, row, Element::f32, dim_));
-        if (space_) limits_[places[i]] = space_->code_limit(known, roundings_[places[i]] + rounding_);
+        if (bounds_) limits_[places[i]] = bounds_->code_limit(known, roundings_[places[i]] + rounding_);
       }
     });
     squares_[place] = 0;
@@ -76,7 +76,7 @@ class Spread {
   const float* point(std::size_t place) const { return points_.data() + sample_[place] * dim_; }
 
   void outline() {
-    codes_.resize(sample_.size() * space_->length());
+    codes_.resize(sample_.size() * bounds_->length());
     roundings_.resize(sample_.size());
     limits_.assign(sample_.size(), infinity);
     parallel_for((sample_.size() + outlined_together - 1) / outlined_together, threads_,
@@ -85,14 +85,14 @@ class Spread {
                                      size = std::min(outlined_together, sample_.size() - first);
                    std::vector<float> rows(size * dim_);
                    for (std::size_t i = 0; i < size; ++i) std::copy_n(point(first + i), dim_, rows.data() + i * dim_);
-                   space_->encode(rows, codes_.data() + first * space_->length(), roundings_.data() + first);
+                   bounds_->encode(rows, codes_.data() + first * bounds_->length(), roundings_.data() + first);
                  });
     rounding_ = *std::max_element(roundings_.begin(), roundings_.end());
   }
 
   /// The places among `size` from `first` on that may be nearer to `chosen` than to what was chosen before.
   std::size_t pick(std::size_t chosen, std::size_t first, std::size_t size, std::size_t* places) const {
-    const std::size_t length = space_->length();
+    const std::size_t length = bounds_->length();
     std::array<float, rows_together> squares;
     kernels().squared_l2_s8.scan(codes_.data() + chosen * length,
                                  reinterpret_cast<const std::byte*>(codes_.data() + first * length), length, size,
@@ -109,7 +109,7 @@ class Spread {
   std::size_t dim_;
   unsigned threads_;
   std::vector<Row> sample_;
-  const OutlineSpace* space_;
+  const CentroidBounds* bounds_;
   std::vector<double> squares_, sums_;
   std::vector<std::int8_t> codes_;
   std::vector<float> roundings_, limits_;  // what |z - z_chosen|^2 is at most where a square shrinks
@@ -136,10 +136,10 @@ std::vector<Row> random_rows(std::size_t rows, std::size_t count, std::uint64_t 
 }
 
 std::vector<Row> spread_rows(std::span<const float> points, std::size_t dim, std::size_t count, std::uint64_t seed,
-                             const OutlineSpace* space, unsigned threads) {
+                             const CentroidBounds* bounds, unsigned threads) {
   const std::size_t rows = points.size() / dim;
   const std::size_t sampled = std::min(rows, std::max(least_sampled, sampled_per_cluster * count));
-  Spread spread(points, dim, random_rows(rows, sampled, seed), space, threads);
+  Spread spread(points, dim, random_rows(rows, sampled, seed), bounds, threads);
   Random random(seed ^ 0x737072656164u);
   std::vector<bool> taken(sampled, false);
   std::vector<Row> chosen;

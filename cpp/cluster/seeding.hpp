@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "base/types.hpp"
-#include "cluster/outline.hpp"
+#include "bounds/centroid_bounds.hpp"
 
 namespace lookalike {
 
@@ -16,9 +16,9 @@ std::vector<Row> random_rows(std::size_t rows, std::size_t count, std::uint64_t 
 
 /// `count` distinct rows of dense `points` of `dim` floats, likelier the farther they lie from those chosen before
 /// [Arthur and Vassilvitskii 2007, section 2.2].
-/// Chosen among a sample where there are many more points than clusters. `space` may tell outlines, which change
+/// Chosen among a sample where there are many more points than clusters. `bounds` may tell bounds, which change
 /// nothing but how long that takes.
 std::vector<Row> spread_rows(std::span<const float> points, std::size_t dim, std::size_t count, std::uint64_t seed,
-                             const OutlineSpace* space, unsigned threads);
+                             const CentroidBounds* bounds, unsigned threads);
 
 }  // namespace lookalike

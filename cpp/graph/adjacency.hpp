@@ -8,7 +8,7 @@
 #include "base/array.hpp"
 #include "base/errors.hpp"
 #include "base/types.hpp"
-#include "codes/extension.hpp"
+#include "rows/extension.hpp"
 #include "storage/file.hpp"
 
 namespace lookalike {

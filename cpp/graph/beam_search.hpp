@@ -7,9 +7,9 @@
 #include <vector>
 
 #include "base/types.hpp"
-#include "codes/scorer.hpp"
+#include "distance/scorer.hpp"
 #include "graph/adjacency.hpp"
-#include "select/neighbor.hpp"
+#include "topk/neighbor.hpp"
 
 namespace lookalike {
 

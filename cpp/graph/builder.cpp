@@ -23,7 +23,7 @@ using Places = std::unordered_map<Row, std::size_t>;
 class Hooks {
  public:
   /// `place`: of every node in the rewiring, which nodes of `graph` are brought into as they are needed.
-  Hooks(const Adjacency& graph, Rewiring& rewiring, Places& place)
+  Hooks(const Adjacency& graph, EdgeUpdates& rewiring, Places& place)
       : graph_(graph), rewiring_(rewiring), place_(place) {}
 
   bool has_room(Row row) { return neighbors(row).size() < graph_.degree(); }
@@ -55,14 +55,14 @@ class Hooks {
   std::span<const Row> neighbors(Row row) { return std::as_const(rewiring_).neighbors(bring(row)); }
 
   const Adjacency& graph_;
-  Rewiring& rewiring_;
+  EdgeUpdates& rewiring_;
   Places& place_;
 };
 
 }  // namespace
 
-Builder::Builder(const Space& space, const Adjacency& graph, const BuildSettings& settings, unsigned threads)
-    : space_(space),
+Builder::Builder(const NodeMetric& metric, const Adjacency& graph, const BuildSettings& settings, unsigned threads)
+    : metric_(metric),
       graph_(graph),
       settings_(settings),
       threads_(threads ? threads : available_threads()),
@@ -95,7 +95,7 @@ std::span<const Row> Builder::choose(const Scorer& scorer, Row node, std::size_t
     candidates.erase(candidates.begin() + static_cast<std::ptrdiff_t>(most_copies), end);
     copies = most_copies;
   }
-  return worker.pruner.prune(space_, candidates, copies, most);
+  return worker.pruner.prune(metric_, candidates, copies, most);
 }
 
 void Builder::add_mates(const Scorer& scorer, Row node, std::span<const Row> batch, float limit, Worker& worker) const {
@@ -116,7 +116,7 @@ void Builder::add_mates(const Scorer& scorer, Row node, std::span<const Row> bat
 
 std::span<const Row> Builder::find_neighbors(Row node, std::span<const Row> batch, std::span<const Row> entries,
                                              Worker& worker) const {
-  const Scorer scorer = space_.from(node, worker.scorer_space);
+  const Scorer scorer = metric_.from(node, worker.scorer_scratch);
   worker.candidates.clear();
   const std::span<const Neighbor> walked = worker.search.search(scorer, graph_, entries, settings_.width);
   for (const Neighbor& found : walked)
@@ -133,14 +133,14 @@ std::span<const Row> Builder::join(Row node, std::span<const Row> old, std::span
     if (std::find(old.begin(), old.end(), edge.from) == old.end()) worker.rows.push_back(edge.from);
   if (worker.rows.size() <= graph_.degree()) return worker.rows;
   worker.candidates.clear();
-  const Scorer scorer = space_.from(node, worker.scorer_space);
+  const Scorer scorer = metric_.from(node, worker.scorer_scratch);
   add_measured(scorer, worker.rows, worker);
   // Pruned a little below what there is room for, or the next edge would have it pruned again.
   return choose(scorer, node, graph_.degree() - graph_.degree() / 6, worker);
 }
 
-Rewiring Builder::link(std::span<const Row> nodes, std::span<const Row> entries) {
-  Rewiring rewiring(graph_.degree());
+EdgeUpdates Builder::link(std::span<const Row> nodes, std::span<const Row> entries) {
+  EdgeUpdates rewiring(graph_.degree());
   rewiring.add(nodes);
   parallel_for(nodes.size(), threads_, [&](std::size_t i, unsigned worker) {
     rewiring.set(i, find_neighbors(nodes[i], nodes, entries, workers_[worker]));
@@ -179,8 +179,9 @@ Rewiring Builder::link(std::span<const Row> nodes, std::span<const Row> entries)
   return rewiring;
 }
 
-void Builder::hold(std::span<const Row> nodes, std::unordered_map<Row, std::size_t>& place, Rewiring& rewiring) const {
-  const Rewiring& now = rewiring;
+void Builder::hold(std::span<const Row> nodes, std::unordered_map<Row, std::size_t>& place,
+                   EdgeUpdates& rewiring) const {
+  const EdgeUpdates& now = rewiring;
   std::vector<std::uint8_t> is_held(nodes.size());
   parallel_for(nodes.size(), threads_, [&](std::size_t i, unsigned) {
     const auto holds = [&](Row node) {
@@ -200,8 +201,8 @@ void Builder::hold(std::span<const Row> nodes, std::unordered_map<Row, std::size
   }
 }
 
-Rewiring Builder::bypass(std::span<const Row> nodes, function_ref<bool(Row)> is_gone) {
-  Rewiring rewiring(graph_.degree());
+EdgeUpdates Builder::consolidate_deletes(std::span<const Row> nodes, function_ref<bool(Row)> is_gone) {
+  EdgeUpdates rewiring(graph_.degree());
   rewiring.add(nodes);
   parallel_for(nodes.size(), threads_, [&](std::size_t i, unsigned index) {
     Worker& worker = workers_[index];
@@ -217,22 +218,22 @@ Rewiring Builder::bypass(std::span<const Row> nodes, function_ref<bool(Row)> is_
     worker.candidates.clear();
     std::sort(worker.rows.begin(), worker.rows.end());
     worker.rows.erase(std::unique(worker.rows.begin(), worker.rows.end()), worker.rows.end());
-    const Scorer scorer = space_.from(nodes[i], worker.scorer_space);
+    const Scorer scorer = metric_.from(nodes[i], worker.scorer_scratch);
     add_measured(scorer, worker.rows, worker);
     rewiring.set(i, choose(scorer, nodes[i], graph_.degree(), worker));
   });
   return rewiring;
 }
 
-Rewiring Builder::attach(std::span<const Row> nodes, std::span<const Row> entries) {
-  Rewiring rewiring(graph_.degree());
+EdgeUpdates Builder::attach(std::span<const Row> nodes, std::span<const Row> entries) {
+  EdgeUpdates rewiring(graph_.degree());
   Places place;
   Hooks hooks(graph_, rewiring, place);
   Worker& worker = workers_[0];
   std::vector<Row> near;
   for (const Row node : nodes) {
     near.clear();
-    const Scorer scorer = space_.from(node, worker.scorer_space);
+    const Scorer scorer = metric_.from(node, worker.scorer_scratch);
     for (const Neighbor& found : worker.search.search(scorer, graph_, entries, settings_.width)) {
       if (found.row == node) continue;
       near.push_back(found.row);

@@ -12,9 +12,9 @@
 
 #include "graph/adjacency.hpp"
 #include "graph/beam_search.hpp"
+#include "graph/edge_updates.hpp"
+#include "graph/node_metric.hpp"
 #include "graph/prune.hpp"
-#include "graph/rewiring.hpp"
-#include "graph/space.hpp"
 
 namespace lookalike {
 
@@ -25,17 +25,17 @@ struct BuildSettings {
 /// Reads a graph and says how it should change; putting that in place is for the caller.
 class Builder {
  public:
-  /// Borrows the space's function and the graph. threads = 0: all that are available.
-  Builder(const Space& space, const Adjacency& graph, const BuildSettings& settings, unsigned threads);
+  /// Borrows the metric's function and the graph. threads = 0: all that are available.
+  Builder(const NodeMetric& metric, const Adjacency& graph, const BuildSettings& settings, unsigned threads);
 
   /// Finds neighbours of `nodes`, none of them twice, from `entries`, and links them back. Nodes that have neighbours
   /// keep them as candidates.
-  Rewiring link(std::span<const Row> nodes, std::span<const Row> entries);
+  EdgeUpdates link(std::span<const Row> nodes, std::span<const Row> entries);
   /// Takes every neighbour that `is_gone` out of `nodes`; the neighbours of those that go are candidates in their
   /// place.
-  Rewiring bypass(std::span<const Row> nodes, function_ref<bool(Row)> is_gone);
+  EdgeUpdates consolidate_deletes(std::span<const Row> nodes, function_ref<bool(Row)> is_gone);
   /// Hangs each of `nodes` on a node near it that the entries reach.
-  Rewiring attach(std::span<const Row> nodes, std::span<const Row> entries);
+  EdgeUpdates attach(std::span<const Row> nodes, std::span<const Row> entries);
 
  private:
   struct Edge {
@@ -44,7 +44,7 @@ class Builder {
   struct Worker {
     BeamSearch search;
     Pruner pruner;
-    ScorerSpace scorer_space;
+    ScorerScratch scorer_scratch;
     std::vector<Neighbor> candidates, mates;
     std::vector<float> distances;
     std::vector<Row> rows;
@@ -59,10 +59,10 @@ class Builder {
                                       Worker& worker) const;
   /// Gives a neighbour that knows it to each of `nodes` that was pruned from all of its neighbours: else nobody would
   /// find it. `place`: of every node in the rewiring.
-  void hold(std::span<const Row> nodes, std::unordered_map<Row, std::size_t>& place, Rewiring& rewiring) const;
+  void hold(std::span<const Row> nodes, std::unordered_map<Row, std::size_t>& place, EdgeUpdates& rewiring) const;
   std::span<const Row> join(Row node, std::span<const Row> old, std::span<const Edge> edges, Worker& worker) const;
 
-  Space space_;
+  NodeMetric metric_;
   const Adjacency& graph_;
   BuildSettings settings_;
   unsigned threads_;

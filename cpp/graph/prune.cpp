@@ -4,7 +4,7 @@
 
 namespace lookalike {
 
-std::span<const Row> Pruner::prune(const Space& space, std::span<const Neighbor> candidates, std::size_t copies,
+std::span<const Row> Pruner::prune(const NodeMetric& metric, std::span<const Neighbor> candidates, std::size_t copies,
                                    std::size_t degree) {
   const std::size_t least = std::min(degree / 4, candidates.size());
   kept_.clear();
@@ -33,13 +33,13 @@ std::span<const Row> Pruner::prune(const Space& space, std::span<const Neighbor>
     const Row nearest = left_[first];
     kept_.push_back(nearest);
     if (kept_.size() == degree) break;
-    const Scorer scorer = space.from(nearest, scorer_space_);
+    const Scorer scorer = metric.from(nearest, scorer_scratch_);
     scorer.measure(left_.data(), left, between_.data());
     std::size_t stay = 0;
     for (std::size_t i = 0; i < left; ++i) {
       if (i == first) continue;
       const float between = between_[i] + scorer.origin;
-      const bool stays = space.tolerance * between > distances_[i];
+      const bool stays = metric.tolerance * between > distances_[i];
       if (!stays && dropped_.size() < least) dropped_.push_back(left_[i]);
       left_[stay] = left_[i];
       distances_[stay] = distances_[i];

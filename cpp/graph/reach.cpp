@@ -1,6 +1,6 @@
 #include "graph/reach.hpp"
 
-#include "select/row_filter.hpp"
+#include "topk/row_filter.hpp"
 
 namespace lookalike {
 

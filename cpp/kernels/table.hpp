@@ -102,8 +102,8 @@ struct KernelTable {
   PreciseKernels<std::int8_t> precise_s8;
   PreciseKernel<Half> precise_product_halves;
   // codes of 8, 4, 2 and 1 bits against signed bytes
-  CodeKernel octets, nibbles, pairs, signs;
-  BlockKernel block_octets, block_nibbles, block_pairs, block_signs;
+  CodeKernel dot_u8, dot_u4, dot_u2, dot_u1;
+  BlockKernel block_u8, block_u4, block_u2, block_u1;
   // packed bits; dim counts bytes
   Kernels<std::uint8_t> hamming;
   // blocks of matrix products

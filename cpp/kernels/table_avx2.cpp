@@ -14,10 +14,10 @@ struct Simd {
   using Doubles = avx2::Doubles;
   template <class Byte>
   using Integers = avx2::Integers<Byte>;
-  using Octets = avx2::Octets;
-  using Nibbles = avx2::Nibbles;
-  using Pairs = avx2::Pairs;
-  using Signs = avx2::Signs;
+  using DotU8 = avx2::DotU8;
+  using DotU4 = avx2::DotU4;
+  using DotU2 = avx2::DotU2;
+  using DotU1 = avx2::DotU1;
   using Bits = avx2::Bits;
   using Keys = avx2::Keys;
   using Longs = avx2::Longs;

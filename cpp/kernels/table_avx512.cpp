@@ -14,10 +14,10 @@ struct Simd {
   using Doubles = avx512::Doubles;
   template <class Byte>
   using Integers = avx512::Integers<Byte>;
-  using Octets = avx512::Octets;
-  using Nibbles = avx512::Nibbles;
-  using Pairs = avx512::Pairs;
-  using Signs = avx512::Signs;
+  using DotU8 = avx512::DotU8;
+  using DotU4 = avx512::DotU4;
+  using DotU2 = avx512::DotU2;
+  using DotU1 = avx512::DotU1;
   using Bits = avx512::Bits;
   using Keys = avx512::Keys;
   using Longs = avx512::Longs;

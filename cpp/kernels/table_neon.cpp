@@ -14,10 +14,10 @@ struct Simd {
   using Doubles = neon::Doubles;
   template <class Byte>
   using Integers = neon::Integers<Byte>;
-  using Octets = neon::Octets;
-  using Nibbles = neon::Nibbles;
-  using Pairs = neon::Pairs;
-  using Signs = neon::Signs;
+  using DotU8 = neon::DotU8;
+  using DotU4 = neon::DotU4;
+  using DotU2 = neon::DotU2;
+  using DotU1 = neon::DotU1;
   using Bits = neon::Bits;
   using Keys = neon::Keys;
   using Longs = neon::Longs;

@@ -13,10 +13,10 @@ struct Simd {
   using Doubles = scalar::Doubles;
   template <class Byte>
   using Integers = scalar::Integers<Byte>;
-  using Octets = scalar::Octets;
-  using Nibbles = scalar::Nibbles;
-  using Pairs = scalar::Pairs;
-  using Signs = scalar::Signs;
+  using DotU8 = scalar::DotU8;
+  using DotU4 = scalar::DotU4;
+  using DotU2 = scalar::DotU2;
+  using DotU1 = scalar::DotU1;
   using Bits = scalar::Bits;
   using Keys = scalar::Keys;
   using Longs = scalar::Longs;

@@ -9,10 +9,10 @@ namespace {
 
 BlockKernel kernel_of(CodeWidth width) {
   switch (width) {
-    case CodeWidth::eight: return kernels().block_octets;
-    case CodeWidth::four: return kernels().block_nibbles;
-    case CodeWidth::two: return kernels().block_pairs;
-    case CodeWidth::one: return kernels().block_signs;
+    case CodeWidth::eight: return kernels().block_u8;
+    case CodeWidth::four: return kernels().block_u4;
+    case CodeWidth::two: return kernels().block_u2;
+    case CodeWidth::one: return kernels().block_u1;
   }
   return nullptr;
 }

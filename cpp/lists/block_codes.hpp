@@ -6,9 +6,9 @@
 #include <span>
 #include <vector>
 
-#include "codes/encoder.hpp"
 #include "kernels/code_block.hpp"
 #include "kernels/table.hpp"
+#include "quant/encoder.hpp"
 
 namespace lookalike {
 

@@ -4,30 +4,30 @@
 #include <cstring>
 #include <numeric>
 
-#include "codes/centered_sample.hpp"
-#include "codes/projection.hpp"
 #include "kernels/dispatch.hpp"
-#include "select/admitting_limit.hpp"
+#include "linalg/centered_sample.hpp"
+#include "linalg/projection.hpp"
+#include "topk/approximate_kth.hpp"
 
 namespace lookalike {
 namespace {
 
 constexpr CodeWidth centroid_width = CodeWidth::four;
 
-/// Writes at least `count` of the smallest distances' places into space.rows, and not many more; returns how many.
-std::size_t pick_nearest(std::span<const float> distances, std::size_t count, RankingSpace& space) {
+/// Writes at least `count` of the smallest distances' places into scratch.rows, and not many more; returns how many.
+std::size_t pick_nearest(std::span<const float> distances, std::size_t count, RankingScratch& scratch) {
   // A limit that a sample suggests, and a higher one where that was too low.
   constexpr std::size_t sampled = 256;
   const std::size_t step = (distances.size() + sampled - 1) / sampled;
-  space.sample.clear();
-  for (std::size_t i = 0; i < distances.size(); i += step) space.sample.push_back(distances[i]);
-  for (std::size_t least = count * space.sample.size() / distances.size() + 4; least < space.sample.size();
+  scratch.sample.clear();
+  for (std::size_t i = 0; i < distances.size(); i += step) scratch.sample.push_back(distances[i]);
+  for (std::size_t least = count * scratch.sample.size() / distances.size() + 4; least < scratch.sample.size();
        least *= 2) {
-    const float limit = admitting_limit(space.sample, least);
-    const std::size_t found = kernels().find_not_above(distances.data(), distances.size(), limit, space.rows.data());
+    const float limit = approximate_kth(scratch.sample, least);
+    const std::size_t found = kernels().find_not_above(distances.data(), distances.size(), limit, scratch.rows.data());
     if (found >= count) return found;
   }
-  std::iota(space.rows.begin(), space.rows.end(), Row{0});
+  std::iota(scratch.rows.begin(), scratch.rows.end(), Row{0});
   return distances.size();
 }
 
@@ -98,10 +98,10 @@ float Centroids::bias_of(const Encoder& encoder, const std::byte* code, std::siz
 }
 
 void Centroids::prepare(const Encoder& encoder, const BlockForm& form, std::span<const float> point, ListQuery& query,
-                        RankingSpace& space) const {
+                        RankingScratch& scratch) const {
   center(point, encoder, query);
   ListQuery* const centered = &query;
-  finish(encoder, form, {&centered, 1}, space);
+  finish(encoder, form, {&centered, 1}, scratch);
 }
 
 void Centroids::center(std::span<const float> point, const Encoder& encoder, ListQuery& query) const {
@@ -114,75 +114,76 @@ void Centroids::center(std::span<const float> point, const Encoder& encoder, Lis
 }
 
 void Centroids::finish(const Encoder& encoder, const BlockForm& form, std::span<ListQuery* const> centered,
-                       RankingSpace& space) const {
+                       RankingScratch& scratch) const {
   if (frame_ == Frame::own) {
     for (ListQuery* const query : centered) encoder.project(query->centered, query->projection);
     return;
   }
   const std::size_t room = encoder.projection_room();
-  space.vectors.clear();
-  for (const ListQuery* query : centered) space.vectors.push_back(&query->bytes);
-  space.projections.resize(centered.size() * room);
-  encoder.project(space.vectors, space.projection, space.projections.data());
+  scratch.vectors.clear();
+  for (const ListQuery* query : centered) scratch.vectors.push_back(&query->bytes);
+  scratch.projections.resize(centered.size() * room);
+  encoder.project(scratch.vectors, scratch.projection, scratch.projections.data());
   for (std::size_t i = 0; i < centered.size(); ++i) {
     ListQuery& query = *centered[i];
-    const std::span<const float> projection(space.projections.data() + i * room, projected_dim_);
-    query.space.assign(projection, (projected_dim_ + 63) / 64 * 64);
-    query.codes = form.query(code_query(query.space, encoder.width()), query.words);
-    query.centroid_codes = form_.query(code_query(query.space, centroid_width), query.centroid_words);
+    const std::span<const float> projection(scratch.projections.data() + i * room, projected_dim_);
+    query.scratch.assign(projection, (projected_dim_ + 63) / 64 * 64);
+    query.codes = form.query(code_query(query.scratch, encoder.width()), query.words);
+    query.centroid_codes = form_.query(code_query(query.scratch, centroid_width), query.centroid_words);
   }
 }
 
 double Centroids::lacking(const ListQuery& query) const { return frame_ == Frame::own ? 0 : square_of(query.centered); }
 
-void Centroids::aim(const Encoder& encoder, const BlockForm& form, const ListQuery& query, std::size_t list,
-                    ListQuery& aimed) const {
+void Centroids::prepare_for_list(const Encoder& encoder, const BlockForm& form, const ListQuery& query,
+                                 std::size_t list, ListQuery& aimed) const {
   aimed.centered.resize(projected_dim_);
   const float* const centroid = projected_.data() + list * projected_dim_;
   for (std::size_t i = 0; i < projected_dim_; ++i) aimed.centered[i] = query.projection[i] - centroid[i];
-  aimed.space.assign(aimed.centered, (projected_dim_ + 63) / 64 * 64);
-  aimed.codes = form.query(code_query(aimed.space, encoder.width()), aimed.words);
+  aimed.scratch.assign(aimed.centered, (projected_dim_ + 63) / 64 * 64);
+  aimed.codes = form.query(code_query(aimed.scratch, encoder.width()), aimed.words);
 }
 
-void Centroids::measure(const ListQuery& query, std::size_t count, RankingSpace& space) const {
+void Centroids::measure(const ListQuery& query, std::size_t count, RankingScratch& scratch) const {
   const std::size_t lists = this->count();
-  space.rows.resize(lists);
-  space.distances.resize(CodeBlock::needed(lists) * CodeBlock::rows);
+  scratch.rows.resize(lists);
+  scratch.distances.resize(CodeBlock::needed(lists) * CodeBlock::rows);
   if (frame_ == Frame::own) {
     // Differences of floats, which are right however far all lie from zero.
-    std::iota(space.rows.begin(), space.rows.end(), Row{0});
+    std::iota(scratch.rows.begin(), scratch.rows.end(), Row{0});
     const std::span<const std::byte> rows = std::as_bytes(std::span(positions_));
     return kernels().squared_l2_f32.scan(query.whole.data(), rows.data(), dim_ * sizeof(float), lists, dim_,
-                                         space.distances.data());
+                                         scratch.distances.data());
   }
   // By codes, with some to spare.
   const std::size_t seen = std::min(lists, count + count / 4 + 12);
   if (seen < lists) {
-    form_.measure({&query.centroid_codes, 1}, blocks_.data(), CodeBlock::needed(lists), space.distances.data());
-    space.rows.resize(pick_nearest({space.distances.data(), lists}, seen, space));
+    form_.measure({&query.centroid_codes, 1}, blocks_.data(), CodeBlock::needed(lists), scratch.distances.data());
+    scratch.rows.resize(pick_nearest({scratch.distances.data(), lists}, seen, scratch));
   } else {
-    std::iota(space.rows.begin(), space.rows.end(), Row{0});
+    std::iota(scratch.rows.begin(), scratch.rows.end(), Row{0});
   }
   // Then as they are.
   const float shift = 2 * query.bytes.step * 128 * static_cast<float>(query.bytes.sum());
-  kernels().octets({query.bytes.bytes.data(), -2 * query.bytes.step, shift}, bytes_.data(), byte_stride_,
-                   space.rows.data(), space.rows.size(), space.distances.data());
+  kernels().dot_u8({query.bytes.bytes.data(), -2 * query.bytes.step, shift}, bytes_.data(), byte_stride_,
+                   scratch.rows.data(), scratch.rows.size(), scratch.distances.data());
 }
 
 std::span<const Neighbor> Centroids::rank(const ListQuery& query, std::size_t count, std::size_t ordered,
-                                          RankingSpace& space) const {
+                                          RankingScratch& scratch) const {
   count = std::min(count, this->count());
-  measure(query, count, space);
-  space.ranked.clear();
-  for (std::size_t i = 0; i < space.rows.size(); ++i) space.ranked.push_back({space.rows[i], space.distances[i]});
+  measure(query, count, scratch);
+  scratch.ranked.clear();
+  for (std::size_t i = 0; i < scratch.rows.size(); ++i)
+    scratch.ranked.push_back({scratch.rows[i], scratch.distances[i]});
   const auto is_nearer = [](const Neighbor& a, const Neighbor& b) {
     return a.distance < b.distance || (a.distance == b.distance && a.row < b.row);
   };
-  const auto at = [&](std::size_t i) { return space.ranked.begin() + static_cast<std::ptrdiff_t>(i); };
-  if (count < space.ranked.size()) std::nth_element(at(0), at(count), space.ranked.end(), is_nearer);
+  const auto at = [&](std::size_t i) { return scratch.ranked.begin() + static_cast<std::ptrdiff_t>(i); };
+  if (count < scratch.ranked.size()) std::nth_element(at(0), at(count), scratch.ranked.end(), is_nearer);
   std::partial_sort(at(0), at(std::min(count, ordered)), at(count), is_nearer);
-  space.ranked.resize(count);
-  return space.ranked;
+  scratch.ranked.resize(count);
+  return scratch.ranked;
 }
 
 }  // namespace lookalike

@@ -10,17 +10,17 @@
 #include <vector>
 
 #include "base/array.hpp"
-#include "codes/encoder.hpp"
 #include "lists/block_codes.hpp"
 #include "lists/frame.hpp"
 #include "lists/list_query.hpp"
-#include "select/neighbor.hpp"
+#include "quant/encoder.hpp"
+#include "topk/neighbor.hpp"
 
 namespace lookalike {
 
 /// What ranking needs, used again and again.
-struct RankingSpace {
-  ProjectionSpace projection;
+struct RankingScratch {
+  ProjectionScratch projection;
   std::vector<const SignedBytes*> vectors;
   std::vector<float> projections, distances, sample;
   std::vector<Row> rows;
@@ -61,24 +61,24 @@ class Centroids {
 
   /// Prepares a query: encoder.dim() floats.
   void prepare(const Encoder& encoder, const BlockForm& form, std::span<const float> point, ListQuery& query,
-               RankingSpace& space) const;
+               RankingScratch& scratch) const;
   /// The same in two steps, of which the second takes less time for several queries together.
   void center(std::span<const float> point, const Encoder& encoder, ListQuery& query) const;
   void finish(const Encoder& encoder, const BlockForm& form, std::span<ListQuery* const> centered,
-              RankingSpace& space) const;
+              RankingScratch& scratch) const;
   /// What all distances from a query lack.
   double lacking(const ListQuery& query) const;
   /// For lists with a frame of their own: a query against the codes of one list, into `aimed`, by what `finish` found.
-  void aim(const Encoder& encoder, const BlockForm& form, const ListQuery& query, std::size_t list,
-           ListQuery& aimed) const;
+  void prepare_for_list(const Encoder& encoder, const BlockForm& form, const ListQuery& query, std::size_t list,
+                        ListQuery& aimed) const;
   /// The `count` lists nearest a query, nearly: all of them where count is so large. The `ordered` nearest stand first,
   /// nearest first, and the others behind them in no order.
   std::span<const Neighbor> rank(const ListQuery& query, std::size_t count, std::size_t ordered,
-                                 RankingSpace& space) const;
+                                 RankingScratch& scratch) const;
 
  private:
-  /// Those that may be among the nearest lists, into space.rows, and how far they are, into space.distances.
-  void measure(const ListQuery& query, std::size_t count, RankingSpace& space) const;
+  /// Those that may be among the nearest lists, into scratch.rows, and how far they are, into scratch.distances.
+  void measure(const ListQuery& query, std::size_t count, RankingScratch& scratch) const;
 
   std::size_t dim_;
   Frame frame_;
@@ -89,7 +89,7 @@ class Centroids {
   BlockForm form_;
   Array<std::byte> blocks_;  // 4 bits a projected coordinate; these and `bytes_` for a shared frame only
   std::size_t byte_stride_;
-  Array<std::byte> bytes_;  // rows of 8 bits a coordinate, as KernelTable::octets takes them
+  Array<std::byte> bytes_;  // rows of 8 bits a coordinate, as KernelTable::dot_u8 takes them
 };
 
 }  // namespace lookalike

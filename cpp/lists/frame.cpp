@@ -36,7 +36,7 @@ std::size_t count_too_tight(std::span<const float> centroids, std::span<const Sp
       const double off = double{centroids[l * middle.size() + d]} - middle[d];
       square += off * off;
     }
-    // A mean lies nearer to its rows than what they were drawn around.
+    // A mean lies nearer to its rows than what they were drawn affected.
     const double spread = spreads[l].squares / static_cast<double>(rows - 1);
     // Rows that are equal but for the rounding of floats are not told apart in any frame.
     constexpr double equal = 1e-12;

@@ -4,8 +4,8 @@
 #include <cstdint>
 #include <vector>
 
-#include "codes/signed_bytes.hpp"
 #include "kernels/code_block.hpp"
+#include "linalg/signed_bytes.hpp"
 
 namespace lookalike {
 
@@ -16,7 +16,7 @@ struct ListQuery {
 
   std::vector<float> centered;
   std::vector<float> whole, projection;  // the query as floats, where every list has a frame of its own
-  SignedBytes space;
+  SignedBytes scratch;
   std::vector<std::int32_t> words, centroid_words;
 };
 

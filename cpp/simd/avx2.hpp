@@ -171,13 +171,13 @@ struct Codes {
   static void totals(const Accumulator (&sums)[4], float* out) { Integers<std::uint8_t>::totals(sums, out); }
 };
 
-struct Octets : Codes {
+struct DotU8 : Codes {
   static constexpr std::size_t bytes = 16, codes_per_byte = 1;
   static __m256i load_codes(const std::byte* p) { return _mm256_cvtepu8_epi16(load_16_bytes(p)); }
 };
 
 /// The first code of a pair in the low half of its byte.
-struct Nibbles : Codes {
+struct DotU4 : Codes {
   static constexpr std::size_t bytes = 8, codes_per_byte = 2;
   static __m256i load_codes(const std::byte* p) {
     const __m128i wide = _mm_cvtepu8_epi16(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(p)));
@@ -186,7 +186,7 @@ struct Nibbles : Codes {
 };
 
 /// The first code of four in the lowest bits of its byte.
-struct Pairs : Codes {
+struct DotU2 : Codes {
   static constexpr std::size_t bytes = 4, codes_per_byte = 4;
   static __m256i load_codes(const std::byte* p) {
     std::int32_t four;
@@ -198,7 +198,7 @@ struct Pairs : Codes {
 };
 
 /// The first code of eight in the lowest bit of its byte.
-struct Signs : Codes {
+struct DotU1 : Codes {
   static constexpr std::size_t bytes = 2, codes_per_byte = 8;
   static __m256i load_codes(const std::byte* p) {
     std::int16_t bits;
@@ -210,7 +210,7 @@ struct Signs : Codes {
   }
 };
 
-/// Thirty-two packed bytes of bits, counted through a table of nibbles.
+/// Thirty-two packed bytes of bits, counted through a table of dot_u4.
 struct Bits {
   using Register = __m256i;
   using Accumulator = __m256i;

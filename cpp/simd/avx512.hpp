@@ -187,13 +187,13 @@ struct Codes {
   static void totals(const Accumulator (&sums)[4], float* out) { totals_of(sums, out); }
 };
 
-struct Octets : Codes {
+struct DotU8 : Codes {
   static constexpr std::size_t bytes = 64, codes_per_byte = 1;
   static __m512i load_codes(const std::byte* p) { return _mm512_loadu_si512(p); }
 };
 
 /// The first code of a pair in the low half of its byte.
-struct Nibbles : Codes {
+struct DotU4 : Codes {
   static constexpr std::size_t bytes = 32, codes_per_byte = 2;
   static __m512i load_codes(const std::byte* p) {
     const __m512i wide = _mm512_cvtepu8_epi16(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)));
@@ -202,7 +202,7 @@ struct Nibbles : Codes {
 };
 
 /// The first code of four in the lowest bits of its byte.
-struct Pairs : Codes {
+struct DotU2 : Codes {
   static constexpr std::size_t bytes = 16, codes_per_byte = 4;
   static __m512i load_codes(const std::byte* p) {
     const __m512i wide = _mm512_cvtepu8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));
@@ -212,7 +212,7 @@ struct Pairs : Codes {
 };
 
 /// The first code of eight in the lowest bit of its byte.
-struct Signs : Codes {
+struct DotU1 : Codes {
   static constexpr std::size_t bytes = 8, codes_per_byte = 8;
   static __m512i load_codes(const std::byte* p) {
     __mmask64 bits;

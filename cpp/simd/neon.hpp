@@ -180,13 +180,13 @@ struct Codes {
   static void totals(const Accumulator (&sums)[4], float* out) { Integers<std::int8_t>::totals(sums, out); }
 };
 
-struct Octets : Codes {
+struct DotU8 : Codes {
   static constexpr std::size_t bytes = 16, codes_per_byte = 1;
   static uint8x16_t load_codes(const std::byte* p) { return vld1q_u8(reinterpret_cast<const std::uint8_t*>(p)); }
 };
 
 /// The first code of a pair in the low half of its byte.
-struct Nibbles : Codes {
+struct DotU4 : Codes {
   static constexpr std::size_t bytes = 8, codes_per_byte = 2;
   static uint8x16_t load_codes(const std::byte* p) {
     const uint16x8_t wide = vmovl_u8(vld1_u8(reinterpret_cast<const std::uint8_t*>(p)));
@@ -195,7 +195,7 @@ struct Nibbles : Codes {
 };
 
 /// The first code of four in the lowest bits of its byte.
-struct Pairs : Codes {
+struct DotU2 : Codes {
   static constexpr std::size_t bytes = 4, codes_per_byte = 4;
   static uint8x16_t load_codes(const std::byte* p) {
     std::uint32_t four;
@@ -208,7 +208,7 @@ struct Pairs : Codes {
 };
 
 /// The first code of eight in the lowest bit of its byte.
-struct Signs : Codes {
+struct DotU1 : Codes {
   static constexpr std::size_t bytes = 2, codes_per_byte = 8;
   static uint8x16_t load_codes(const std::byte* p) {
     const auto* bits = reinterpret_cast<const std::uint8_t*>(p);

@@ -141,10 +141,10 @@ struct Codes {
   }
   static void totals(const Accumulator (&sums)[4], float* out) { Integers<std::int8_t>::totals(sums, out); }
 };
-using Octets = Codes<1>;
-using Nibbles = Codes<2>;
-using Pairs = Codes<4>;
-using Signs = Codes<8>;
+using DotU8 = Codes<1>;
+using DotU4 = Codes<2>;
+using DotU2 = Codes<4>;
+using DotU1 = Codes<8>;
 
 struct Bits {
   using Register = std::uint64_t;

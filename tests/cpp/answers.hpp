@@ -8,9 +8,9 @@
 #include <span>
 #include <vector>
 
-#include "codes/values.hpp"
-#include "indexes/answer.hpp"
-#include "indexes/flat.hpp"
+#include "index/core/answer.hpp"
+#include "index/flat/flat.hpp"
+#include "rows/values.hpp"
 
 namespace lookalike::testing {
 
@@ -82,7 +82,7 @@ double recall_of(const Index& index, const VectorsView& queries, std::size_t k, 
   const OwnedIds ids = index.records().ids();
   const std::vector<std::int64_t> held(ids.integers.begin(), ids.integers.end());
   const OwnedVectors vectors = index.records().get(view_of(held));
-  Flat list(0, index.records().metric(), Codes::automatic);
+  Flat list(0, index.records().metric(), Storage::automatic);
   const VectorsView view{vectors.bytes.data(), vectors.element, vectors.count, vectors.dim,
                          row_bytes(vectors.element, vectors.dim)};
   list.add(view, view_of(held), 1);

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "clusters.hpp"
-#include "codes/plane.hpp"
+#include "distance/metric_space.hpp"
 
 namespace lookalike {
 namespace {
@@ -52,7 +52,7 @@ struct Line {
     }
   }
   Scorer from(const float& place) const {
-    return Plane{vectors.view()}.from_query(reinterpret_cast<const std::byte*>(&place), Element::f32);
+    return MetricSpace{vectors.view()}.from_query(reinterpret_cast<const std::byte*>(&place), Element::f32);
   }
   Vectors vectors;
   Adjacency graph;
@@ -77,14 +77,14 @@ TEST_CASE("where everybody knows everybody, the answer is exact") {
   const std::size_t nodes = 300;
   const Vectors vectors = clustered(nodes, dim, Element::f32, 1), queries = clustered(20, dim, Element::f32, 2);
   const Adjacency graph = complete(nodes);
-  const Plane plane{vectors.view()};
+  const MetricSpace space{vectors.view()};
   BeamSearch walk;
   std::vector<Row> all(nodes);
   std::iota(all.begin(), all.end(), Row{0});
   for (const std::size_t width : {1, 2, 7, 64, 299, 300, 1000})
     for (std::size_t q = 0; q < 20; ++q) {
       CAPTURE(width);
-      const Scorer scorer = plane.from_query(queries.row(q), Element::f32);
+      const Scorer scorer = space.from_query(queries.row(q), Element::f32);
       std::vector<float> distances(nodes);
       scorer.measure(all.data(), nodes, distances.data());
       std::vector<Row> expected = all;
@@ -154,7 +154,8 @@ TEST_CASE("of rows equally far the latest are kept, and come in their order") {
   const Vectors vectors(std::vector<float>(400, 1.0f), 1, Element::f32);
   Adjacency graph = complete(400);
   const float place = 3;
-  const Scorer scorer = Plane{vectors.view()}.from_query(reinterpret_cast<const std::byte*>(&place), Element::f32);
+  const Scorer scorer =
+      MetricSpace{vectors.view()}.from_query(reinterpret_cast<const std::byte*>(&place), Element::f32);
   BeamSearch walk;
   const Row entry[] = {0};
   std::vector<Row> last(50);

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "clusters.hpp"
-#include "codes/plane.hpp"
+#include "distance/metric_space.hpp"
 #include "graph/reach.hpp"
 
 namespace lookalike {
@@ -21,31 +21,31 @@ using testing::Vectors;
 constexpr std::size_t dim = 12, degree = 16;
 constexpr BuildSettings settings{40};
 
-/// Vectors, a space over them and a graph.
+/// Vectors, a metric over them and a graph.
 struct Built {
   explicit Built(Vectors rows) : vectors(std::move(rows)), graph(degree) {
     graph.grow(vectors.count()).commit();
     entries = {0, 1, 2, 3};
   }
-  Space space() const { return {from}; }
+  NodeMetric node_metric() const { return {from}; }
   /// Batches that double, as an index links them.
   void link_all(unsigned threads) {
     for (std::size_t at = 0; at < vectors.count();) {
       const std::size_t size = std::min({std::max<std::size_t>(at, 1), std::size_t{300}, vectors.count() - at});
       std::vector<Row> batch(size);
       std::iota(batch.begin(), batch.end(), static_cast<Row>(at));
-      apply(Builder(space(), graph, settings, threads)
+      apply(Builder(node_metric(), graph, settings, threads)
                 .link(batch, std::span<const Row>(entries).first(std::clamp<std::size_t>(at, 1, 4))));
       at += size;
     }
   }
-  void apply(const Rewiring& rewiring) { rewiring.apply(0, rewiring.size(), graph); }
+  void apply(const EdgeUpdates& rewiring) { rewiring.apply(0, rewiring.size(), graph); }
 
   Vectors vectors;
   Adjacency graph;
   std::vector<Row> entries;
-  std::function<Scorer(Row, ScorerSpace&)> from = [this](Row row, ScorerSpace& space) {
-    return Plane{vectors.view()}.from_row(row, space);
+  std::function<Scorer(Row, ScorerScratch&)> from = [this](Row row, ScorerScratch& scratch) {
+    return MetricSpace{vectors.view()}.from_row(row, scratch);
   };
 };
 
@@ -89,8 +89,8 @@ TEST_CASE("linked rows form a sound graph that any number of threads builds alik
   BeamSearch walk;
   std::size_t found = 0;
   for (Row row = 0; row < 2000; ++row) {
-    ScorerSpace space;
-    const Scorer scorer = one.from(row, space);
+    ScorerScratch scratch;
+    const Scorer scorer = one.from(row, scratch);
     std::vector<Row> all(2000);
     std::iota(all.begin(), all.end(), Row{0});
     std::vector<float> distances(2000);
@@ -107,7 +107,7 @@ TEST_CASE("linking again keeps a graph sound and lets go of nobody") {
   Built built(clustered(800, dim, Element::f32, 2));
   built.link_all(2);
   const std::vector<Row> again = {5, 700, 6, 90};
-  built.apply(Builder(built.space(), built.graph, settings, 2).link(again, built.entries));
+  built.apply(Builder(built.node_metric(), built.graph, settings, 2).link(again, built.entries));
   CHECK(is_sound(built.graph));
   for (const Row row : again) CHECK(in_degree(built.graph, row) > 0);
 }
@@ -124,7 +124,7 @@ TEST_CASE("equal rows are linked to one another, and to the rest") {
   CHECK(edges_of(same.graph) == edges_of(built.graph));
   for (int attempt = 0; attempt < 3; ++attempt) {
     const std::vector<Row> rest = unreached(built.graph, built.entries);
-    built.apply(Builder(built.space(), built.graph, settings, 2).attach(rest, built.entries));
+    built.apply(Builder(built.node_metric(), built.graph, settings, 2).attach(rest, built.entries));
     CHECK(is_sound(built.graph));
   }
   CHECK(unreached(built.graph, built.entries).empty());
@@ -138,7 +138,7 @@ TEST_CASE("who goes is bypassed") {
     std::vector<Row> staying;
     for (Row row = 0; row < 1000; ++row)
       if (!is_gone(row)) staying.push_back(row);
-    built.apply(Builder(built.space(), built.graph, settings, threads).bypass(staying, is_gone));
+    built.apply(Builder(built.node_metric(), built.graph, settings, threads).consolidate_deletes(staying, is_gone));
     CHECK(is_sound(built.graph));
     std::size_t to_gone = 0;
     for (const Row row : staying)
@@ -154,17 +154,17 @@ TEST_CASE("a node nobody knows is hung on one that the entries reach") {
   Built built(clustered(500, dim, Element::f32, 5));
   std::vector<Row> first(499);
   std::iota(first.begin(), first.end(), Row{0});
-  built.apply(Builder(built.space(), built.graph, settings, 2).link({first.data(), 1}, built.entries));
+  built.apply(Builder(built.node_metric(), built.graph, settings, 2).link({first.data(), 1}, built.entries));
   for (Row row = 1; row < 499; ++row)
-    built.apply(Builder(built.space(), built.graph, settings, 1).link({&row, 1}, {built.entries.data(), 1}));
+    built.apply(Builder(built.node_metric(), built.graph, settings, 1).link({&row, 1}, {built.entries.data(), 1}));
   const Row lost[] = {499};
   CHECK(in_degree(built.graph, 499) == 0);
-  built.apply(Builder(built.space(), built.graph, settings, 2).attach(lost, {built.entries.data(), 1}));
+  built.apply(Builder(built.node_metric(), built.graph, settings, 2).attach(lost, {built.entries.data(), 1}));
   CHECK(is_sound(built.graph));
   CHECK(in_degree(built.graph, 499) == 1);
   CHECK(unreached(built.graph, {built.entries.data(), 1}).empty());
   // Where nothing is reached there is nothing to hang it on.
-  const Rewiring none = Builder(built.space(), built.graph, settings, 1).attach(lost, {});
+  const EdgeUpdates none = Builder(built.node_metric(), built.graph, settings, 1).attach(lost, {});
   CHECK(none.size() == 0);
 }
 
@@ -172,7 +172,7 @@ TEST_CASE("a graph without rows, and of one row, is built of nothing") {
   Built built(clustered(1, dim, Element::f32, 6));
   built.link_all(2);
   CHECK(built.graph.neighbors(0).empty());
-  CHECK(Builder(built.space(), built.graph, settings, 2).link({}, {}).size() == 0);
+  CHECK(Builder(built.node_metric(), built.graph, settings, 2).link({}, {}).size() == 0);
 }
 
 }  // namespace

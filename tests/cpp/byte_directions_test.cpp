@@ -1,5 +1,5 @@
 // Projections by bytes are those by floats, nearly, whoever else is projected at the same time.
-#include "codes/byte_directions.hpp"
+#include "linalg/byte_directions.hpp"
 
 #include <doctest/doctest.h>
 
@@ -35,16 +35,16 @@ TEST_CASE("products by bytes are those of floats, nearly, and the same alone and
         all.push_back(&vectors[v]);
       }
       const std::size_t room = directions.room();
-      ProjectionSpace space;
+      ProjectionScratch scratch;
       std::vector<float> found(9 * room), few(9 * room), alone(room);
-      directions.project(all, space, found.data());
+      directions.project(all, scratch, found.data());
       for (std::size_t size = 2; size < 9; ++size) {
-        directions.project(std::span(all).first(size), space, few.data());
+        directions.project(std::span(all).first(size), scratch, few.data());
         CHECK(std::equal(few.begin(), few.begin() + static_cast<std::ptrdiff_t>(size * room), found.begin()));
       }
       double worst = 0;
       for (std::size_t v = 0; v < 9; ++v) {
-        directions.project({&all[v], 1}, space, alone.data());
+        directions.project({&all[v], 1}, scratch, alone.data());
         for (std::size_t i = count; i < room; ++i) CHECK(alone[i] == 0);
         for (std::size_t i = 0; i < count; ++i) {
           double product = 0, row = 0, vector = 0;

@@ -12,7 +12,7 @@
 #include "base/array.hpp"
 #include "base/types.hpp"
 #include "base/vectors_view.hpp"
-#include "codes/values.hpp"
+#include "rows/values.hpp"
 
 namespace lookalike::testing {
 
@@ -42,8 +42,8 @@ class Vectors {
   std::vector<std::byte> bytes_;
 };
 
-/// Rows around a hundred centres that vary along a few directions more than along the rest; the same centres for every
-/// `seed`, which draws the rows.
+/// Rows affected a hundred centres that vary along a few directions more than along the rest; the same centres for
+/// every `seed`, which draws the rows.
 inline std::vector<float> clustered_floats(std::size_t rows, std::size_t dim, unsigned seed) {
   constexpr std::size_t centers = 100, directions = 8;
   std::mt19937 shared(7), random(seed);
@@ -62,7 +62,7 @@ inline std::vector<float> clustered_floats(std::size_t rows, std::size_t dim, un
   return out;
 }
 
-/// The same in another element: integers by scaling and rounding, bits by the signs of eight values a byte.
+/// The same in another element: integers by scaling and rounding, bits by the dot_u1 of eight values a byte.
 inline Vectors clustered(std::size_t rows, std::size_t dim, Element element, unsigned seed) {
   std::vector<float> values = clustered_floats(rows, element == Element::bits ? 8 * dim : dim, seed);
   if (element == Element::bits) {

@@ -1,5 +1,5 @@
 // The shortest codes that still tell neighbours apart.
-#include "codes/code_choice.hpp"
+#include "quant/code_choice.hpp"
 
 #include <doctest/doctest.h>
 
@@ -20,9 +20,9 @@ constexpr CodeWidth any[] = {CodeWidth::eight, CodeWidth::four};
 /// Chosen for dense float rows.
 std::optional<CodeForm> chosen(std::span<const CodeWidth> widths, const std::vector<float>& rows, std::size_t dim,
                                unsigned threads) {
-  const Plane plane = {
+  const MetricSpace space = {
       {reinterpret_cast<const std::byte*>(rows.data()), Element::f32, rows.size() / dim, dim, dim * sizeof(float)}};
-  return choose_codes(widths, plane, 1, threads);
+  return choose_codes(widths, space, 1, threads);
 }
 
 TEST_CASE("few dimensions are worth a line or two, many without structure are worth more") {

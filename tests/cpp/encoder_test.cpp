@@ -1,5 +1,5 @@
 // Codes tell nearly how far vectors are: how nearly, at every width and size.
-#include "codes/encoder.hpp"
+#include "quant/encoder.hpp"
 
 #include <doctest/doctest.h>
 
@@ -41,13 +41,13 @@ struct Encoded {
     return out;
   }
   std::vector<float> from_query(const float* query) const {
-    ScorerSpace space;
-    return measured(encoder.from_query(query, codes.data(), space));
+    ScorerScratch scratch;
+    return measured(encoder.from_query(query, codes.data(), scratch));
   }
   /// With the origin: distances.
   std::vector<float> from_row(Row row) const {
-    ScorerSpace space;
-    const Scorer scorer = encoder.from_row(row, codes.data(), space);
+    ScorerScratch scratch;
+    const Scorer scorer = encoder.from_row(row, codes.data(), scratch);
     std::vector<float> out = measured(scorer);
     for (float& x : out) x += scorer.origin;
     return out;
@@ -263,8 +263,8 @@ TEST_CASE("a saved encoder comes back as the same") {
     std::vector<std::byte> codes(set.codes.size());
     same.encode(copy, codes.data());
     CHECK(codes == set.codes);
-    ScorerSpace space;
-    CHECK(set.measured(same.from_query(set.row(9), set.codes.data(), space)) == set.from_query(set.row(9)));
+    ScorerScratch scratch;
+    CHECK(set.measured(same.from_query(set.row(9), set.codes.data(), scratch)) == set.from_query(set.row(9)));
   }
 }
 

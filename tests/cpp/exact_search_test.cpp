@@ -1,5 +1,5 @@
 // Exact search by every path against measuring everything: the answers must be the same to the last bit.
-#include "indexes/exact_search.hpp"
+#include "exact/exact_search.hpp"
 
 #include <doctest/doctest.h>
 

@@ -1,5 +1,5 @@
 // A Flat index under several threads, and the states only C++ can reach.
-#include "indexes/flat.hpp"
+#include "index/flat/flat.hpp"
 
 #include <doctest/doctest.h>
 
@@ -10,7 +10,7 @@
 #include <thread>
 #include <vector>
 
-#include "indexes/any_index.hpp"
+#include "index/any_index.hpp"
 
 namespace lookalike {
 namespace {
@@ -55,7 +55,7 @@ Found search(const Flat& index, const std::vector<float>& queries, std::size_t k
 
 TEST_CASE("readers see whole changes while one writer adds, replaces, promotes, removes and compacts") {
   for (const Metric metric : {Metric::l2, Metric::ip, Metric::cosine}) {
-    Flat index(0, metric, Codes::automatic);
+    Flat index(0, metric, Storage::automatic);
     const std::vector<std::int64_t> kept = range(0, 50);
     index.add(view_of(rows_for(kept, 1)), {kept, nullptr}, 1);
     std::atomic<bool> done = false;
@@ -96,7 +96,7 @@ TEST_CASE("readers see whole changes while one writer adds, replaces, promotes, 
 }
 
 TEST_CASE("many readers build the lookup of string ids at once") {
-  Flat index(0, Metric::l2, Codes::automatic);
+  Flat index(0, Metric::l2, Storage::automatic);
   Strings names;
   const std::vector<std::int64_t> ids = range(0, 2000);
   for (const std::int64_t id : ids) names.push_back("name " + std::to_string(id));
@@ -115,7 +115,7 @@ TEST_CASE("many readers build the lookup of string ids at once") {
 }
 
 TEST_CASE("a file comes back as the same index, and one that does not add up is corrupt") {
-  Flat index(0, Metric::cosine, Codes::automatic);
+  Flat index(0, Metric::cosine, Storage::automatic);
   const std::vector<std::int64_t> ids = {30, 10, 20, 40};
   index.add(view_of(rows_for(ids, 0.5f)), {ids, nullptr}, 1);
   const std::vector<std::int64_t> gone = {10};

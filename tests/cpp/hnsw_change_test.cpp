@@ -9,8 +9,8 @@
 
 #include "answers.hpp"
 #include "clusters.hpp"
-#include "indexes/any_index.hpp"
-#include "indexes/hnsw.hpp"
+#include "index/any_index.hpp"
+#include "index/hnsw/hnsw.hpp"
 #include "temporary_folder.hpp"
 
 namespace lookalike {

@@ -10,7 +10,7 @@
 #include "answers.hpp"
 #include "base/errors.hpp"
 #include "clusters.hpp"
-#include "indexes/hnsw.hpp"
+#include "index/hnsw/hnsw.hpp"
 #include "runtime/interrupt.hpp"
 
 namespace lookalike {
@@ -97,7 +97,7 @@ TEST_CASE("an interrupted first addition leaves an index as it was made") {
     const auto is_as_made = [&] {
       CHECK(index.records().dim() == asked);
       CHECK(index.records().id_kind() == IdKind::none);
-      CHECK(index.walk_codes() == WalkCodes::automatic);
+      CHECK(index.quantization() == Quantization::automatic);
       CHECK(*saved(index) == *empty);
       CHECK(search(index, others.view(0, 1), 1).ids[0] == no_id);
     };

@@ -1,5 +1,5 @@
 // What an HNSW index finds, of whatever it holds and however it is asked.
-#include "indexes/hnsw.hpp"
+#include "index/hnsw/hnsw.hpp"
 
 #include <doctest/doctest.h>
 
@@ -28,7 +28,7 @@ using testing::view_of;
 /// The same vectors in a graph and in a list.
 struct Pair {
   Pair(const VectorsView& vectors, Metric metric, const HnswSettings& settings = {})
-      : graph(0, metric, settings), list(0, metric, Codes::automatic) {
+      : graph(0, metric, settings), list(0, metric, Storage::automatic) {
     graph.add(vectors, 1);
     list.add(vectors, 1);
   }
@@ -45,16 +45,16 @@ TEST_CASE("near neighbours are found under every metric, of every element, by ev
   struct Case {
     Metric metric;
     Element element;
-    WalkCodes codes;
+    Quantization codes;
   };
-  std::vector<Case> cases = {{Metric::hamming, Element::bits, WalkCodes::automatic}};
+  std::vector<Case> cases = {{Metric::hamming, Element::bits, Quantization::automatic}};
   for (const Metric metric : {Metric::l2, Metric::ip, Metric::cosine}) {
     for (const Element element : {Element::f32, Element::f16, Element::u8, Element::s8})
-      cases.push_back({metric, element, WalkCodes::automatic});
-    for (const WalkCodes codes : {WalkCodes::f32, WalkCodes::u8, WalkCodes::u4, WalkCodes::rabitq})
+      cases.push_back({metric, element, Quantization::automatic});
+    for (const Quantization codes : {Quantization::f32, Quantization::u8, Quantization::u4, Quantization::rabitq})
       cases.push_back({metric, Element::f32, codes});
-    cases.push_back({metric, Element::u8, WalkCodes::u8});
-    cases.push_back({metric, Element::s8, WalkCodes::u4});
+    cases.push_back({metric, Element::u8, Quantization::u8});
+    cases.push_back({metric, Element::s8, Quantization::u4});
   }
   for (const Case& c : cases) {
     CAPTURE(std::string(name_of(c.metric)));
@@ -64,7 +64,7 @@ TEST_CASE("near neighbours are found under every metric, of every element, by ev
     settings.codes = c.codes;
     const Pair pair(clustered(1000, 80, c.element, 1).view(), c.metric, settings);
     const Vectors queries = clustered(50, 80, c.element, 2);
-    CHECK(pair.recall_of(queries.view(), 10, 40) >= (c.codes == WalkCodes::rabitq ? 0.9 : 0.95));
+    CHECK(pair.recall_of(queries.view(), 10, 40) >= (c.codes == Quantization::rabitq ? 0.9 : 0.95));
     CHECK(pair.graph.costs(queries.view(), 10, 40, 1).distances < 50 * 800);
     CHECK(pair.graph.unreachable() == 0);
   }
@@ -105,7 +105,7 @@ TEST_CASE("few vectors are searched exactly, and none at all too") {
   CHECK(empty.range(queries.view(), 10, {}, 1).ids.empty());
   CHECK(empty.costs(queries.view(), 3, 0, 1).distances == 0);
   CHECK(empty.unreachable() == 0);
-  CHECK(empty.walk_codes() == WalkCodes::automatic);
+  CHECK(empty.quantization() == Quantization::automatic);
   for (const std::size_t rows : {1, 2, 511}) {
     const Pair pair(clustered(rows, 16, Element::f32, 1).view(), Metric::l2);
     CHECK(search(pair.graph, queries.view(), 7) == search(pair.list, queries.view(), 7));
@@ -167,7 +167,7 @@ TEST_CASE("vectors without a difference, and in one dimension") {
 TEST_CASE("huge and tiny vectors are found, or at least nothing is made up") {
   for (const Metric metric : {Metric::l2, Metric::ip, Metric::cosine})
     for (const float size : {1e-25f, 1e-12f, 1e12f, 1e25f, 1e36f})
-      for (const WalkCodes codes : {WalkCodes::automatic, WalkCodes::f32}) {
+      for (const Quantization codes : {Quantization::automatic, Quantization::f32}) {
         CAPTURE(std::string(name_of(metric)));
         CAPTURE(size);
         CAPTURE(std::string(name_of(codes)));
@@ -225,7 +225,7 @@ TEST_CASE("settings that do not go together are refused") {
   thin.M = 1;
   wide.ef_construction = 0;
   blind.keeps_codes_only = true;
-  mixed.codes = WalkCodes::bits;
+  mixed.codes = Quantization::bits;
   for (const HnswSettings& settings : {thin, wide, blind, mixed})
     CHECK_THROWS_AS(Hnsw(0, Metric::l2, settings), InvalidArgument);
   const Hnsw index(8, Metric::l2, {});

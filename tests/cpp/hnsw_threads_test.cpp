@@ -9,8 +9,8 @@
 
 #include "answers.hpp"
 #include "clusters.hpp"
-#include "indexes/any_index.hpp"
-#include "indexes/hnsw.hpp"
+#include "index/any_index.hpp"
+#include "index/hnsw/hnsw.hpp"
 
 namespace lookalike {
 namespace {
@@ -25,12 +25,12 @@ using testing::view_of;
 
 TEST_CASE("the same seed gives the same bytes, whoever builds, and what is saved comes back") {
   struct Case {
-    WalkCodes codes;
+    Quantization codes;
     Metric metric;
   };
   const Vectors vectors = clustered(700, 80, Element::f32, 1), queries = clustered(30, 80, Element::f32, 2);
-  for (const Case& c : {Case{WalkCodes::automatic, Metric::ip}, Case{WalkCodes::automatic, Metric::cosine},
-                        Case{WalkCodes::rabitq, Metric::ip}, Case{WalkCodes::f32, Metric::cosine}}) {
+  for (const Case& c : {Case{Quantization::automatic, Metric::ip}, Case{Quantization::automatic, Metric::cosine},
+                        Case{Quantization::rabitq, Metric::ip}, Case{Quantization::f32, Metric::cosine}}) {
     CAPTURE(std::string(name_of(c.codes)));
     HnswSettings settings;
     settings.codes = c.codes;
@@ -44,7 +44,7 @@ TEST_CASE("the same seed gives the same bytes, whoever builds, and what is saved
       const AnyIndex loaded = Indexes::load(FileReader::from_bytes(files.back()));
       const Hnsw& same = *std::get<std::unique_ptr<Hnsw>>(loaded);
       CHECK(search(same, queries.view(), 10, 30) == search(index, queries.view(), 10, 30, {}, threads));
-      CHECK(same.walk_codes() == index.walk_codes());
+      CHECK(same.quantization() == index.quantization());
       CHECK(*saved(same) == *files.back());
     }
     CHECK(*files[0] == *files[1]);

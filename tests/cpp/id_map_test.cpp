@@ -1,5 +1,5 @@
 // Ids find their rows, whatever the order they came in and whatever was removed.
-#include "codes/id_map.hpp"
+#include "rows/id_map.hpp"
 
 #include <doctest/doctest.h>
 

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "clusters.hpp"
-#include "indexes/ivf_build.hpp"
+#include "index/ivf/build.hpp"
 #include "temporary_folder.hpp"
 
 namespace lookalike {
@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::size_t memory = std::size_t{64} << 20;
 
-IvfSettings few_lists(WalkCodes codes = WalkCodes::automatic) {
+IvfSettings few_lists(Quantization codes = Quantization::automatic) {
   IvfSettings settings;
   settings.nlist = 40;
   settings.codes = codes;
@@ -44,17 +44,17 @@ TEST_CASE("a file built of chunks is the one that adding all of them makes") {
   struct Case {
     Metric metric;
     Element element;
-    WalkCodes codes;
+    Quantization codes;
     std::size_t rows;
   };
-  for (const Case& c : std::vector<Case>{{Metric::l2, Element::f32, WalkCodes::automatic, 3000},
-                                         {Metric::ip, Element::f32, WalkCodes::automatic, 3000},
-                                         {Metric::cosine, Element::f16, WalkCodes::rabitq, 3000},
-                                         {Metric::cosine, Element::f32, WalkCodes::f16, 2500},
-                                         {Metric::l2, Element::u8, WalkCodes::u4, 2000},
-                                         {Metric::ip, Element::s8, WalkCodes::automatic, 2000},
-                                         {Metric::hamming, Element::bits, WalkCodes::automatic, 2000},
-                                         {Metric::l2, Element::f32, WalkCodes::automatic, 500}}) {
+  for (const Case& c : std::vector<Case>{{Metric::l2, Element::f32, Quantization::automatic, 3000},
+                                         {Metric::ip, Element::f32, Quantization::automatic, 3000},
+                                         {Metric::cosine, Element::f16, Quantization::rabitq, 3000},
+                                         {Metric::cosine, Element::f32, Quantization::f16, 2500},
+                                         {Metric::l2, Element::u8, Quantization::u4, 2000},
+                                         {Metric::ip, Element::s8, Quantization::automatic, 2000},
+                                         {Metric::hamming, Element::bits, Quantization::automatic, 2000},
+                                         {Metric::l2, Element::f32, Quantization::automatic, 500}}) {
     CAPTURE(static_cast<int>(c.metric));
     CAPTURE(static_cast<int>(c.element));
     const testing::Vectors rows = testing::clustered(c.rows, 72, c.element, 5);

@@ -12,8 +12,8 @@
 #include "answers.hpp"
 #include "base/errors.hpp"
 #include "clusters.hpp"
-#include "indexes/any_index.hpp"
-#include "indexes/ivf.hpp"
+#include "index/any_index.hpp"
+#include "index/ivf/ivf.hpp"
 #include "runtime/interrupt.hpp"
 #include "temporary_folder.hpp"
 
@@ -32,7 +32,7 @@ using testing::view_of;
 
 constexpr std::size_t dim = 24;
 
-IvfSettings with_lists(std::size_t nlist, WalkCodes codes = WalkCodes::automatic) {
+IvfSettings with_lists(std::size_t nlist, Quantization codes = Quantization::automatic) {
   IvfSettings settings;
   settings.nlist = nlist;
   settings.codes = codes;
@@ -142,10 +142,10 @@ TEST_CASE("an index shrinks to a few rows and to none, and grows again into anot
 TEST_CASE("the same calls give the same bytes, whoever builds, and what is saved comes back") {
   struct Case {
     Metric metric;
-    WalkCodes codes;
+    Quantization codes;
   };
-  for (const Case& c : {Case{Metric::ip, WalkCodes::automatic}, Case{Metric::cosine, WalkCodes::rabitq},
-                        Case{Metric::l2, WalkCodes::f32}, Case{Metric::hamming, WalkCodes::automatic}}) {
+  for (const Case& c : {Case{Metric::ip, Quantization::automatic}, Case{Metric::cosine, Quantization::rabitq},
+                        Case{Metric::l2, Quantization::f32}, Case{Metric::hamming, Quantization::automatic}}) {
     CAPTURE(std::string(name_of(c.metric)));
     const Element element = c.metric == Metric::hamming ? Element::bits : Element::f32;
     const Vectors vectors = clustered(2000, 80, element, 1), queries = clustered(30, 80, element, 2);

@@ -12,8 +12,8 @@
 #include "answers.hpp"
 #include "base/errors.hpp"
 #include "clusters.hpp"
-#include "indexes/flat.hpp"
-#include "indexes/ivf.hpp"
+#include "index/flat/flat.hpp"
+#include "index/ivf/ivf.hpp"
 #include "storage/crc32c.hpp"
 #include "storage/format.hpp"
 
@@ -60,7 +60,7 @@ std::function<void(std::span<std::byte>)> with(std::size_t at, T value) {
   };
 }
 
-std::shared_ptr<Bytes> built(WalkCodes codes, Metric metric = Metric::ip) {
+std::shared_ptr<Bytes> built(Quantization codes, Metric metric = Metric::ip) {
   IvfSettings settings;
   settings.nlist = 20;
   settings.codes = codes;
@@ -80,7 +80,7 @@ std::string refusal(std::shared_ptr<Bytes> bytes) {
 }
 
 TEST_CASE("sections that do not go together are corrupt, with right checksums") {
-  const Bytes whole = *built(WalkCodes::u4);
+  const Bytes whole = *built(Quantization::u4);
   CHECK(refusal(forged(whole, "seed", with<std::uint64_t>(0, 5))) == "accepted");
   struct Case {
     std::string section;
@@ -122,7 +122,7 @@ TEST_CASE("sections that do not go together are corrupt, with right checksums") 
 
 TEST_CASE("vectors may be missing only where nothing but codes was to be kept, and all rows are listed") {
   IvfSettings settings;
-  settings.codes = WalkCodes::u4;
+  settings.codes = Quantization::u4;
   settings.keeps_codes_only = true;
   Ivf index(0, Metric::l2, settings);
   index.add(clustered(1100, 40, Element::f32, 1).view(), 1);
@@ -133,7 +133,7 @@ TEST_CASE("vectors may be missing only where nothing but codes was to be kept, a
   CHECK(refusal(forged(whole, "scans_codes", with<std::uint8_t>(0, 0))) != "accepted");
   CHECK(refusal(forged(whole, "codes", with<std::uint8_t>(0, 0))) != "accepted");
   CHECK(refusal(forged(whole, "keeps_codes_only", with<std::uint8_t>(0, 0))) != "accepted");
-  Flat list(0, Metric::l2, Codes::automatic);
+  Flat list(0, Metric::l2, Storage::automatic);
   list.add(clustered(3, 40, Element::f32, 1).view(), 1);
   CHECK_THROWS_AS(Flat::load(FileReader::from_bytes(forged(*saved(list), "codes", with<std::uint8_t>(0, 6)))),
                   CorruptFile);
@@ -141,7 +141,7 @@ TEST_CASE("vectors may be missing only where nothing but codes was to be kept, a
 
 TEST_CASE("values that cannot be checked do no harm") {
   const Vectors queries = clustered(5, 40, Element::f32, 2);
-  for (const WalkCodes codes : {WalkCodes::u4, WalkCodes::f32, WalkCodes::rabitq})
+  for (const Quantization codes : {Quantization::u4, Quantization::f32, Quantization::rabitq})
     for (const char* section : {"centroids", "code_center", "code_directions", "list_codes", "tuned_nprobes"})
       for (const int byte : {0x00, 0x7f, 0xff}) {
         CAPTURE(std::string(section));

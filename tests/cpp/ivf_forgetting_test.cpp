@@ -12,10 +12,10 @@
 #include "answers.hpp"
 #include "base/errors.hpp"
 #include "clusters.hpp"
-#include "indexes/any_index.hpp"
-#include "indexes/ivf.hpp"
-#include "indexes/ivf_split.hpp"
-#include "indexes/probe.hpp"
+#include "index/any_index.hpp"
+#include "index/approx/recall_evaluator.hpp"
+#include "index/ivf/ivf.hpp"
+#include "index/ivf/split.hpp"
 #include "runtime/interrupt.hpp"
 #include "temporary_folder.hpp"
 
@@ -34,7 +34,7 @@ using testing::view_of;
 
 constexpr std::size_t dim = 80;
 
-IvfSettings forgetting(WalkCodes codes = WalkCodes::u4, std::size_t nlist = 0) {
+IvfSettings forgetting(Quantization codes = Quantization::u4, std::size_t nlist = 0) {
   IvfSettings settings;
   settings.codes = codes;
   settings.keeps_codes_only = true;
@@ -44,7 +44,7 @@ IvfSettings forgetting(WalkCodes codes = WalkCodes::u4, std::size_t nlist = 0) {
 
 /// What a list of the same vectors answers.
 Found truth(const Vectors& vectors, Metric metric, const VectorsView& queries, std::size_t k) {
-  Flat list(0, metric, Codes::automatic);
+  Flat list(0, metric, Storage::automatic);
   list.add(vectors.view(), 1);
   return search(list, queries, k);
 }
@@ -84,7 +84,7 @@ TEST_CASE("codes alone find what is near and tell how near, in a fraction of the
 
 TEST_CASE("codes of one bit do so coarsely") {
   const Vectors vectors = clustered(4000, dim, Element::f32, 1), queries = clustered(100, dim, Element::f32, 2);
-  Ivf index(0, Metric::l2, forgetting(WalkCodes::rabitq));
+  Ivf index(0, Metric::l2, forgetting(Quantization::rabitq));
   index.add(vectors.view(), 1);
   const Found found = search(index, queries.view(), 100);
   const Found true_ones = truth(vectors, Metric::l2, queries.view(), 10);
@@ -109,13 +109,13 @@ TEST_CASE("what needs vectors says so, and until there are lists searches are ex
     CHECK_THROWS_AS(index.records().get(view_of(id_range(3, 1))), InvalidArgument);
     CHECK_THROWS_AS(index.records().get(view_of(id_range(3000, 1))), UnknownId);
     CHECK_THROWS_AS(index.range(queries.view(), 5, {}, 1), InvalidArgument);
-    CHECK_THROWS_AS(Probe<Ivf>(index, queries.view(), 10, 1), InvalidArgument);
-    CHECK_THROWS_AS(Probe<Ivf>(index, 100, 10, 0, 1), InvalidArgument);
+    CHECK_THROWS_AS(RecallEvaluator(index.evaluated(), queries.view(), 10, 1), InvalidArgument);
+    CHECK_THROWS_AS(RecallEvaluator(index.evaluated(), 100, 10, 0, 1), InvalidArgument);
     CHECK(index.records().contains(view_of(id_range(3, 1))));
   }
   CHECK_FALSE(index.is_exact());
   CHECK_THROWS_AS(Ivf(0, Metric::hamming, forgetting()), InvalidArgument);
-  CHECK_THROWS_AS(Ivf(0, Metric::l2, forgetting(WalkCodes::automatic)), InvalidArgument);
+  CHECK_THROWS_AS(Ivf(0, Metric::l2, forgetting(Quantization::automatic)), InvalidArgument);
 }
 
 TEST_CASE("vectors that codes cannot stand for are refused, and nothing changes") {
@@ -243,7 +243,7 @@ TEST_CASE("queries that codes cannot measure are refused, not answered with noth
 
 TEST_CASE("lists are split by what codes stand for, and searches stay as good") {
   const Vectors vectors = clustered(16000, dim, Element::f32, 1), queries = clustered(50, dim, Element::f32, 2);
-  Ivf index(0, Metric::l2, forgetting()), fixed(0, Metric::l2, forgetting(WalkCodes::u4, 100));
+  Ivf index(0, Metric::l2, forgetting()), fixed(0, Metric::l2, forgetting(Quantization::u4, 100));
   for (std::size_t i = 0; i < 16000; i += 2000) index.add(vectors.view(i, 2000), 2);
   for (std::size_t i = 0; i < 16000; i += 2000) fixed.add(vectors.view(i, 2000), 2);
   CHECK(index.list_count() > 150);

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "indexes/any_index.hpp"
+#include "index/any_index.hpp"
 #include "storage/format.hpp"
 #include "temporary_folder.hpp"
 
@@ -29,7 +29,7 @@ VectorsView view(const std::vector<float>& values, std::size_t count = rows) {
   return {reinterpret_cast<const std::byte*>(values.data()), Element::f32, count, dim, dim * sizeof(float)};
 }
 
-std::unique_ptr<Ivf> made(const std::vector<float>& values, Metric metric, WalkCodes codes) {
+std::unique_ptr<Ivf> made(const std::vector<float>& values, Metric metric, Quantization codes) {
   IvfSettings settings;
   settings.nlist = 40;
   settings.codes = codes;
@@ -78,7 +78,7 @@ TEST_CASE("a mapped index answers as the one in memory does, and so does what be
   const TemporaryFolder folder;
   const std::vector<float> values = clustered();
   for (const Metric metric : {Metric::l2, Metric::ip, Metric::cosine}) {
-    for (const WalkCodes codes : {WalkCodes::automatic, WalkCodes::f32, WalkCodes::rabitq}) {
+    for (const Quantization codes : {Quantization::automatic, Quantization::f32, Quantization::rabitq}) {
       const auto index = made(values, metric, codes);
       index->save([&](const FileWriter& file) { file.save(folder / "a"); });
       const auto other = mapped(folder / "a");
@@ -97,7 +97,7 @@ TEST_CASE("a mapped index answers as the one in memory does, and so does what be
 TEST_CASE("sections that are read as needed are not read at open, all others are") {
   const TemporaryFolder folder;
   const std::vector<float> values = clustered();
-  made(values, Metric::cosine, WalkCodes::automatic)->save([&](const FileWriter& file) { file.save(folder / "a"); });
+  made(values, Metric::cosine, Quantization::automatic)->save([&](const FileWriter& file) { file.save(folder / "a"); });
   const std::vector<std::byte> right = read_file(folder / "a");
   for (const std::string name : {"vectors", "inverse_norms", "ids", "list_rows", "list_codes"}) {
     CAPTURE(name);
@@ -129,7 +129,7 @@ TEST_CASE("whatever stands in what was not verified, searches end and read nothi
   const TemporaryFolder folder;
   const std::vector<float> values = clustered();
   std::mt19937 random(5);
-  for (const WalkCodes codes : {WalkCodes::automatic, WalkCodes::f32, WalkCodes::rabitq}) {
+  for (const Quantization codes : {Quantization::automatic, Quantization::f32, Quantization::rabitq}) {
     made(values, Metric::cosine, codes)->save([&](const FileWriter& file) { file.save(folder / "a"); });
     const std::vector<std::byte> right = read_file(folder / "a");
     for (const std::string name : {"vectors", "inverse_norms", "ids", "list_rows", "list_codes"}) {

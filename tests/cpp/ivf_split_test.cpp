@@ -11,10 +11,10 @@
 
 #include "answers.hpp"
 #include "clusters.hpp"
-#include "indexes/any_index.hpp"
-#include "indexes/ivf.hpp"
-#include "indexes/ivf_learning.hpp"
-#include "indexes/ivf_split.hpp"
+#include "index/any_index.hpp"
+#include "index/ivf/ivf.hpp"
+#include "index/ivf/split.hpp"
+#include "index/ivf/training.hpp"
 #include "runtime/interrupt.hpp"
 
 namespace lookalike {
@@ -39,7 +39,7 @@ std::vector<float> crowded(std::size_t spread, std::size_t crowd, unsigned seed,
   return values;
 }
 
-IvfSettings scanning(WalkCodes codes) {
+IvfSettings scanning(Quantization codes) {
   IvfSettings settings;
   settings.codes = codes;
   return settings;
@@ -52,13 +52,13 @@ double scanned(const Ivf& index, const VectorsView& queries) {
 TEST_CASE("rows that all fall near one point get lists as short as any") {
   struct Case {
     Metric metric;
-    WalkCodes codes;
+    Quantization codes;
     std::size_t batch;
   };
   const Vectors vectors(crowded(spread_rows, crowd_rows, 1), dim, Element::f32);
   const Vectors queries(crowded(100, 100, 2), dim, Element::f32);
-  for (const Case& c : {Case{Metric::l2, WalkCodes::u4, crowd_rows}, Case{Metric::l2, WalkCodes::f32, 1000},
-                        Case{Metric::cosine, WalkCodes::u8, 500}, Case{Metric::ip, WalkCodes::u8, 1000}}) {
+  for (const Case& c : {Case{Metric::l2, Quantization::u4, crowd_rows}, Case{Metric::l2, Quantization::f32, 1000},
+                        Case{Metric::cosine, Quantization::u8, 500}, Case{Metric::ip, Quantization::u8, 1000}}) {
     CAPTURE(std::string(name_of(c.metric)));
     Ivf index(0, c.metric, scanning(c.codes)), built(0, c.metric, scanning(c.codes));
     built.add(vectors.view(), 1);

@@ -1,5 +1,5 @@
 // What an IVF index finds, of whatever it holds and however it is asked.
-#include "indexes/ivf.hpp"
+#include "index/ivf/ivf.hpp"
 
 #include <doctest/doctest.h>
 
@@ -12,7 +12,7 @@
 #include "answers.hpp"
 #include "base/errors.hpp"
 #include "clusters.hpp"
-#include "indexes/probe.hpp"
+#include "index/approx/recall_evaluator.hpp"
 
 namespace lookalike {
 namespace {
@@ -27,7 +27,7 @@ using testing::search;
 using testing::Vectors;
 using testing::view_of;
 
-IvfSettings with_lists(std::size_t nlist, WalkCodes codes = WalkCodes::automatic) {
+IvfSettings with_lists(std::size_t nlist, Quantization codes = Quantization::automatic) {
   IvfSettings settings;
   settings.nlist = nlist;
   settings.codes = codes;
@@ -37,7 +37,7 @@ IvfSettings with_lists(std::size_t nlist, WalkCodes codes = WalkCodes::automatic
 /// The same vectors in many lists and in one that is searched exactly.
 struct Pair {
   Pair(const VectorsView& vectors, Metric metric, const IvfSettings& settings = with_lists(40))
-      : lists(0, metric, settings), exact(0, metric, Codes::automatic) {
+      : lists(0, metric, settings), exact(0, metric, Storage::automatic) {
     lists.add(vectors, 1);
     exact.add(vectors, 1);
   }
@@ -54,16 +54,16 @@ TEST_CASE("near neighbours are found under every metric, of every element, by ev
   struct Case {
     Metric metric;
     Element element;
-    WalkCodes codes;
+    Quantization codes;
   };
-  std::vector<Case> cases = {{Metric::hamming, Element::bits, WalkCodes::automatic}};
+  std::vector<Case> cases = {{Metric::hamming, Element::bits, Quantization::automatic}};
   for (const Metric metric : {Metric::l2, Metric::ip, Metric::cosine}) {
     for (const Element element : {Element::f32, Element::f16, Element::u8, Element::s8})
-      cases.push_back({metric, element, WalkCodes::automatic});
-    for (const WalkCodes codes : {WalkCodes::f32, WalkCodes::u8, WalkCodes::rabitq})
+      cases.push_back({metric, element, Quantization::automatic});
+    for (const Quantization codes : {Quantization::f32, Quantization::u8, Quantization::rabitq})
       cases.push_back({metric, Element::f32, codes});
-    cases.push_back({metric, Element::u8, WalkCodes::u8});
-    cases.push_back({metric, Element::s8, WalkCodes::rabitq});
+    cases.push_back({metric, Element::u8, Quantization::u8});
+    cases.push_back({metric, Element::s8, Quantization::rabitq});
   }
   for (const Case& c : cases) {
     CAPTURE(std::string(name_of(c.metric)));
@@ -74,12 +74,12 @@ TEST_CASE("near neighbours are found under every metric, of every element, by ev
     CHECK_FALSE(pair.lists.is_exact());
     CHECK(pair.lists.list_count() == 40);
     CHECK(pair.lists.unreachable() == 0);
-    CHECK(pair.recall_of(queries.view(), 10, 16) >= (c.codes == WalkCodes::rabitq ? 0.9 : 0.95));
+    CHECK(pair.recall_of(queries.view(), 10, 16) >= (c.codes == Quantization::rabitq ? 0.9 : 0.95));
     const IvfCosts costs = pair.lists.costs(queries.view(), 10, 16, 1);
     CHECK(costs.lists == 50 * 16);
     CHECK(costs.distances < 50 * 900);
-    const bool scans_vectors = c.codes == WalkCodes::f32 || c.element == Element::bits ||
-                               (c.element == Element::u8 && c.codes == WalkCodes::u8);
+    const bool scans_vectors = c.codes == Quantization::f32 || c.element == Element::bits ||
+                               (c.element == Element::u8 && c.codes == Quantization::u8);
     CHECK((costs.reranked == 0) == scans_vectors);
   }
 }
@@ -128,7 +128,7 @@ TEST_CASE("few vectors are searched exactly, and none at all too") {
   CHECK(empty.costs(queries.view(), 3, 0, 1).distances == 0);
   CHECK(empty.is_exact());
   CHECK(empty.unreachable() == 0);
-  CHECK(empty.scanned_codes() == WalkCodes::automatic);
+  CHECK(empty.scanned_codes() == Quantization::automatic);
   for (const std::size_t rows : {1, 2, 1023, 1024}) {
     const Pair pair(clustered(rows, 24, Element::f32, 1).view(), Metric::l2, with_lists(0));
     CHECK(pair.lists.is_exact() == (rows < 1024));
@@ -204,7 +204,7 @@ TEST_CASE("vectors without a difference, in one dimension, and a few over and ov
 TEST_CASE("huge and tiny vectors are found, or at least nothing is made up") {
   for (const Metric metric : {Metric::l2, Metric::ip, Metric::cosine})
     for (const float size : {1e-25f, 1e-12f, 1e12f, 1e25f, 1e36f})
-      for (const WalkCodes codes : {WalkCodes::automatic, WalkCodes::f32}) {
+      for (const Quantization codes : {Quantization::automatic, Quantization::f32}) {
         CAPTURE(std::string(name_of(metric)));
         CAPTURE(size);
         CAPTURE(std::string(name_of(codes)));
@@ -255,33 +255,35 @@ TEST_CASE("one vector far away from all others costs them nothing") {
     }
 }
 
-TEST_CASE("what a probe says is what searching shows, and stored vectors are searched for as if they were not stored") {
+TEST_CASE(
+    "what a evaluator says is what searching shows, and stored vectors are searched for as if they were not stored") {
   for (const Metric metric : {Metric::l2, Metric::ip, Metric::cosine}) {
     const Vectors queries = clustered(100, 80, Element::f32, 2);
     const Pair pair(clustered(1500, 80, Element::f32, 1).view(), metric);
-    const Probe probe(pair.lists, queries.view(), 10, 2), own(pair.lists, 200, 10, 1, 2);
+    const RecallEvaluator evaluator(pair.lists.evaluated(), queries.view(), 10, 2),
+        own(pair.lists.evaluated(), 200, 10, 1, 2);
     const auto share = [](const auto& hits) {
       return static_cast<double>(hits.found) / static_cast<double>(hits.wanted);
     };
     for (const std::size_t nprobe : {1, 4, 16}) {
-      CHECK(share(probe.recall(nprobe, 2)) ==
+      CHECK(share(evaluator.recall(nprobe, 2)) ==
             doctest::Approx(pair.recall_of(queries.view(), 10, nprobe)).epsilon(0.002));
-      CHECK(std::abs(share(own.recall(nprobe, 1)) - share(probe.recall(nprobe, 1))) < 0.06);
+      CHECK(std::abs(share(own.recall(nprobe, 1)) - share(evaluator.recall(nprobe, 1))) < 0.06);
     }
     CHECK(own.recall(4, 1).found == own.recall(4, 3).found);
   }
   Ivf few(0, Metric::l2, {});
   few.add(clustered(500, 8, Element::f32, 1).view(), 1);
-  const Probe probe(few, 50, 10, 1, 1);
-  CHECK(probe.recall(1, 1).found == 500);
+  const RecallEvaluator evaluator(few.evaluated(), 50, 10, 1, 1);
+  CHECK(evaluator.recall(1, 1).found == 500);
   few.remove(view_of(id_range(0, 1)));
-  CHECK_THROWS_AS(probe.recall(1, 1), InvalidArgument);
+  CHECK_THROWS_AS(evaluator.recall(1, 1), InvalidArgument);
 }
 
 TEST_CASE("settings that do not go together are refused") {
   CHECK_THROWS_AS(Ivf(0, Metric::l2, with_lists((1 << 20) + 1)), InvalidArgument);
-  CHECK_THROWS_AS(Ivf(0, Metric::hamming, with_lists(0, WalkCodes::u4)), InvalidArgument);
-  CHECK_THROWS_AS(Ivf(0, Metric::l2, with_lists(0, WalkCodes::bits)), InvalidArgument);
+  CHECK_THROWS_AS(Ivf(0, Metric::hamming, with_lists(0, Quantization::u4)), InvalidArgument);
+  CHECK_THROWS_AS(Ivf(0, Metric::l2, with_lists(0, Quantization::bits)), InvalidArgument);
   IvfSettings settings;
   settings.keeps_codes_only = true;
   CHECK_THROWS_AS(Ivf(0, Metric::l2, settings), InvalidArgument);

@@ -76,10 +76,10 @@ TEST_CASE("blocks of codes are measured right by every instruction set") {
   for (const KernelTable* table : runnable_kernels())
     for (const std::size_t units : {1, 3, 16, 41})
       for (const std::size_t queries : {1, 2, 3, 4, 7}) {
-        check<8>(*table, table->block_octets, units, 3, queries);
-        check<4>(*table, table->block_nibbles, units, 3, queries);
-        check<2>(*table, table->block_pairs, units, 3, queries);
-        check<1>(*table, table->block_signs, units, 3, queries);
+        check<8>(*table, table->block_u8, units, 3, queries);
+        check<4>(*table, table->block_u4, units, 3, queries);
+        check<2>(*table, table->block_u2, units, 3, queries);
+        check<1>(*table, table->block_u1, units, 3, queries);
       }
 }
 

@@ -143,8 +143,8 @@ TEST_CASE("Hamming distances count differing bits") {
 TEST_CASE("codes of 8, 4, 2 and 1 bits meet signed bytes exactly, and their tails are applied") {
   std::mt19937 random(3);
   for (const KernelTable* table : runnable_kernels())
-    for (const auto& of_width : {std::pair(table->octets, 8u), std::pair(table->nibbles, 4u),
-                                 std::pair(table->pairs, 2u), std::pair(table->signs, 1u)})
+    for (const auto& of_width : {std::pair(table->dot_u8, 8u), std::pair(table->dot_u4, 4u),
+                                 std::pair(table->pairs, 2u), std::pair(table->dot_u1, 1u)})
       for (const std::size_t stride : {64, 128, 832}) {
         const auto kernel = of_width.first;
         const unsigned width = of_width.second;

@@ -1,5 +1,5 @@
 // The nearest few of many, and limits that admit so many, against sorting all of them.
-#include "select/nearest_buffer.hpp"
+#include "topk/nearest_buffer.hpp"
 
 #include <doctest/doctest.h>
 
@@ -10,7 +10,7 @@
 #include <tuple>
 #include <vector>
 
-#include "select/admitting_limit.hpp"
+#include "topk/approximate_kth.hpp"
 
 namespace lookalike {
 namespace {
@@ -69,7 +69,7 @@ TEST_CASE("a limit admits so many values, and few more where they differ") {
       std::vector<float> values(count);
       for (float& value : values)
         value = std::ldexp(static_cast<float>(random() % 100000) - 50000, static_cast<int>(random() % 40));
-      const float limit = admitting_limit(values, least);
+      const float limit = approximate_kth(values, least);
       const auto admitted = std::count_if(values.begin(), values.end(), [&](float v) { return v <= limit; });
       std::sort(values.begin(), values.end());
       const float last = values[least - 1];
@@ -77,9 +77,9 @@ TEST_CASE("a limit admits so many values, and few more where they differ") {
       CHECK(admitted >= static_cast<std::ptrdiff_t>(least));
       CHECK(admitted <= static_cast<std::ptrdiff_t>(least + least / 8) + equal);
     }
-  CHECK(admitting_limit(std::vector<float>(9, 2.5f), 4) >= 2.5f);
-  CHECK(admitting_limit(std::vector<float>{infinity, -infinity, 0.0f}, 2) < infinity);
-  CHECK(admitting_limit(std::vector<float>{infinity, -infinity, 0.0f}, 3) == infinity);
+  CHECK(approximate_kth(std::vector<float>(9, 2.5f), 4) >= 2.5f);
+  CHECK(approximate_kth(std::vector<float>{infinity, -infinity, 0.0f}, 2) < infinity);
+  CHECK(approximate_kth(std::vector<float>{infinity, -infinity, 0.0f}, 3) == infinity);
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
 // The nearest few of many, against sorting all of them.
-#include "select/nearest_pool.hpp"
+#include "topk/nearest_pool.hpp"
 
 #include <doctest/doctest.h>
 
@@ -33,7 +33,7 @@ TEST_CASE("a pool holds the nearest, in order, and tells how near one has to be"
       CHECK(std::isinf(pool.limit()));
       std::vector<Neighbor> all;
       for (std::size_t i = 0; i < count; ++i) {
-        // Few different ones, of both signs: ties are many.
+        // Few different ones, of both dot_u1: ties are many.
         const float distance = static_cast<float>(static_cast<int>(random() % 41) - 20) / 4;
         const Row row = static_cast<Row>(random() % 3 ? i : 0xfffffff0u - i);
         all.push_back({row, distance});

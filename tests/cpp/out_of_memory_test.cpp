@@ -9,7 +9,7 @@
 #include "answers.hpp"
 #include "base/errors.hpp"
 #include "clusters.hpp"
-#include "indexes/hnsw.hpp"
+#include "index/hnsw/hnsw.hpp"
 #include "runtime/interrupt.hpp"
 
 namespace {

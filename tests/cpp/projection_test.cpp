@@ -1,5 +1,5 @@
 // Centring, products and orthonormal directions.
-#include "codes/projection.hpp"
+#include "linalg/projection.hpp"
 
 #include <doctest/doctest.h>
 
@@ -8,8 +8,8 @@
 #include <random>
 #include <vector>
 
-#include "codes/centered_sample.hpp"
-#include "codes/principal_directions.hpp"
+#include "linalg/centered_sample.hpp"
+#include "linalg/principal_directions.hpp"
 
 namespace lookalike {
 namespace {

@@ -6,18 +6,18 @@
 #include <functional>
 #include <vector>
 
-#include "codes/plane.hpp"
+#include "distance/metric_space.hpp"
 
 namespace lookalike {
 namespace {
 
-/// A node at the origin of a plane and its candidates, nearest first.
+/// A node at the origin of a space and its candidates, nearest first.
 struct Around {
   std::vector<float> points = {0, 0};
   std::vector<Neighbor> candidates;
-  std::function<Scorer(Row, ScorerSpace&)> from = [this](Row row, ScorerSpace& space) {
+  std::function<Scorer(Row, ScorerScratch&)> from = [this](Row row, ScorerScratch& scratch) {
     const VectorsView rows = {reinterpret_cast<const std::byte*>(points.data()), Element::f32, points.size() / 2, 2, 8};
-    return Plane{rows}.from_row(row, space);
+    return MetricSpace{rows}.from_row(row, scratch);
   };
 
   void put(float x, float y) {

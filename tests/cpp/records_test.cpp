@@ -1,5 +1,5 @@
 // What an index builds on: changes looked at before they are committed, rows taken back, picked and exchanged.
-#include "indexes/records.hpp"
+#include "index/core/records.hpp"
 
 #include <doctest/doctest.h>
 
@@ -53,7 +53,7 @@ std::vector<std::byte> saved(const Records& records) {
 }
 
 TEST_CASE("a change shows what will be there, and changes nothing until it is committed") {
-  Records records(0, Metric::cosine, Codes::automatic);
+  Records records(0, Metric::cosine, Storage::automatic);
   add(records, {1, 2, 3}, {10, 20, 30});
   const std::vector<std::byte> before = saved(records);
   const std::vector<float> vectors = along({2.5f, 4, 0.25f});
@@ -86,7 +86,7 @@ TEST_CASE("a change shows what will be there, and changes nothing until it is co
 }
 
 TEST_CASE("what is refused is refused before anything is prepared") {
-  Records records(0, Metric::l2, Codes::automatic);
+  Records records(0, Metric::l2, Storage::automatic);
   add(records, {1}, {5});
   const std::vector<float> two = along({1, 2});
   const std::vector<std::int64_t> twice = {7, 7}, stored = {6, 5}, unknown = {5, 9};
@@ -104,7 +104,7 @@ TEST_CASE("what is refused is refused before anything is prepared") {
 TEST_CASE("rows taken back leave no trace but the next id") {
   for (const Metric metric : {Metric::l2, Metric::ip, Metric::cosine}) {
     for (const bool looked_up : {false, true}) {
-      Records records(0, metric, Codes::automatic);
+      Records records(0, metric, Storage::automatic);
       add(records, {1, 2, 3, 4}, {40, 10, 20, 30});
       const std::vector<std::int64_t> gone = {10}, late = {60};
       records.write().exclusively([&](Rows& rows) { rows.remove(rows.known(view_of(gone))); });
@@ -113,8 +113,8 @@ TEST_CASE("rows taken back leave no trace but the next id") {
       Records::Writing writing = records.write();
       writing.exclusively([&](Rows& rows) {
         rows.remove(rows.known(view_of(late)));
-        rows.take_back(4);
-        rows.take_back(4);
+        rows.rollback(4);
+        rows.rollback(4);
       });
       CHECK(writing->count() == 4);
       CHECK(writing->live_count() == 3);
@@ -139,7 +139,7 @@ TEST_CASE("rows taken back leave no trace but the next id") {
 }
 
 TEST_CASE("string ids are taken back too, down to none") {
-  Records records(0, Metric::l2, Codes::automatic);
+  Records records(0, Metric::l2, Storage::automatic);
   const std::vector<float> vectors = along({1, 2});
   Strings names[3];
   for (int i = 0; i < 3; ++i) {
@@ -153,13 +153,13 @@ TEST_CASE("string ids are taken back too, down to none") {
   put(names[0]);
   put(names[1]);
   CHECK(writing->ids().find("name 3") == 3);
-  writing.exclusively([](Rows& rows) { rows.take_back(2); });
+  writing.exclusively([](Rows& rows) { rows.rollback(2); });
   CHECK(writing->ids().find("name 3") == no_row);
   CHECK(writing->ids().find("name 1") == 1);
   put(names[2]);
   CHECK(writing->ids().find("name 5") == 3);
   CHECK(writing->ids().string(3) == "name 5");
-  writing.exclusively([](Rows& rows) { rows.take_back(0); });
+  writing.exclusively([](Rows& rows) { rows.rollback(0); });
   CHECK(writing->count() == 0);
   CHECK(records.element() == std::nullopt);
   put(names[1]);
@@ -167,7 +167,7 @@ TEST_CASE("string ids are taken back too, down to none") {
 }
 
 TEST_CASE("picked rows come in the order asked for and change places in one step") {
-  Records records(0, Metric::cosine, Codes::automatic);
+  Records records(0, Metric::cosine, Storage::automatic);
   add(records, {1, 2, 4, 8}, {1, 2, 4, 8});
   Records::Writing writing = records.write();
   const std::vector<Row> order = {3, 0, 2};
@@ -185,7 +185,7 @@ TEST_CASE("picked rows come in the order asked for and change places in one step
 }
 
 TEST_CASE("what an index holds beside the rows always agrees with them under the locks") {
-  Records records(0, Metric::l2, Codes::automatic);
+  Records records(0, Metric::l2, Storage::automatic);
   std::size_t beside = 0;  // what a graph would be
   std::atomic<bool> done = false;
   std::atomic<int> wrong = 0;
@@ -205,7 +205,7 @@ TEST_CASE("what an index holds beside the rows always agrees with them under the
     });
     if (step % 3 == 2) {
       writing.exclusively([&](Rows& rows) noexcept {
-        rows.take_back(change.first());
+        rows.rollback(change.first());
         beside = rows.count();
       });
     }

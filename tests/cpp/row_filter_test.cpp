@@ -1,4 +1,4 @@
-#include "select/row_filter.hpp"
+#include "topk/row_filter.hpp"
 
 #include <doctest/doctest.h>
 

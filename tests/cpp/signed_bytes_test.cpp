@@ -1,5 +1,5 @@
 // Floats rounded to bytes, by every instruction set alike.
-#include "codes/signed_bytes.hpp"
+#include "linalg/signed_bytes.hpp"
 
 #include <doctest/doctest.h>
 

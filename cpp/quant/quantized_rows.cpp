@@ -1,0 +1,90 @@
+#include "quant/quantized_rows.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <string>
+#include <vector>
+
+#include "base/errors.hpp"
+#include "runtime/parallel.hpp"
+
+namespace lookalike {
+namespace {
+
+constexpr std::size_t rows_per_task = 512;
+
+void encode_into(const Encoder& encoder, const MetricSpace& space, unsigned threads, std::byte* out) {
+  const std::size_t dim = space.point_dim(), count = space.rows.count;
+  parallel_for((count + rows_per_task - 1) / rows_per_task, threads, [&](std::size_t task, unsigned) {
+    const std::size_t first = task * rows_per_task, rows = std::min(rows_per_task, count - first);
+    std::vector<float> points(rows * dim);
+    for (std::size_t i = 0; i < rows; ++i) space.write_point(first + i, points.data() + i * dim);
+    std::byte* const codes = out + first * encoder.stride();
+    encoder.encode(points, codes);
+    // Under cosine a zero vector is as far from all others as a right angle, and not as the centre of the sphere is.
+    if (space.metric != Metric::cosine) return;
+    for (std::size_t i = 0; i < rows; ++i)
+      if (space.inverse_norms[first + i] == 0) encoder.lengthen(codes + i * encoder.stride(), 1);
+  });
+}
+
+}  // namespace
+
+std::optional<QuantizedRows> QuantizedRows::learn(const MetricSpace& space, std::optional<CodeWidth> width,
+                                                  std::uint64_t seed, unsigned threads) {
+  const std::size_t count = space.rows.count, dim = space.point_dim();
+  const CodeWidth any[] = {CodeWidth::eight, CodeWidth::four};
+  const std::span<const CodeWidth> widths = width ? std::span(&*width, 1) : std::span<const CodeWidth>(any);
+  std::optional<CodeForm> form = choose_codes(widths, space, seed, threads);
+  if (!form && width) {  // whoever forces codes gets them
+    form = {*width, Encoder::whole_stride(*width, dim)};
+    form->products = space.metric == Metric::ip;
+  }
+  if (!form) return std::nullopt;
+  const std::vector<float> sample = points_of(space, evenly(count, most_learned), threads);
+  QuantizedRows codes(Encoder(sample, dim, *form, seed, threads));
+  codes.codes_ = codes.encode(space, threads);
+  return codes;
+}
+
+Array<std::byte> QuantizedRows::encode(const MetricSpace& space, unsigned threads) const {
+  Array<std::byte> codes;
+  codes.resize_for_overwrite(space.rows.count * encoder_.stride());
+  encode_into(encoder_, space, threads, codes.mutable_data());
+  return codes;
+}
+
+Extension<std::byte> QuantizedRows::grow(const MetricSpace& space, unsigned threads) {
+  const std::size_t before = codes_.size();
+  Extension<std::byte> extension(codes_, space.rows.count * encoder_.stride());
+  encode_into(encoder_, space, threads, extension.data() + before);
+  return extension;
+}
+
+void QuantizedRows::overwrite(Row row, const std::byte* code) noexcept {
+  std::memcpy(codes_.mutable_data() + row * encoder_.stride(), code, encoder_.stride());
+}
+
+QuantizedRows QuantizedRows::picked(std::span<const Row> rows) const {
+  QuantizedRows space(encoder_);
+  const std::size_t stride = encoder_.stride();
+  space.codes_.resize_for_overwrite(rows.size() * stride);
+  std::byte* out = space.codes_.mutable_data();
+  for (std::size_t i = 0; i < rows.size(); ++i) std::memcpy(out + i * stride, codes_.data() + rows[i] * stride, stride);
+  return space;
+}
+
+void QuantizedRows::save(FileWriter& file) const {
+  encoder_.save(file);
+  file.array<std::byte>("walked_codes", codes_.span());
+}
+
+QuantizedRows QuantizedRows::load(const FileReader& file, std::size_t rows) {
+  QuantizedRows space(Encoder::load(file));
+  space.codes_ = file.array<std::byte>("walked_codes");
+  if (space.codes_.size() != rows * space.encoder_.stride())
+    throw CorruptFile("section 'walked_codes' is not one code a row");
+  return space;
+}
+
+}  // namespace lookalike

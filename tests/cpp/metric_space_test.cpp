@@ -1,0 +1,209 @@
+// Vectors under every metric: from queries as the metric says, from rows as points of one space.
+#include "distance/metric_space.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <numeric>
+#include <string>
+#include <vector>
+
+#include "clusters.hpp"
+#include "exact/exact_search.hpp"
+#include "kernels/precise.hpp"
+
+namespace lookalike {
+namespace {
+
+using testing::clustered;
+using testing::Vectors;
+
+constexpr Metric metrics[] = {Metric::l2, Metric::ip, Metric::cosine};
+constexpr Element elements[] = {Element::f32, Element::f16, Element::u8, Element::s8};
+
+/// A space and what the metric keeps of its rows.
+struct Kept {
+  Kept(Vectors rows, Metric metric) : vectors(std::move(rows)) {
+    const VectorsView view = vectors.view();
+    inverse.resize(view.count);
+    if (metric == Metric::cosine) inverse_norms(view, inverse.data());
+    const auto length = metric == Metric::ip ? static_cast<float>(largest_norm(view)) : 0;
+    for (std::size_t i = 0; i < view.count && metric == Metric::ip; ++i)
+      augmentations.push_back(augmentation_of(precise_square(view.row(i), view.element, view.dim), length));
+    space = {view, metric, inverse.data(), length, true, augmentations.data()};
+  }
+  std::vector<float> as_floats(std::size_t row) const {
+    std::vector<float> out(vectors.dim());
+    convert(vectors.view(row, 1), Element::f32, reinterpret_cast<std::byte*>(out.data()));
+    return out;
+  }
+  std::vector<float> measured(const Scorer& scorer) const {
+    std::vector<Row> all(vectors.count());
+    std::iota(all.begin(), all.end(), Row{0});
+    std::vector<float> out(all.size());
+    scorer.measure(all.data(), all.size(), out.data());
+    for (float& x : out) x += scorer.origin;
+    return out;
+  }
+
+  Vectors vectors;
+  std::vector<float> inverse, augmentations;
+  MetricSpace space;
+};
+
+/// How far a float sum of `dim` products of vectors so long may be off.
+double tolerance(std::size_t dim, double a, double b) {
+  return static_cast<double>(dim + 16) * 0x1p-22 * (a * b + 1e-6);
+}
+
+double norm(const Vectors& vectors, std::size_t row) {
+  return std::sqrt(precise_square(vectors.row(row), vectors.view().element, vectors.dim()));
+}
+
+TEST_CASE("from a query it is as far as the metric says") {
+  for (const Metric metric : metrics)
+    for (const Element element : elements)
+      for (const std::size_t dim : {1, 2, 33, 1300}) {
+        CAPTURE(std::string(name_of(metric)));
+        CAPTURE(std::string(name_of(element)));
+        CAPTURE(dim);
+        const Kept kept(clustered(40, dim, element, 1), metric);
+        const bool is_integer = element == Element::u8 || element == Element::s8;
+        for (const Element asked : {Element::f32, element}) {
+          if (asked != Element::f32 && !is_integer) continue;
+          const Vectors queries = clustered(5, dim, asked, 2);
+          for (std::size_t q = 0; q < 5; ++q) {
+            const std::vector<float> found = kept.measured(kept.space.from_query(queries.row(q), asked));
+            for (std::size_t i = 0; i < 40; ++i) {
+              const std::byte* const query = queries.row(q);
+              const std::byte* const row = kept.vectors.row(i);
+              const double truth =
+                  asked == Element::u8
+                      ? precise_distance(metric, reinterpret_cast<const std::uint8_t*>(query), row, element, dim)
+                  : asked == Element::s8
+                      ? precise_distance(metric, reinterpret_cast<const std::int8_t*>(query), row, element, dim)
+                      : precise_distance(metric, reinterpret_cast<const float*>(query), row, element, dim);
+              const double a = norm(queries, q), b = norm(kept.vectors, i);
+              const double size = metric == Metric::cosine ? 1 : metric == Metric::l2 ? (a + b) : std::max(a, b);
+              CHECK(std::abs(found[i] - truth) <= tolerance(dim, size, size));
+            }
+          }
+        }
+      }
+}
+
+TEST_CASE("from a row it is the square of how far the points are") {
+  for (const Metric metric : metrics)
+    for (const Element element : elements)
+      for (const std::size_t dim : {1, 2, 33, 1300}) {
+        CAPTURE(std::string(name_of(metric)));
+        CAPTURE(std::string(name_of(element)));
+        CAPTURE(dim);
+        const Kept kept(clustered(40, dim, element, 1), metric);
+        CHECK(kept.space.point_dim() == dim + (metric == Metric::ip));
+        std::vector<std::vector<float>> points(40, std::vector<float>(kept.space.point_dim()));
+        for (std::size_t i = 0; i < 40; ++i) kept.space.write_point(i, points[i].data());
+        double longest = 1;
+        for (std::size_t i = 0; i < 40; ++i)
+          if (metric != Metric::cosine) longest = std::max(longest, norm(kept.vectors, i));
+        for (Row row = 0; row < 40; row += 3) {
+          ScorerScratch scratch;
+          const std::vector<float> found = kept.measured(kept.space.from_row(row, scratch));
+          const std::vector<float> own = kept.as_floats(row);
+          for (std::size_t i = 0; i < 40; ++i) {
+            double truth = precise_distance(metric, own.data(), kept.vectors.row(i), element, dim);
+            if (metric == Metric::cosine) truth *= 2;
+            CHECK(std::abs(found[i] - truth) <= tolerance(dim, 2 * longest, 2 * longest));
+            if (metric == Metric::ip) {  // measured as products; points are lifted
+              const double rise = double{kept.augmentations[row]} - kept.augmentations[i];
+              truth = precise_distance(Metric::l2, own.data(), kept.vectors.row(i), element, dim) + rise * rise;
+            }
+            const double between =
+                precise_distance(Metric::l2, points[row].data(), reinterpret_cast<const std::byte*>(points[i].data()),
+                                 Element::f32, kept.space.point_dim());
+            CHECK(std::abs(between - truth) <= tolerance(dim, 2 * longest, 2 * longest));
+          }
+        }
+      }
+}
+
+TEST_CASE("among lifted points a query finds what has the largest product with it") {
+  for (const Element element : elements) {
+    const std::size_t dim = 33;
+    const Kept kept(clustered(200, dim, element, 3), Metric::ip);
+    const std::vector<float> queries = testing::clustered_floats(5, dim, 4);
+    for (std::size_t q = 0; q < 5; ++q) {
+      const float* const query = queries.data() + q * dim;
+      std::vector<float> at(dim + 1), point(dim + 1);
+      double size = 0;
+      for (std::size_t d = 0; d < dim; ++d) size += double{query[d]} * query[d];
+      kept.space.write_query_point(query, size, at.data());
+      const double length = kept.space.length;
+      for (std::size_t i = 0; i < 200; ++i) {
+        kept.space.write_point(i, point.data());
+        const double between = precise_distance(Metric::l2, at.data(), reinterpret_cast<const std::byte*>(point.data()),
+                                                Element::f32, dim + 1);
+        const double product = -precise_distance(Metric::ip, query, kept.vectors.row(i), element, dim);
+        const double expected = 2 * length * length - 2 * product * length / std::sqrt(size);
+        CHECK(between == doctest::Approx(expected).epsilon(1e-4));
+      }
+    }
+  }
+}
+
+TEST_CASE("zero vectors are in no direction") {
+  for (const Element element : elements) {
+    const std::size_t dim = 20;
+    std::vector<float> values = testing::clustered_floats(10, dim, 5);
+    for (float& x : values) x = std::clamp(std::round(8 * x), 0.0f, 127.0f);
+    std::fill_n(values.begin() + 3 * dim, dim, 0.0f);
+    const Kept kept({values, dim, element}, Metric::cosine);
+    const std::vector<float> nowhere(dim), somewhere(dim, 0.5f);
+    const auto from = [&](const std::vector<float>& query) {
+      return kept.measured(kept.space.from_query(reinterpret_cast<const std::byte*>(query.data()), Element::f32));
+    };
+    for (const float x : from(nowhere)) CHECK(x == 1);
+    CHECK(from(somewhere)[3] == 1);
+    ScorerScratch scratch;
+    for (const float x : kept.measured(kept.space.from_row(3, scratch))) CHECK(x == 2);
+    CHECK(kept.measured(kept.space.from_row(4, scratch))[3] == 2);
+    std::vector<float> point(dim, 1);
+    kept.space.write_point(3, point.data());
+    CHECK(point == nowhere);
+    kept.space.write_query_point(nowhere.data(), 0, point.data());
+    CHECK(point == nowhere);
+  }
+}
+
+TEST_CASE("bits are counted where they differ") {
+  for (const std::size_t bytes : {1, 7, 64, 100}) {
+    const Kept kept(clustered(30, bytes, Element::bits, 6), Metric::hamming);
+    for (Row row = 0; row < 30; ++row) {
+      ScorerScratch scratch;
+      const std::vector<float> from_row = kept.measured(kept.space.from_row(row, scratch));
+      CHECK(from_row == kept.measured(kept.space.from_query(kept.vectors.row(row), Element::bits)));
+      for (std::size_t i = 0; i < 30; ++i)
+        CHECK(from_row[i] == precise_distance(Metric::hamming,
+                                              reinterpret_cast<const std::uint8_t*>(kept.vectors.row(row)),
+                                              kept.vectors.row(i), Element::bits, bytes));
+    }
+  }
+}
+
+TEST_CASE("squares of bytes add up in the longest vectors there may be") {
+  for (const Element element : {Element::u8, Element::s8}) {
+    const std::size_t dim = 65536;
+    const float low = element == Element::u8 ? 0 : -128, high = low + 255;
+    std::vector<float> values(2 * dim, low);
+    std::fill_n(values.begin() + dim, dim, high);
+    const Kept kept({values, dim, element}, Metric::l2);
+    ScorerScratch scratch;
+    CHECK(kept.measured(kept.space.from_row(0, scratch))[1] == doctest::Approx(65025.0 * dim).epsilon(1e-4));
+    CHECK(kept.measured(kept.space.from_row(1, scratch))[1] == 0);
+  }
+}
+
+}  // namespace
+}  // namespace lookalike
