@@ -3,8 +3,8 @@
 namespace lookalike {
 
 CodeSettings code_settings(const std::string& codes, const std::string& keep) {
-  const std::optional<Storage> kept = keep_named(keep);
-  return {quantization_named(codes), kept.value_or(Storage::automatic), !kept};
+  const std::optional<Storage> kept = keep_from(keep);
+  return {quantization_from(codes), kept.value_or(Storage::automatic), !kept};
 }
 
 TunedPairs pairs_of(const Tuning& tuning) {
@@ -31,7 +31,7 @@ Tuning tuning_of(const TunedPairs& pairs, std::size_t least_effort, const py::di
     tuning.recalls.push_back(recall);
     tuning.efforts.push_back(effort);
   }
-  tuning.usual = least_effort;
+  tuning.min_effort = least_effort;
   tuning.promise.target = promise["target"].cast<float>();
   tuning.promise.is_requested = promise["is_asked"].cast<bool>();
   tuning.promise.effort = promise["effort"].cast<std::uint32_t>();
@@ -50,7 +50,7 @@ void bind_recall_evaluator(py::module_& module) {
           "recall",
           [](const RecallEvaluator& evaluator, std::size_t effort, unsigned threads) {
             const auto hits = without_gil([&] { return evaluator.recall(effort, threads); });
-            return py::make_tuple(hits.found, hits.wanted);
+            return py::make_tuple(hits.found, hits.total);
           },
           "effort"_a, "threads"_a);
 }

@@ -1,4 +1,4 @@
-// What approximate indexes have in common beyond what all indexes have: codes, and a recall that effort buys.
+// Bindings shared by the approximate indexes: codes, effort and tuning to a recall.
 #pragma once
 
 #include <pybind11/stl.h>
@@ -21,7 +21,7 @@ namespace lookalike {
 
 CodeSettings code_settings(const std::string& codes, const std::string& keep);
 
-/// The evaluator of recall, which every approximate index makes.
+/// Binds the RecallEvaluator class, which every approximate index creates.
 void bind_recall_evaluator(py::module_& module);
 
 template <class Index>
@@ -44,11 +44,11 @@ template <class Index>
 const char* keep_of(const Index& index) {
   if (index.records().storage() == Storage::none) return name_of(Storage::none);
   if (const auto element = without_gil([&] { return index.records().element(); })) return name_of(*element);
-  return index.settings().keeps_codes_only ? "none" : name_of(index.settings().keep);
+  return index.settings().drops_originals ? "none" : name_of(index.settings().keep);
 }
 
-/// Binds everything but the constructor and what only one of them has. `effort_name`: of what recall is bought
-/// with; `codes`: what is searched.
+/// Binds the members that all approximate indexes share, except the constructor. `effort_name` is the index's name for
+/// effort ("ef" or "nprobe"). `codes` returns the quantization of the searched codes.
 template <class Index>
 py::class_<Index> bind_approximate(py::module_& module, const std::string& name, const char* effort_name,
                                    Quantization (Index::*codes)() const) {
@@ -60,7 +60,7 @@ py::class_<Index> bind_approximate(py::module_& module, const std::string& name,
            py::keep_alive<0, 1>())
       .def(
           "usual_effort",
-          [](const Index& index, std::size_t k) { return without_gil([&] { return index.usual_effort(k); }); }, "k"_a)
+          [](const Index& index, std::size_t k) { return without_gil([&] { return index.default_effort(k); }); }, "k"_a)
       .def(
           "set_tuned",
           [](Index& index, const TunedPairs& tuned, std::size_t least_effort, const py::dict& promise) {
@@ -70,9 +70,9 @@ py::class_<Index> bind_approximate(py::module_& module, const std::string& name,
           "tuned"_a, "least_effort"_a, "promise"_a)
       .def_property_readonly("promise",
                              [](const Index& index) { return dict_of(without_gil([&] { return index.promise(); })); })
-      .def_property_readonly("aged", [](const Index& index) { return without_gil([&] { return index.aged(); }); })
+      .def_property_readonly("aged", [](const Index& index) { return without_gil([&] { return index.untrained_share(); }); })
       .def_property_readonly("least_effort",
-                             [](const Index& index) { return without_gil([&] { return index.tuning().usual; }); })
+                             [](const Index& index) { return without_gil([&] { return index.tuning().min_effort; }); })
       .def_property_readonly("tuned",
                              [](const Index& index) { return pairs_of(without_gil([&] { return index.tuning(); })); })
       .def_property_readonly(

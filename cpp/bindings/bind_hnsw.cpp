@@ -18,7 +18,7 @@ std::unique_ptr<Hnsw> make(std::size_t dim, const std::string& metric, const std
   settings.M = M;
   settings.ef_construction = ef_construction;
   settings.seed = seed;
-  return std::make_unique<Hnsw>(dim, metric_named(metric), settings);
+  return std::make_unique<Hnsw>(dim, metric_from(metric), settings);
 }
 
 py::dict profile(const Hnsw& index, const py::array& queries, std::size_t k, std::size_t ef, unsigned threads) {

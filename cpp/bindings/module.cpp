@@ -1,4 +1,4 @@
-// lookalike._core: a table of contents.
+// The Python module lookalike._core.
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
@@ -48,16 +48,16 @@ std::vector<std::string> runnable_isas() {
   return names;
 }
 
-/// A forced instruction set that cannot be had would silently measure or test another one.
+/// Fails the import if LOOKALIKE_ISA is unavailable; falling back would silently test or time another instruction set.
 void require_forced_isa() {
-  const char* wanted = std::getenv("LOOKALIKE_ISA");
-  if (!wanted || !*wanted) return;
+  const char* requested = std::getenv("LOOKALIKE_ISA");
+  if (!requested || !*requested) return;
   std::string names;
   for (const KernelTable* table : runnable_kernels()) {
-    if (std::strcmp(table->isa, wanted) == 0) return;
+    if (std::strcmp(table->isa, requested) == 0) return;
     names.append(names.empty() ? "" : ", ").append(table->isa);
   }
-  throw py::import_error(std::string("LOOKALIKE_ISA is '").append(wanted).append("'; this CPU runs: ").append(names));
+  throw py::import_error(std::string("LOOKALIKE_ISA is '").append(requested).append("'; this CPU runs: ").append(names));
 }
 
 }  // namespace
@@ -69,7 +69,7 @@ PYBIND11_MODULE(_core, module, py::mod_gil_not_used()) {
 
   bind_index<Flat>(module, "Flat")
       .def(py::init([](std::size_t dim, const std::string& metric, const std::string& codes) {
-             return std::make_unique<Flat>(dim, metric_named(metric), storage_named(codes));
+             return std::make_unique<Flat>(dim, metric_from(metric), storage_from(codes));
            }),
            "dim"_a, "metric"_a, "codes"_a)
       .def("search", &search<Flat>, "queries"_a, "k"_a, "where"_a, "threads"_a)
