@@ -1,4 +1,4 @@
-// New neighbours for some nodes, worked out while others read the graph as it is.
+// New neighbour lists for some nodes, computed while other threads read the graph.
 #pragma once
 
 #include <cstddef>
@@ -16,15 +16,15 @@ class EdgeUpdates {
 
   std::size_t size() const noexcept { return nodes_.size(); }
   std::span<const Row> nodes() const noexcept { return nodes_; }
-  /// Padded with the node itself, as in an Adjacency.
-  std::span<Row> room(std::size_t i) noexcept { return {ids_.data() + i * degree_, degree_}; }
+  /// The neighbour slots of nodes()[i]. Unused ones hold the node itself, as in an Adjacency.
+  std::span<Row> slots(std::size_t i) noexcept { return {ids_.data() + i * degree_, degree_}; }
   std::span<const Row> neighbors(std::size_t i) const noexcept {
     const Row* first = ids_.data() + i * degree_;
     std::size_t count = degree_;
     while (count > 0 && first[count - 1] == nodes_[i]) --count;
     return {first, count};
   }
-  /// Nodes without neighbours yet, behind those there are.
+  /// Appends nodes without neighbours.
   void add(std::span<const Row> nodes) {
     nodes_.insert(nodes_.end(), nodes.begin(), nodes.end());
     ids_.resize(nodes_.size() * degree_);
@@ -34,7 +34,7 @@ class EdgeUpdates {
     Row* out = ids_.data() + i * degree_;
     for (std::size_t j = 0; j < degree_; ++j) out[j] = j < neighbors.size() ? neighbors[j] : nodes_[i];
   }
-  /// Puts those in [first, last) in place.
+  /// Writes updates [first, last) to the graph.
   void apply(std::size_t first, std::size_t last, Adjacency& graph) const {
     for (std::size_t i = first; i < last; ++i) graph.assign(nodes_[i], neighbors(i));
   }

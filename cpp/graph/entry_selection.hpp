@@ -1,4 +1,4 @@
-// A few nodes that lie far from one another.
+// Entry-point selection: a few nodes that lie far from one another.
 #pragma once
 
 #include <cstddef>
@@ -11,8 +11,8 @@
 
 namespace lookalike {
 
-/// At most `count` of `rows`, each drawn with a chance that grows with its distance from those before it, so that every
-/// cluster is likely to have one [Arthur and Vassilvitskii 2007, section 2.2].
+/// Draws at most `count` of `rows`, each with a probability proportional to its distance from those drawn before, so
+/// that every cluster is likely to get an entry [k-means++: Arthur and Vassilvitskii 2007, section 2.2].
 std::vector<Row> select_entries(const NodeMetric& metric, std::span<const Row> rows, std::size_t count,
                                 std::uint64_t seed);
 

@@ -1,4 +1,4 @@
-// What a graph is built over.
+// The distances that a graph is built from.
 #pragma once
 
 #include "base/function_ref.hpp"
@@ -7,11 +7,11 @@
 
 namespace lookalike {
 
-/// How to measure from a row. The function is borrowed.
 struct NodeMetric {
+  /// Returns the scorer of distances from a row. Borrowed.
   function_ref<Scorer(Row, ScorerScratch&)> from;
-  /// Of distances, at least 1: a candidate is ruled out for good if a kept one is nearer to it by more than this
-  /// factor.
+  /// The pruning parameter alpha of Vamana, at least 1: a kept neighbour prunes a candidate for good when alpha times
+  /// their distance is at most the candidate's distance from the node.
   float tolerance = 1;
 };
 
