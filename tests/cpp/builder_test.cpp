@@ -1,4 +1,4 @@
-// Graphs as they are built and mended: sound, connected, and the same whoever builds them.
+// Building and repairing graphs: valid, connected, and independent of the number of threads.
 #include "graph/builder.hpp"
 
 #include <doctest/doctest.h>
@@ -28,7 +28,7 @@ struct Built {
     entries = {0, 1, 2, 3};
   }
   NodeMetric node_metric() const { return {from}; }
-  /// Batches that double, as an index links them.
+  /// Links in batches of doubling size, as an index does.
   void link_all(unsigned threads) {
     for (std::size_t at = 0; at < vectors.count();) {
       const std::size_t size = std::min({std::max<std::size_t>(at, 1), std::size_t{300}, vectors.count() - at});
@@ -45,11 +45,11 @@ struct Built {
   Adjacency graph;
   std::vector<Row> entries;
   std::function<Scorer(Row, ScorerScratch&)> from = [this](Row row, ScorerScratch& scratch) {
-    return MetricSpace{vectors.view()}.from_row(row, scratch);
+    return MetricSpace{vectors.view()}.row_scorer(row, scratch);
   };
 };
 
-/// Every edge goes to another node that is there, once.
+/// Whether every edge leads to another existing node and no edge repeats.
 bool is_sound(const Adjacency& graph) {
   for (Row node = 0; node < graph.nodes(); ++node) {
     const std::span<const Row> neighbors = graph.neighbors(node);
@@ -59,13 +59,13 @@ bool is_sound(const Adjacency& graph) {
     for (const Row neighbor : sorted)
       if (neighbor == node || neighbor >= graph.nodes()) return false;
     for (std::size_t i = neighbors.size(); i < graph.degree(); ++i)
-      if (graph.room(node)[i] != node) return false;
+      if (graph.slots(node)[i] != node) return false;
   }
   return true;
 }
 
 std::vector<Row> edges_of(const Adjacency& graph) {
-  return {graph.room(0), graph.room(0) + graph.nodes() * graph.degree()};
+  return {graph.slots(0), graph.slots(0) + graph.nodes() * graph.degree()};
 }
 
 std::size_t in_degree(const Adjacency& graph, Row of) {
@@ -75,17 +75,17 @@ std::size_t in_degree(const Adjacency& graph, Row of) {
   return count;
 }
 
-TEST_CASE("linked rows form a sound graph that any number of threads builds alike") {
+TEST_CASE("linked rows form a valid graph that does not depend on the number of threads") {
   Built one(clustered(2000, dim, Element::f32, 1));
   one.link_all(1);
   CHECK(is_sound(one.graph));
-  CHECK(unreached(one.graph, one.entries).size() <= 2);
+  CHECK(unreachable_nodes(one.graph, one.entries).size() <= 2);
   for (const unsigned threads : {2u, 4u}) {
     Built other(clustered(2000, dim, Element::f32, 1));
     other.link_all(threads);
     CHECK(edges_of(other.graph) == edges_of(one.graph));
   }
-  // Walks over it find the nearest of nearly every row.
+  // Beam search finds the nearest neighbour of nearly every row.
   BeamSearch walk;
   std::size_t found = 0;
   for (Row row = 0; row < 2000; ++row) {
@@ -103,7 +103,7 @@ TEST_CASE("linked rows form a sound graph that any number of threads builds alik
   CHECK(found >= 1980);
 }
 
-TEST_CASE("linking again keeps a graph sound and lets go of nobody") {
+TEST_CASE("relinking keeps the graph valid and every node reachable") {
   Built built(clustered(800, dim, Element::f32, 2));
   built.link_all(2);
   const std::vector<Row> again = {5, 700, 6, 90};
@@ -112,7 +112,7 @@ TEST_CASE("linking again keeps a graph sound and lets go of nobody") {
   for (const Row row : again) CHECK(in_degree(built.graph, row) > 0);
 }
 
-TEST_CASE("equal rows are linked to one another, and to the rest") {
+TEST_CASE("duplicate rows are linked to one another and to the rest") {
   std::vector<float> values = testing::clustered_floats(600, dim, 3);
   for (std::size_t i = 100; i < 500; ++i) std::copy_n(values.begin(), dim, values.begin() + i * dim);
   Built built({values, dim, Element::f32});
@@ -123,14 +123,14 @@ TEST_CASE("equal rows are linked to one another, and to the rest") {
   same.link_all(1);
   CHECK(edges_of(same.graph) == edges_of(built.graph));
   for (int attempt = 0; attempt < 3; ++attempt) {
-    const std::vector<Row> rest = unreached(built.graph, built.entries);
+    const std::vector<Row> rest = unreachable_nodes(built.graph, built.entries);
     built.apply(Builder(built.node_metric(), built.graph, settings, 2).attach(rest, built.entries));
     CHECK(is_sound(built.graph));
   }
-  CHECK(unreached(built.graph, built.entries).empty());
+  CHECK(unreachable_nodes(built.graph, built.entries).empty());
 }
 
-TEST_CASE("who goes is bypassed") {
+TEST_CASE("edges to removed nodes are replaced by edges to their neighbours") {
   for (const unsigned threads : {1u, 2u, 4u}) {
     Built built(clustered(1000, dim, Element::f32, 4));
     built.link_all(2);
@@ -144,13 +144,13 @@ TEST_CASE("who goes is bypassed") {
     for (const Row row : staying)
       for (const Row neighbor : built.graph.neighbors(row)) to_gone += is_gone(neighbor);
     CHECK(to_gone == 0);
-    std::vector<Row> rest = unreached(built.graph, {{0, 1, 3, 4}});
+    std::vector<Row> rest = unreachable_nodes(built.graph, {{0, 1, 3, 4}});
     std::erase_if(rest, is_gone);
     CHECK(rest.size() <= 5);
   }
 }
 
-TEST_CASE("a node nobody knows is hung on one that the entries reach") {
+TEST_CASE("a node without incoming edges is attached to a reachable node") {
   Built built(clustered(500, dim, Element::f32, 5));
   std::vector<Row> first(499);
   std::iota(first.begin(), first.end(), Row{0});
@@ -162,13 +162,13 @@ TEST_CASE("a node nobody knows is hung on one that the entries reach") {
   built.apply(Builder(built.node_metric(), built.graph, settings, 2).attach(lost, {built.entries.data(), 1}));
   CHECK(is_sound(built.graph));
   CHECK(in_degree(built.graph, 499) == 1);
-  CHECK(unreached(built.graph, {built.entries.data(), 1}).empty());
-  // Where nothing is reached there is nothing to hang it on.
+  CHECK(unreachable_nodes(built.graph, {built.entries.data(), 1}).empty());
+  // Without a reachable node it cannot be attached.
   const EdgeUpdates none = Builder(built.node_metric(), built.graph, settings, 1).attach(lost, {});
   CHECK(none.size() == 0);
 }
 
-TEST_CASE("a graph without rows, and of one row, is built of nothing") {
+TEST_CASE("graphs of no rows and of one row have no edges") {
   Built built(clustered(1, dim, Element::f32, 6));
   built.link_all(2);
   CHECK(built.graph.neighbors(0).empty());

@@ -1,4 +1,4 @@
-// An outline may only ever rule out centroids that are too far.
+// Lower bounds may exclude only centroids that are too far.
 #include "bounds/centroid_bounds.hpp"
 
 #include <doctest/doctest.h>
@@ -15,7 +15,7 @@
 namespace lookalike {
 namespace {
 
-constexpr std::size_t many = 1'000'000;  // rounds: learning always pays
+constexpr std::size_t many_rounds = 1'000'000;  // so that learning always pays off
 
 std::vector<float> moved(std::vector<float> values, float scale, float offset) {
   for (float& x : values) x = x * scale + offset;
@@ -39,7 +39,7 @@ double square(const float* a, const float* b, std::size_t dim) {
   return sum;
 }
 
-TEST_CASE("codes of a pair never lie further apart than its distance admits, and most others do") {
+TEST_CASE("lower bounds never exceed the true distance, and most exceed the limit of a nearer centroid") {
   for (const std::size_t dim : {40u, 64u, 200u})
     for (const auto& change : {std::pair{1.0f, 0.0f}, {1e-9f, 0.0f}, {1e9f, 0.0f}, {1.0f, 3e4f}}) {
       const float scale = change.first, offset = change.second;
@@ -48,10 +48,10 @@ TEST_CASE("codes of a pair never lie further apart than its distance admits, and
       CAPTURE(offset);
       const std::vector<float> rows = moved(testing::clustered_floats(1500, dim, 1), scale, offset);
       std::vector<float> centroids(rows.begin(), rows.begin() + static_cast<std::ptrdiff_t>(200 * dim));
-      for (std::size_t i = 0; i < 200 * dim; ++i)  // means of two, and one far away
+      for (std::size_t i = 0; i < 200 * dim; ++i)  // means of two rows, and one outlier
         centroids[i] = (centroids[i] + rows[200 * dim + i]) / 2;
       for (std::size_t d = 0; d < dim; ++d) centroids[d] = 100 * scale + offset;
-      const auto bounds = CentroidBounds::learn(rows, dim, centroids, many, 2);
+      const auto bounds = CentroidBounds::train(rows, dim, centroids, many_rounds, 2);
       REQUIRE(bounds);
       const Outlined points(*bounds, rows), means(*bounds, centroids);
       std::size_t wrong = 0, kept = 0;
@@ -73,7 +73,7 @@ TEST_CASE("codes of a pair never lie further apart than its distance admits, and
     }
 }
 
-TEST_CASE("screens of outlines and of floats agree with everybody measured") {
+TEST_CASE("screens of lower bounds and of floats agree with exhaustive search") {
   const std::size_t dim = 72, count = 4000, clusters = 333;
   std::vector<float> rows = testing::clustered_floats(count, dim, 3);
   for (std::size_t d = 0; d < dim; ++d) rows[17 * dim + d] = 1e25f;  // outliers whose squares overflow
@@ -83,9 +83,9 @@ TEST_CASE("screens of outlines and of floats agree with everybody measured") {
     std::copy_n(centroids.begin() + static_cast<std::ptrdiff_t>((c - 100) * dim), dim,
                 centroids.begin() + static_cast<std::ptrdiff_t>(c * dim));
   const std::vector<float> usual = testing::clustered_floats(count, dim, 3);
-  const auto bounds = CentroidBounds::learn(usual, dim, centroids, many, 2);
+  const auto bounds = CentroidBounds::train(usual, dim, centroids, many_rounds, 2);
   REQUIRE(bounds);
-  const BoundedPoints points(*bounds, rows, 2);
+  const EncodedPoints points(*bounds, rows, 2);
   const BoundScreen bounds(*bounds, centroids, 2);
   std::vector<std::uint32_t> expected(count), found(count), plain(count);
   std::vector<float> scratch, squares(count);
@@ -93,25 +93,25 @@ TEST_CASE("screens of outlines and of floats agree with everybody measured") {
     expected[i] = exact_argmin_all(rows.data() + i * dim, centroids.data(), dim, clusters, scratch).centroid;
   bounds.assign(points, rows, BoundScreen::Guess::none, 2, found, squares);
   CHECK(found == expected);
-  std::fill(found.begin(), found.end(), 5u);  // any guess will do
+  std::fill(found.begin(), found.end(), 5u);  // an arbitrary initial guess
   bounds.assign(points, rows, BoundScreen::Guess::labels, 2, found, {});
   CHECK(found == expected);
   FloatScreen(centroids, dim, 2).assign(rows, 2, plain, {});
   CHECK(plain == expected);
 }
 
-TEST_CASE("no outlines where they could not tell anything, or overflow") {
+TEST_CASE("no bounds are learned where they exclude nothing or overflow") {
   const std::size_t dim = 64;
   const std::vector<float> rows = testing::clustered_floats(1000, dim, 5);
   const std::span<const float> centroids = std::span(rows).first(100 * dim);
-  CHECK(CentroidBounds::learn(rows, dim, centroids, many, 1));
-  CHECK(!CentroidBounds::learn(rows, dim, centroids, 1, 1));                                  // few searches
-  CHECK(!CentroidBounds::learn(rows, dim, std::span(rows).first(10 * dim), many, 1));         // few centroids
-  CHECK(!CentroidBounds::learn(std::vector<float>(1000 * dim, 2), dim, centroids, many, 1));  // all the same
-  CHECK(!CentroidBounds::learn(moved(rows, 1e20f, 0), dim, moved({centroids.begin(), centroids.end()}, 1e20f, 0), many,
+  CHECK(CentroidBounds::train(rows, dim, centroids, many_rounds, 1));
+  CHECK(!CentroidBounds::train(rows, dim, centroids, 1, 1));                                  // too few searches
+  CHECK(!CentroidBounds::train(rows, dim, std::span(rows).first(10 * dim), many_rounds, 1));         // too few centroids
+  CHECK(!CentroidBounds::train(std::vector<float>(1000 * dim, 2), dim, centroids, many_rounds, 1));  // all rows equal
+  CHECK(!CentroidBounds::train(moved(rows, 1e20f, 0), dim, moved({centroids.begin(), centroids.end()}, 1e20f, 0), many_rounds,
                                1));
   const std::vector<float> few(rows.begin(), rows.begin() + 200 * 8);
-  CHECK(!CentroidBounds::learn(few, 8, std::span(few).first(100 * 8), many, 1));  // short vectors
+  CHECK(!CentroidBounds::train(few, 8, std::span(few).first(100 * 8), many_rounds, 1));  // short vectors
 }
 
 }  // namespace

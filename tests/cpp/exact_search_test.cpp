@@ -1,4 +1,4 @@
-// Exact search by every path against measuring everything: the answers must be the same to the last bit.
+// Every path of exact search against a brute-force reference: the results must be bit-identical.
 #include "exact/exact_search.hpp"
 
 #include <doctest/doctest.h>
@@ -53,7 +53,7 @@ struct Case {
   std::size_t rows, queries, dim, k;
 };
 
-/// Whether `found` is a right answer: k rows, each at the distance said, none of the rest nearer than the last.
+/// Whether `found` holds k rows with correct distances, and no other row is nearer than the last.
 template <class X, class Q>
 void check_answer(Metric metric, const Rows<X>& rows, const Rows<Q>& queries, const Case& c, const RowFilter* admitted,
                   const std::vector<Neighbor>& found) {
@@ -137,13 +137,13 @@ TEST_CASE("every pair of element types, every metric") {
   check_random<float, std::uint8_t>(c);
 }
 
-TEST_CASE("shapes at the edges: one row, one dimension, k above the rows, more queries than a panel") {
+TEST_CASE("edge cases: one row, one dimension, k above the rows, more queries than a panel") {
   for (const Case& c : {Case{1, 1, 1, 1}, Case{1, 5, 3, 4}, Case{33, 13, 1, 5}, Case{40, 30, 64, 100},
                         Case{700, 25, 5, 1}, Case{300, 8, 129, 299}})
     check_random<float, float>(c);
 }
 
-TEST_CASE("long vectors of extreme bytes do not wrap") {
+TEST_CASE("long vectors of extreme bytes do not overflow") {
   std::mt19937 random(11);
   const Case c{20, 2, 65536, 3};
   const auto u8 = [&] { return static_cast<std::uint8_t>(random() % 4 ? 255 : 0); };
@@ -156,13 +156,13 @@ TEST_CASE("long vectors of extreme bytes do not wrap") {
   }
 }
 
-TEST_CASE("far from the origin nothing cancels") {
+TEST_CASE("far from the origin no precision is lost to cancellation") {
   std::mt19937 random(8);
   const auto far = [&] { return 10000.0f + 0.01f * random_element<float>(random); };
   check_search<float, float>(Metric::l2, {600, 9, 40, 10}, far, far);
 }
 
-TEST_CASE("rows that are all alike come in the order they were added") {
+TEST_CASE("equal rows are returned in insertion order") {
   for (const Metric metric : number_metrics)
     for (const std::size_t queries : {1, 9}) {
       const std::size_t n = 3000, dim = 8, k = 5;
@@ -180,7 +180,7 @@ TEST_CASE("rows that are all alike come in the order they were added") {
     }
 }
 
-TEST_CASE("huge values whose squares overflow float, and tiny ones that vanish, are still ordered") {
+TEST_CASE("values whose squares overflow or underflow float are still ordered") {
   for (const float size : {1e25f, 1e19f, 1e-19f, 1e-21f, 1e-22f, 1e-30f})
     for (const std::size_t queries : {1, 9}) {
       const std::size_t n = 900, dim = 6, k = 7;

@@ -224,7 +224,7 @@ TEST_CASE("settings that do not go together are refused") {
   HnswSettings thin, wide, blind, mixed;
   thin.M = 1;
   wide.ef_construction = 0;
-  blind.keeps_codes_only = true;
+  blind.drops_originals = true;
   mixed.codes = Quantization::bits;
   for (const HnswSettings& settings : {thin, wide, blind, mixed})
     CHECK_THROWS_AS(Hnsw(0, Metric::l2, settings), InvalidArgument);

@@ -41,7 +41,7 @@ TEST_CASE("ascending and shuffled ids are found, removed ones are not, against a
     }
     for (const auto& [id, row] : model) CHECK(map.find(id) == row);
     CHECK(map.find(std::int64_t{1}) == (shuffled ? no_row : model.contains(1) ? model[1] : no_row));
-    const IdMap kept = map.picked(map.live_rows());
+    const IdMap kept = map.subset(map.live_rows());
     CHECK(kept.rows() == model.size());
     for (const auto& [id, row] : model) CHECK(kept.integer(kept.find(id)) == id);
   }
@@ -74,7 +74,7 @@ TEST_CASE("string ids, embedded zeros among them") {
   CHECK(map.find(std::string_view("a\0b", 3)) == 2);
   CHECK(map.find("b") == no_row);
   CHECK(map.find(std::int64_t{0}) == no_row);
-  CHECK_THROWS_AS(map.automatic(1), InvalidArgument);
+  CHECK_THROWS_AS(map.automatic_ids(1), InvalidArgument);
 }
 
 Strings strings(std::string_view text, const std::vector<std::uint64_t>& ends) {

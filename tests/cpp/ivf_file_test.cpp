@@ -123,7 +123,7 @@ TEST_CASE("sections that do not go together are corrupt, with right checksums") 
 TEST_CASE("vectors may be missing only where nothing but codes was to be kept, and all rows are listed") {
   IvfSettings settings;
   settings.codes = Quantization::u4;
-  settings.keeps_codes_only = true;
+  settings.drops_originals = true;
   Ivf index(0, Metric::l2, settings);
   index.add(clustered(1100, 40, Element::f32, 1).view(), 1);
   const Bytes whole = *saved(index);

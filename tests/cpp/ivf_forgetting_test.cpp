@@ -37,7 +37,7 @@ constexpr std::size_t dim = 80;
 IvfSettings forgetting(Quantization codes = Quantization::u4, std::size_t nlist = 0) {
   IvfSettings settings;
   settings.codes = codes;
-  settings.keeps_codes_only = true;
+  settings.drops_originals = true;
   settings.nlist = nlist;
   return settings;
 }
@@ -248,7 +248,7 @@ TEST_CASE("lists are split by what codes stand for, and searches stay as good") 
   for (std::size_t i = 0; i < 16000; i += 2000) fixed.add(vectors.view(i, 2000), 2);
   CHECK(index.list_count() > 150);
   CHECK(fixed.list_count() == 100);
-  CHECK(index.longest_list() <= 2 * length_to_split(16000));
+  CHECK(index.longest_list() <= 2 * max_list_length(16000));
   CHECK(index.unreachable() == 0);
   const Found found = search(index, queries.view(), 10), true_ones = truth(vectors, Metric::l2, queries.view(), 10);
   CHECK(recall(found, true_ones) >= 0.85);

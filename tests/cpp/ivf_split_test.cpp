@@ -66,7 +66,7 @@ TEST_CASE("rows that all fall near one point get lists as short as any") {
     const std::size_t before = index.list_count();
     for (std::size_t i = spread_rows; i < vectors.count(); i += c.batch) {
       index.add(vectors.view(i, c.batch), 1);
-      CHECK(index.longest_list() <= 2 * length_to_split(index.records().size()));
+      CHECK(index.longest_list() <= 2 * max_list_length(index.records().size()));
     }
     CHECK(index.list_count() > before);
     CHECK(index.unreachable() == 0);
@@ -84,7 +84,7 @@ TEST_CASE("rows that are moved near one point are split as those are that come t
   Ivf index(0, Metric::l2, {});
   index.add(vectors.view(0, spread_rows), 1);
   index.upsert(vectors.view(spread_rows, 4000), view_of(id_range(0, 4000)), 1);
-  CHECK(index.longest_list() <= 2 * length_to_split(spread_rows));
+  CHECK(index.longest_list() <= 2 * max_list_length(spread_rows));
   CHECK(index.unreachable() == 0);
   CHECK(recall_of(index, queries.view(), 10, 16) >= 0.95);
 }
@@ -110,14 +110,14 @@ TEST_CASE("equal rows stay in one list, which is tried again only when it has do
   CHECK(index.longest_list() >= 6000);
   CHECK(index.unreachable() == 0);
 
-  const std::size_t limit = length_to_split(1000);
+  const std::size_t limit = max_list_length(1000);
   std::size_t tried = 0;
   for (std::size_t size = 0; size < 8 * (limit + 1); ++size) {
     IvfLists lists_there;
     lists_there.lists.resize(3);
     lists_there.lists[1].rows.resize(size);
-    Arrivals one = {{7}, {1}, {}};
-    const std::vector<std::uint32_t> emptied = empty_long_lists(lists_there, nullptr, 1000, one);
+    Insertions one = {{7}, {1}, {}};
+    const std::vector<std::uint32_t> emptied = take_out_long_lists(lists_there, nullptr, 1000, one);
     tried += emptied.size();
     CHECK(one.rows.size() == (emptied.empty() ? 1 : size + 1));
   }
@@ -134,7 +134,7 @@ TEST_CASE("what differs is split from what is equal") {
   index.add(vectors.view(0, spread_rows), 1);
   const std::size_t before = index.list_count();
   index.add(vectors.view(spread_rows, crowd_rows), 1);
-  const std::size_t usual = length_to_split(spread_rows + crowd_rows) / 4;
+  const std::size_t usual = max_list_length(spread_rows + crowd_rows) / 4;
   CHECK(index.list_count() - before >= crowd_rows / 4 / usual * 9 / 10);
   // Or all is learned anew, where what differs is so tight that it needs frames of its own.
   const std::size_t anew = list_count({}, spread_rows + crowd_rows);

@@ -285,7 +285,7 @@ TEST_CASE("settings that do not go together are refused") {
   CHECK_THROWS_AS(Ivf(0, Metric::hamming, with_lists(0, Quantization::u4)), InvalidArgument);
   CHECK_THROWS_AS(Ivf(0, Metric::l2, with_lists(0, Quantization::bits)), InvalidArgument);
   IvfSettings settings;
-  settings.keeps_codes_only = true;
+  settings.drops_originals = true;
   CHECK_THROWS_AS(Ivf(0, Metric::l2, settings), InvalidArgument);
 }
 

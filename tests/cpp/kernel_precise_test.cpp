@@ -97,7 +97,7 @@ TEST_CASE("extremes of bytes are exact, whether floats hold their sums or not") 
     CHECK(precise_distance(Metric::cosine, high.data(), row, Element::u8, dim) == 0);
     CHECK(precise_distance(Metric::cosine, low.data(), row, Element::u8, dim) == 1);
     CHECK(precise_distance(Metric::hamming, low.data(), row, Element::bits, dim) == 8.0 * static_cast<double>(dim));
-    CHECK(precise_square(row, Element::u8, dim) == square);
+    CHECK(precise_squared_norm(row, Element::u8, dim) == square);
   }
 }
 

@@ -246,7 +246,7 @@ TEST_CASE("running means are means to the last bit") {
       for (std::uint32_t& label : labels)
         if (round == 0 || random.uniform() < 0.1)
           label = static_cast<std::uint32_t>(random.uniform() * static_cast<double>(clusters - 1));
-      running.move(labels, found);
+      running.update(labels, found);
       move_to_means(*points, dim, Members(labels, clusters), 2, expected);
       CHECK(found == expected);
     }

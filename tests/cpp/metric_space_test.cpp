@@ -31,7 +31,7 @@ struct Kept {
     if (metric == Metric::cosine) inverse_norms(view, inverse.data());
     const auto length = metric == Metric::ip ? static_cast<float>(largest_norm(view)) : 0;
     for (std::size_t i = 0; i < view.count && metric == Metric::ip; ++i)
-      augmentations.push_back(augmentation_of(precise_square(view.row(i), view.element, view.dim), length));
+      augmentations.push_back(augmentation_of(precise_squared_norm(view.row(i), view.element, view.dim), length));
     space = {view, metric, inverse.data(), length, true, augmentations.data()};
   }
   std::vector<float> as_floats(std::size_t row) const {
@@ -44,7 +44,7 @@ struct Kept {
     std::iota(all.begin(), all.end(), Row{0});
     std::vector<float> out(all.size());
     scorer.measure(all.data(), all.size(), out.data());
-    for (float& x : out) x += scorer.origin;
+    for (float& x : out) x += scorer.offset;
     return out;
   }
 
@@ -59,7 +59,7 @@ double tolerance(std::size_t dim, double a, double b) {
 }
 
 double norm(const Vectors& vectors, std::size_t row) {
-  return std::sqrt(precise_square(vectors.row(row), vectors.view().element, vectors.dim()));
+  return std::sqrt(precise_squared_norm(vectors.row(row), vectors.view().element, vectors.dim()));
 }
 
 TEST_CASE("from a query it is as far as the metric says") {
@@ -75,7 +75,7 @@ TEST_CASE("from a query it is as far as the metric says") {
           if (asked != Element::f32 && !is_integer) continue;
           const Vectors queries = clustered(5, dim, asked, 2);
           for (std::size_t q = 0; q < 5; ++q) {
-            const std::vector<float> found = kept.measured(kept.space.from_query(queries.row(q), asked));
+            const std::vector<float> found = kept.measured(kept.space.query_scorer(queries.row(q), asked));
             for (std::size_t i = 0; i < 40; ++i) {
               const std::byte* const query = queries.row(q);
               const std::byte* const row = kept.vectors.row(i);
@@ -110,7 +110,7 @@ TEST_CASE("from a row it is the square of how far the points are") {
           if (metric != Metric::cosine) longest = std::max(longest, norm(kept.vectors, i));
         for (Row row = 0; row < 40; row += 3) {
           ScorerScratch scratch;
-          const std::vector<float> found = kept.measured(kept.space.from_row(row, scratch));
+          const std::vector<float> found = kept.measured(kept.space.row_scorer(row, scratch));
           const std::vector<float> own = kept.as_floats(row);
           for (std::size_t i = 0; i < 40; ++i) {
             double truth = precise_distance(metric, own.data(), kept.vectors.row(i), element, dim);
@@ -140,7 +140,7 @@ TEST_CASE("among lifted points a query finds what has the largest product with i
       double size = 0;
       for (std::size_t d = 0; d < dim; ++d) size += double{query[d]} * query[d];
       kept.space.write_query_point(query, size, at.data());
-      const double length = kept.space.length;
+      const double length = kept.space.augmented_norm;
       for (std::size_t i = 0; i < 200; ++i) {
         kept.space.write_point(i, point.data());
         const double between = precise_distance(Metric::l2, at.data(), reinterpret_cast<const std::byte*>(point.data()),
@@ -162,13 +162,13 @@ TEST_CASE("zero vectors are in no direction") {
     const Kept kept({values, dim, element}, Metric::cosine);
     const std::vector<float> nowhere(dim), somewhere(dim, 0.5f);
     const auto from = [&](const std::vector<float>& query) {
-      return kept.measured(kept.space.from_query(reinterpret_cast<const std::byte*>(query.data()), Element::f32));
+      return kept.measured(kept.space.query_scorer(reinterpret_cast<const std::byte*>(query.data()), Element::f32));
     };
     for (const float x : from(nowhere)) CHECK(x == 1);
     CHECK(from(somewhere)[3] == 1);
     ScorerScratch scratch;
-    for (const float x : kept.measured(kept.space.from_row(3, scratch))) CHECK(x == 2);
-    CHECK(kept.measured(kept.space.from_row(4, scratch))[3] == 2);
+    for (const float x : kept.measured(kept.space.row_scorer(3, scratch))) CHECK(x == 2);
+    CHECK(kept.measured(kept.space.row_scorer(4, scratch))[3] == 2);
     std::vector<float> point(dim, 1);
     kept.space.write_point(3, point.data());
     CHECK(point == nowhere);
@@ -182,10 +182,10 @@ TEST_CASE("bits are counted where they differ") {
     const Kept kept(clustered(30, bytes, Element::bits, 6), Metric::hamming);
     for (Row row = 0; row < 30; ++row) {
       ScorerScratch scratch;
-      const std::vector<float> from_row = kept.measured(kept.space.from_row(row, scratch));
-      CHECK(from_row == kept.measured(kept.space.from_query(kept.vectors.row(row), Element::bits)));
+      const std::vector<float> row_scorer = kept.measured(kept.space.row_scorer(row, scratch));
+      CHECK(row_scorer == kept.measured(kept.space.query_scorer(kept.vectors.row(row), Element::bits)));
       for (std::size_t i = 0; i < 30; ++i)
-        CHECK(from_row[i] == precise_distance(Metric::hamming,
+        CHECK(row_scorer[i] == precise_distance(Metric::hamming,
                                               reinterpret_cast<const std::uint8_t*>(kept.vectors.row(row)),
                                               kept.vectors.row(i), Element::bits, bytes));
     }
@@ -200,8 +200,8 @@ TEST_CASE("squares of bytes add up in the longest vectors there may be") {
     std::fill_n(values.begin() + dim, dim, high);
     const Kept kept({values, dim, element}, Metric::l2);
     ScorerScratch scratch;
-    CHECK(kept.measured(kept.space.from_row(0, scratch))[1] == doctest::Approx(65025.0 * dim).epsilon(1e-4));
-    CHECK(kept.measured(kept.space.from_row(1, scratch))[1] == 0);
+    CHECK(kept.measured(kept.space.row_scorer(0, scratch))[1] == doctest::Approx(65025.0 * dim).epsilon(1e-4));
+    CHECK(kept.measured(kept.space.row_scorer(1, scratch))[1] == 0);
   }
 }
 

@@ -32,10 +32,10 @@ TEST_CASE("a buffer holds the nearest, whatever the order they come in and howev
         for (std::size_t i = 0; i < count; ++i)
           all.push_back({static_cast<Row>(i), static_cast<float>(static_cast<int>(random() % different) - 2) / 7});
         std::shuffle(all.begin(), all.end(), random);
-        buffer.begin(width);
+        buffer.reset(width);
         for (const Neighbor& one : all) {
           if (one.distance > buffer.limit()) continue;
-          buffer.put(one.distance, one.row);
+          buffer.push(one.distance, one.row);
         }
         std::vector<Neighbor> found = {{7, -1000.0f}};
         buffer.append_to(found);
@@ -52,11 +52,11 @@ TEST_CASE("a buffer holds the nearest, whatever the order they come in and howev
 TEST_CASE("a buffer that saw many has a limit that most of them are above") {
   std::mt19937 random(2);
   NearestBuffer buffer;
-  buffer.begin(20);
+  buffer.reset(20);
   CHECK(std::isinf(buffer.limit()));
   for (Row i = 0; i < 20000; ++i) {
     const float distance = std::uniform_real_distribution<float>()(random);
-    if (distance <= buffer.limit()) buffer.put(distance, i);
+    if (distance <= buffer.limit()) buffer.push(distance, i);
   }
   CHECK(buffer.limit() < 0.02f);
 }

@@ -29,7 +29,7 @@ TEST_CASE("a pool holds the nearest, in order, and tells how near one has to be"
     for (const std::size_t count : {0, 1, 5, 99, 100, 1000}) {
       CAPTURE(width);
       CAPTURE(count);
-      pool.begin(width);
+      pool.reset(width);
       CHECK(std::isinf(pool.limit()));
       std::vector<Neighbor> all;
       for (std::size_t i = 0; i < count; ++i) {
@@ -37,7 +37,7 @@ TEST_CASE("a pool holds the nearest, in order, and tells how near one has to be"
         const float distance = static_cast<float>(static_cast<int>(random() % 41) - 20) / 4;
         const Row row = static_cast<Row>(random() % 3 ? i : 0xfffffff0u - i);
         all.push_back({row, distance});
-        pool.put(distance, row);
+        pool.push(distance, row);
         if (all.size() < width) CHECK(std::isinf(pool.limit()));
       }
       std::sort(all.begin(), all.end(), is_nearer);
@@ -57,8 +57,8 @@ TEST_CASE("distances of every size keep their order") {
       std::numeric_limits<float>::lowest(), -1e-3f, -1e-42f, -0.0f, 0.0f, 1e-42f, 1e-3f, 1,
       std::numeric_limits<float>::max()};
   NearestPool pool;
-  pool.begin(values.size());
-  for (std::size_t i = values.size(); i-- > 0;) pool.put(values[i], static_cast<Row>(i));
+  pool.reset(values.size());
+  for (std::size_t i = values.size(); i-- > 0;) pool.push(values[i], static_cast<Row>(i));
   const std::vector<Neighbor> found = held(pool);
   REQUIRE(found.size() == values.size());
   for (std::size_t i = 0; i < values.size(); ++i) CHECK(found[i].row == static_cast<Row>(i));

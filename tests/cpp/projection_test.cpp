@@ -33,7 +33,7 @@ std::vector<float> fading(std::size_t rows, std::size_t dim, unsigned seed) {
 std::pair<float, std::size_t> skew_of(std::span<const float> rows, std::size_t dim) {
   const std::size_t count = rows.size() / dim;
   std::vector<float> gram(count * count);
-  products(rows, rows, dim, 2, gram);
+  inner_products(rows, rows, dim, 2, gram);
   float most = 0;
   std::size_t zeros = 0;
   for (std::size_t i = 0; i < count; ++i) {
@@ -60,8 +60,8 @@ TEST_CASE("products with packed rows and columns are those with the rows") {
     for (const std::size_t count : {1, 31, 70}) {
       const std::vector<float> a = normals(13 * dim, 1), b = normals(count * dim, 2), other = normals(13 * count, 3);
       std::vector<float> plain(13 * count), packed(13 * count), columns(13 * dim), expected(13 * dim);
-      products(a, b, dim, 2, plain);
-      products(a, packed_rows(b, dim, 2), dim, 2, packed);
+      inner_products(a, b, dim, 2, plain);
+      inner_products(a, packed_rows(b, dim, 2), dim, 2, packed);
       CHECK(plain == packed);
       for (std::size_t i = 0; i < 13; ++i)
         for (std::size_t j = 0; j < count; ++j) {
@@ -71,8 +71,8 @@ TEST_CASE("products with packed rows and columns are those with the rows") {
         }
       std::vector<float> turned(b.size());
       for (std::size_t i = 0; i < b.size(); ++i) turned[i % dim * count + i / dim] = b[i];
-      products(other, packed_columns(b, dim, 2), count, 2, columns);
-      products(other, turned, count, 2, expected);
+      inner_products(other, packed_columns(b, dim, 2), count, 2, columns);
+      inner_products(other, turned, count, 2, expected);
       CHECK(columns == expected);
     }
 }
@@ -105,7 +105,7 @@ TEST_CASE("principal directions hold nearly all that so many can") {
     CHECK(skew < 1e-5f);
     CHECK(zeros == 0);
     std::vector<float> along(asked * count);
-    products(directions, rows, dim, 2, along);
+    inner_products(directions, rows, dim, 2, along);
     double held = 0, best = 0;
     for (const float x : along) held += double{x} * x;
     for (std::size_t i = 0; i < rows.size(); ++i)
@@ -118,9 +118,9 @@ TEST_CASE("more directions follow those there were, whatever the number of threa
   const std::size_t dim = 150;
   const std::vector<float> rows = fading(400, dim, 7);
   PrincipalDirections grown(rows, dim, 3, 1);
-  for (const std::size_t asked : {64, 128, 150}) grown.first(asked);
+  for (const std::size_t asked : {64, 128, 150}) grown.leading(asked);
   const std::vector<float> at_once = principal_directions(rows, dim, 150, 3, 2);
-  const std::span<const float> all = grown.first(150), few = grown.first(64);
+  const std::span<const float> all = grown.leading(150), few = grown.leading(64);
   CHECK(std::equal(all.begin(), all.end(), at_once.begin(), at_once.end()));
   CHECK(std::equal(few.begin(), few.end(), at_once.begin()));
 }
@@ -137,7 +137,7 @@ TEST_CASE("where vectors differ in few directions, the rest are orthonormal to t
     const std::vector<float> directions = principal_directions(rows, dim, 140, 1, 2);
     CHECK(skew_of(directions, dim).first < 1e-4f);
     std::vector<float> along(140 * count);
-    products(directions, rows, dim, 2, along);
+    inner_products(directions, rows, dim, 2, along);
     double held = 0, all = 0;
     for (const float x : along) held += double{x} * x;
     for (const float x : rows) all += double{x} * x;

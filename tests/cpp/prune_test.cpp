@@ -17,7 +17,7 @@ struct Around {
   std::vector<Neighbor> candidates;
   std::function<Scorer(Row, ScorerScratch&)> from = [this](Row row, ScorerScratch& scratch) {
     const VectorsView rows = {reinterpret_cast<const std::byte*>(points.data()), Element::f32, points.size() / 2, 2, 8};
-    return MetricSpace{rows}.from_row(row, scratch);
+    return MetricSpace{rows}.row_scorer(row, scratch);
   };
 
   void put(float x, float y) {

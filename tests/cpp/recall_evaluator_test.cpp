@@ -22,7 +22,7 @@ using testing::Vectors;
 using testing::view_of;
 
 double share(const RecallEvaluator::Hits& hits) {
-  return static_cast<double>(hits.found) / static_cast<double>(hits.wanted);
+  return static_cast<double>(hits.found) / static_cast<double>(hits.total);
 }
 
 TEST_CASE("what a evaluator says of queries is what searching for them shows") {
@@ -43,7 +43,7 @@ TEST_CASE("what a evaluator says of queries is what searching for them shows") {
     CHECK(evaluator.recall(10, 1).found == evaluator.recall(10, 3).found);
     CHECK(share(evaluator.recall(400, 2)) >= 0.995);
     CHECK(share(evaluator.recall(~std::size_t{0} / 2, 2)) == 1);
-    CHECK(evaluator.recall(10, 1).wanted == 500);
+    CHECK(evaluator.recall(10, 1).total == 500);
   }
 }
 
@@ -69,20 +69,20 @@ TEST_CASE("equal rows stand for one another") {
 TEST_CASE("a evaluator of little is right, and one of the past is refused") {
   Hnsw index(0, Metric::l2, {});
   const Vectors vectors = clustered(700, 8, Element::f32, 1);
-  CHECK(RecallEvaluator(index.evaluated(), 50, 10, 1, 1).recall(10, 1).wanted == 0);
-  CHECK(RecallEvaluator(index.evaluated(), vectors.view(0, 5), 10, 1).recall(10, 1).wanted == 0);
+  CHECK(RecallEvaluator(index.evaluated(), 50, 10, 1, 1).recall(10, 1).total == 0);
+  CHECK(RecallEvaluator(index.evaluated(), vectors.view(0, 5), 10, 1).recall(10, 1).total == 0);
   index.add(vectors.view(0, 1), 1);
-  CHECK(RecallEvaluator(index.evaluated(), 50, 10, 1, 1).recall(10, 1).wanted == 0);
+  CHECK(RecallEvaluator(index.evaluated(), 50, 10, 1, 1).recall(10, 1).total == 0);
   index.add(vectors.view(1, 4), 1);
   const RecallEvaluator five(index.evaluated(), 50, 10, 1, 1);
   CHECK(five.count() == 5);
-  CHECK(five.recall(10, 1).wanted == 5 * 4);
+  CHECK(five.recall(10, 1).total == 5 * 4);
   CHECK(share(five.recall(10, 1)) == 1);
   index.remove(view_of(id_range(0, 1)));
   CHECK_THROWS_AS(five.recall(10, 1), InvalidArgument);
   index.add(vectors.view(5, 695), 2);
   CHECK(share(RecallEvaluator(index.evaluated(), 100, 1000, 1, 2).recall(0, 2)) == 1);
-  CHECK(RecallEvaluator(index.evaluated(), vectors.view(0, 0), 10, 1).recall(10, 1).wanted == 0);
+  CHECK(RecallEvaluator(index.evaluated(), vectors.view(0, 0), 10, 1).recall(10, 1).total == 0);
   CHECK_THROWS_AS(RecallEvaluator(index.evaluated(), 5, 0, 1, 1), InvalidArgument);
   CHECK_THROWS_AS(RecallEvaluator(index.evaluated(), clustered(1, 9, Element::f32, 1).view(), 1, 1), DimensionMismatch);
 }

@@ -61,12 +61,12 @@ TEST_CASE("a change shows what will be there, and changes nothing until it is co
   {
     Records::Writing writing = records.write();
     Change change = writing.upsertion(view_of(vectors), view_of(ids), 1);
-    CHECK(change.promotes());
+    CHECK(change.changes_element());
     CHECK(change.element() == Element::f32);
     CHECK(change.first() == 3);
-    REQUIRE(change.fresh().count == 1);
-    CHECK(first_of(change.fresh(), 0) == 4);
-    CHECK(change.fresh_inverse_norms()[0] == 0.25f);
+    REQUIRE(change.added().count == 1);
+    CHECK(first_of(change.added(), 0) == 4);
+    CHECK(change.added_inverse_norms()[0] == 0.25f);
     REQUIRE(std::vector<Row>(change.replaced().begin(), change.replaced().end()) == std::vector<Row>{1, 0});
     CHECK(first_of(change.replacements(), 0) == 2.5f);
     CHECK(first_of(change.replacements(), 1) == 0.25f);
@@ -95,7 +95,7 @@ TEST_CASE("what is refused is refused before anything is prepared") {
   CHECK_THROWS_AS(writing.upsertion(view_of(two), view_of(twice), 1), InvalidArgument);
   CHECK_THROWS_WITH_AS(writing.addition(view_of(two), view_of(stored), 1),
                        "ids[1] is 5, which is in the index already; upsert replaces its vector", InvalidArgument);
-  CHECK_THROWS_WITH_AS(writing->known(view_of(unknown)), "id 9 is not in the index", UnknownId);
+  CHECK_THROWS_WITH_AS(writing->find_or_throw(view_of(unknown)), "id 9 is not in the index", UnknownId);
   CHECK_THROWS_AS(writing.addition({view_of(two).data, Element::f32, 3, 2, 2 * sizeof(float)}, 1), DimensionMismatch);
   CHECK_THROWS_AS(records.write(), Unsupported);
   CHECK_THROWS_AS(records.freeze(), Unsupported);
@@ -107,12 +107,12 @@ TEST_CASE("rows taken back leave no trace but the next id") {
       Records records(0, metric, Storage::automatic);
       add(records, {1, 2, 3, 4}, {40, 10, 20, 30});
       const std::vector<std::int64_t> gone = {10}, late = {60};
-      records.write().exclusively([&](Rows& rows) { rows.remove(rows.known(view_of(gone))); });
+      records.write().exclusively([&](Rows& rows) { rows.remove(rows.find_or_throw(view_of(gone))); });
       if (looked_up) CHECK(records.contains({std::span(gone), nullptr}) == false);
       add(records, {5, 6, 7}, {50, 60, 45});
       Records::Writing writing = records.write();
       writing.exclusively([&](Rows& rows) {
-        rows.remove(rows.known(view_of(late)));
+        rows.remove(rows.find_or_throw(view_of(late)));
         rows.rollback(4);
         rows.rollback(4);
       });
@@ -171,7 +171,7 @@ TEST_CASE("picked rows come in the order asked for and change places in one step
   add(records, {1, 2, 4, 8}, {1, 2, 4, 8});
   Records::Writing writing = records.write();
   const std::vector<Row> order = {3, 0, 2};
-  Rows next = writing->picked(order);
+  Rows next = writing->subset(order);
   writing.exclusively([&](Rows& rows) noexcept { rows.swap(next); });
   CHECK(next.count() == 4);
   CHECK(records.dim() == dim);

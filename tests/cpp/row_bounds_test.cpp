@@ -94,7 +94,7 @@ TEST_CASE("searches with a sketch answer as searches without one") {
           .rows = view(rows, dim), .metric = metric, .inverse_norms = inverse.data(), .admitted = admitted};
       std::vector<Neighbor> plain(queries * k), sketched(queries * k), one(k);
       exact_search(target, view(asked, dim), k, 2, plain);
-      target.sketch = sketch.get();
+      target.bounds = sketch.get();
       for (const unsigned threads : {1u, 2u}) {
         exact_search(target, view(asked, dim), k, threads, sketched);
         for (std::size_t i = 0; i < plain.size(); ++i) {

@@ -61,7 +61,7 @@ TEST_CASE("a mask admits the rows whose byte is not 0") {
     std::vector<std::uint8_t> mask(rows);
     for (std::size_t row = 0; row < rows; ++row)
       mask[row] = static_cast<std::uint8_t>(row * row % 7 ? 1 << row % 8 : 0);
-    const RowFilter filter = RowFilter::of_mask(mask);
+    const RowFilter filter = RowFilter::from_mask(mask);
     CHECK(filter.rows() == rows);
     std::size_t admitted = 0;
     for (std::size_t row = 0; row < rows; ++row) {
