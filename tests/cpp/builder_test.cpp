@@ -50,7 +50,7 @@ struct Built {
 };
 
 /// Whether every edge leads to another existing node and no edge repeats.
-bool is_sound(const Adjacency& graph) {
+bool is_valid(const Adjacency& graph) {
   for (Row node = 0; node < graph.nodes(); ++node) {
     const std::span<const Row> neighbors = graph.neighbors(node);
     std::vector<Row> sorted(neighbors.begin(), neighbors.end());
@@ -78,7 +78,7 @@ std::size_t in_degree(const Adjacency& graph, Row of) {
 TEST_CASE("linked rows form a valid graph that does not depend on the number of threads") {
   Built one(clustered(2000, dim, Element::f32, 1));
   one.link_all(1);
-  CHECK(is_sound(one.graph));
+  CHECK(is_valid(one.graph));
   CHECK(unreachable_nodes(one.graph, one.entries).size() <= 2);
   for (const unsigned threads : {2u, 4u}) {
     Built other(clustered(2000, dim, Element::f32, 1));
@@ -108,24 +108,24 @@ TEST_CASE("relinking keeps the graph valid and every node reachable") {
   built.link_all(2);
   const std::vector<Row> again = {5, 700, 6, 90};
   built.apply(Builder(built.node_metric(), built.graph, settings, 2).link(again, built.entries));
-  CHECK(is_sound(built.graph));
+  CHECK(is_valid(built.graph));
   for (const Row row : again) CHECK(in_degree(built.graph, row) > 0);
 }
 
-TEST_CASE("duplicate rows are linked to one another and to the rest") {
+TEST_CASE("duplicate rows are linked to one another and to the unreachable") {
   std::vector<float> values = testing::clustered_floats(600, dim, 3);
   for (std::size_t i = 100; i < 500; ++i) std::copy_n(values.begin(), dim, values.begin() + i * dim);
   Built built({values, dim, Element::f32});
   built.link_all(2);
-  CHECK(is_sound(built.graph));
+  CHECK(is_valid(built.graph));
   for (Row row = 0; row < 600; ++row) CHECK(!built.graph.neighbors(row).empty());
   Built same({values, dim, Element::f32});
   same.link_all(1);
   CHECK(edges_of(same.graph) == edges_of(built.graph));
   for (int attempt = 0; attempt < 3; ++attempt) {
-    const std::vector<Row> rest = unreachable_nodes(built.graph, built.entries);
-    built.apply(Builder(built.node_metric(), built.graph, settings, 2).attach(rest, built.entries));
-    CHECK(is_sound(built.graph));
+    const std::vector<Row> unreachable = unreachable_nodes(built.graph, built.entries);
+    built.apply(Builder(built.node_metric(), built.graph, settings, 2).attach(unreachable, built.entries));
+    CHECK(is_valid(built.graph));
   }
   CHECK(unreachable_nodes(built.graph, built.entries).empty());
 }
@@ -135,18 +135,18 @@ TEST_CASE("edges to removed nodes are replaced by edges to their neighbours") {
     Built built(clustered(1000, dim, Element::f32, 4));
     built.link_all(2);
     const auto is_gone = [](Row row) { return row % 3 == 2; };
-    std::vector<Row> staying;
+    std::vector<Row> kept_rows;
     for (Row row = 0; row < 1000; ++row)
-      if (!is_gone(row)) staying.push_back(row);
-    built.apply(Builder(built.node_metric(), built.graph, settings, threads).consolidate_deletes(staying, is_gone));
-    CHECK(is_sound(built.graph));
-    std::size_t to_gone = 0;
-    for (const Row row : staying)
-      for (const Row neighbor : built.graph.neighbors(row)) to_gone += is_gone(neighbor);
-    CHECK(to_gone == 0);
-    std::vector<Row> rest = unreachable_nodes(built.graph, {{0, 1, 3, 4}});
-    std::erase_if(rest, is_gone);
-    CHECK(rest.size() <= 5);
+      if (!is_gone(row)) kept_rows.push_back(row);
+    built.apply(Builder(built.node_metric(), built.graph, settings, threads).consolidate_deletes(kept_rows, is_gone));
+    CHECK(is_valid(built.graph));
+    std::size_t edges_to_removed = 0;
+    for (const Row row : kept_rows)
+      for (const Row neighbor : built.graph.neighbors(row)) edges_to_removed += is_gone(neighbor);
+    CHECK(edges_to_removed == 0);
+    std::vector<Row> unreachable = unreachable_nodes(built.graph, {{0, 1, 3, 4}});
+    std::erase_if(unreachable, is_gone);
+    CHECK(unreachable.size() <= 5);
   }
 }
 
@@ -160,7 +160,7 @@ TEST_CASE("a node without incoming edges is attached to a reachable node") {
   const Row lost[] = {499};
   CHECK(in_degree(built.graph, 499) == 0);
   built.apply(Builder(built.node_metric(), built.graph, settings, 2).attach(lost, {built.entries.data(), 1}));
-  CHECK(is_sound(built.graph));
+  CHECK(is_valid(built.graph));
   CHECK(in_degree(built.graph, 499) == 1);
   CHECK(unreachable_nodes(built.graph, {built.entries.data(), 1}).empty());
   // Without a reachable node it cannot be attached.

@@ -22,8 +22,8 @@ std::vector<float> moved(std::vector<float> values, float scale, float offset) {
   return values;
 }
 
-struct Outlined {
-  Outlined(const CentroidBounds& bounds, const std::vector<float>& rows)
+struct PruningCodes {
+  PruningCodes(const CentroidBounds& bounds, const std::vector<float>& rows)
       : codes(rows.size() / bounds.vector_dim() * bounds.length()), roundings(rows.size() / bounds.vector_dim()) {
     for (std::size_t i = 0; i < roundings.size(); ++i)
       bounds.encode(std::span(rows).subspan(i * bounds.vector_dim(), bounds.vector_dim()),
@@ -39,7 +39,7 @@ double square(const float* a, const float* b, std::size_t dim) {
   return sum;
 }
 
-TEST_CASE("lower bounds never exceed the true distance, and most exceed the limit of a nearer centroid") {
+TEST_CASE("a code distance never exceeds the limit for the true distance, and excludes most centroids") {
   for (const std::size_t dim : {40u, 64u, 200u})
     for (const auto& change : {std::pair{1.0f, 0.0f}, {1e-9f, 0.0f}, {1e9f, 0.0f}, {1.0f, 3e4f}}) {
       const float scale = change.first, offset = change.second;
@@ -53,7 +53,7 @@ TEST_CASE("lower bounds never exceed the true distance, and most exceed the limi
       for (std::size_t d = 0; d < dim; ++d) centroids[d] = 100 * scale + offset;
       const auto bounds = CentroidBounds::train(rows, dim, centroids, many_rounds, 2);
       REQUIRE(bounds);
-      const Outlined points(*bounds, rows), means(*bounds, centroids);
+      const PruningCodes points(*bounds, rows), means(*bounds, centroids);
       std::size_t wrong = 0, kept = 0;
       for (std::size_t i = 0; i < 1500; ++i) {
         double nearest = 1e300;

@@ -1,4 +1,4 @@
-// A Flat index under several threads, and the states only C++ can reach.
+// Concurrency of Flat indexes, and corrupt files.
 #include "index/flat/flat.hpp"
 
 #include <doctest/doctest.h>
@@ -22,7 +22,7 @@ VectorsView view_of(const std::vector<float>& values) {
           dim * sizeof(float)};
 }
 
-/// Rows whose first element is their id.
+/// Rows whose first element is their id and whose other elements are `rest`.
 std::vector<float> rows_for(const std::vector<std::int64_t>& ids, float rest) {
   std::vector<float> values;
   for (const std::int64_t id : ids) {
@@ -53,7 +53,7 @@ Found search(const Flat& index, const std::vector<float>& queries, std::size_t k
   return found;
 }
 
-TEST_CASE("readers see whole changes while one writer adds, replaces, promotes, removes and compacts") {
+TEST_CASE("readers see only complete changes while one writer adds, replaces, promotes, removes and compacts") {
   for (const Metric metric : {Metric::l2, Metric::ip, Metric::cosine}) {
     Flat index(0, metric, Storage::automatic);
     const std::vector<std::int64_t> kept = range(0, 50);
@@ -62,7 +62,7 @@ TEST_CASE("readers see whole changes while one writer adds, replaces, promotes, 
     std::atomic<int> wrong = 0;
     std::thread writer([&] {
       for (int step = 0; step < 120; ++step) {
-        // Values that do not fit in bytes come half-way: the store turns to f32 under the readers.
+        // Halfway, values that do not fit bytes convert the store to f32 while readers run.
         const float rest = step < 60 ? static_cast<float>(step % 9) : 0.5f;
         const std::vector<std::int64_t> fresh = range(50 + 20 * step, 20);
         index.add(view_of(rows_for(fresh, rest)), {fresh, nullptr}, 2);
@@ -95,7 +95,7 @@ TEST_CASE("readers see whole changes while one writer adds, replaces, promotes, 
   }
 }
 
-TEST_CASE("many readers build the lookup of string ids at once") {
+TEST_CASE("many readers build the lookup of string ids concurrently") {
   Flat index(0, Metric::l2, Storage::automatic);
   Strings names;
   const std::vector<std::int64_t> ids = range(0, 2000);
@@ -114,7 +114,7 @@ TEST_CASE("many readers build the lookup of string ids at once") {
   CHECK(found == 4);
 }
 
-TEST_CASE("a file comes back as the same index, and one that does not add up is corrupt") {
+TEST_CASE("a loaded index equals the saved one, and an inconsistent file is corrupt") {
   Flat index(0, Metric::cosine, Storage::automatic);
   const std::vector<std::int64_t> ids = {30, 10, 20, 40};
   index.add(view_of(rows_for(ids, 0.5f)), {ids, nullptr}, 1);
@@ -137,7 +137,7 @@ TEST_CASE("a file comes back as the same index, and one that does not add up is 
   CHECK_THROWS_AS(Indexes::load(FileReader::from_bytes(foreign)), Unsupported);
 }
 
-/// A file with one part that does not fit the rest.
+/// A file with one inconsistent section.
 std::shared_ptr<const std::vector<std::byte>> file_with(std::uint64_t rows, std::uint64_t stored_dim,
                                                         std::uint8_t element, std::uint8_t metric, std::size_t id_count,
                                                         std::size_t norms) {
@@ -163,7 +163,7 @@ std::shared_ptr<const std::vector<std::byte>> file_with(std::uint64_t rows, std:
   return bytes;
 }
 
-TEST_CASE("sizes that do not agree are corrupt, with right checksums") {
+TEST_CASE("inconsistent sizes with valid checksums are corrupt") {
   const auto u8 = static_cast<std::uint8_t>(Element::u8), l2 = static_cast<std::uint8_t>(Metric::l2);
   CHECK_NOTHROW(Flat::load(FileReader::from_bytes(file_with(2, 4, u8, l2, 2, 0))));
   struct Case {

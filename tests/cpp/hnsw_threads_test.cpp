@@ -1,4 +1,4 @@
-// Threads that meet in an HNSW index: they build the same bytes as one does, and readers are never led astray.
+// Concurrency of HNSW indexes: builds are deterministic, and readers see consistent states.
 #include <doctest/doctest.h>
 
 #include <atomic>
@@ -23,7 +23,7 @@ using testing::search;
 using testing::Vectors;
 using testing::view_of;
 
-TEST_CASE("the same seed gives the same bytes, whoever builds, and what is saved comes back") {
+TEST_CASE("the same seed gives the same bytes for any number of threads, and a saved index can be loaded") {
   struct Case {
     Quantization codes;
     Metric metric;
@@ -52,7 +52,7 @@ TEST_CASE("the same seed gives the same bytes, whoever builds, and what is saved
   }
 }
 
-TEST_CASE("readers find what is there all along while a writer adds, replaces, removes and repairs") {
+TEST_CASE("readers find the unchanged rows while a writer adds, replaces, removes and repairs") {
   for (const Metric metric : {Metric::l2, Metric::ip, Metric::hamming}) {
     const std::size_t width = metric == Metric::hamming ? 16 : 40;
     const Element element = metric == Metric::hamming ? Element::bits : Element::f32;
@@ -79,7 +79,7 @@ TEST_CASE("readers find what is there all along while a writer adds, replaces, r
         const Found found = search(index, vectors.view(100 + q, 1), 5, 24);
         wrong += !testing::is_in_order(found) || found.ids[4] == no_id;
         if (metric == Metric::l2) wrong += found.distances[0] > 1e-3f;
-        if (q % 8 == 0) wrong += index.unreachable() > 300;  // those that are just being added, and a few
+        if (q % 8 == 0) wrong += index.unreachable() > 300;  // rows of the current addition, and a few
         ++searches;
       }
     };

@@ -1,4 +1,4 @@
-// Ids find their rows, whatever the order they came in and whatever was removed.
+// Lookup of rows by id, for any insertion order and after removals.
 #include "rows/id_map.hpp"
 
 #include <doctest/doctest.h>
@@ -23,7 +23,7 @@ void add(IdMap& map, const std::vector<std::int64_t>& ids) {
   map.commit(growth);
 }
 
-TEST_CASE("ascending and shuffled ids are found, removed ones are not, against a plain map") {
+TEST_CASE("ascending and shuffled ids are found and removed ids are not, as in a std::map") {
   std::mt19937 random(1);
   for (const bool shuffled : {false, true}) {
     IdMap map;
@@ -47,7 +47,7 @@ TEST_CASE("ascending and shuffled ids are found, removed ones are not, against a
   }
 }
 
-TEST_CASE("a removed id may come again, and names the new row") {
+TEST_CASE("a removed id may be added again and then maps to the new row") {
   IdMap map;
   add(map, {10, 20, 30});
   const std::vector<Row> gone = {map.find(std::int64_t{20})};
@@ -58,7 +58,7 @@ TEST_CASE("a removed id may come again, and names the new row") {
   CHECK(map.find(std::int64_t{30}) == 2);
 }
 
-TEST_CASE("string ids, embedded zeros among them") {
+TEST_CASE("string ids, including embedded zeros") {
   IdMap map;
   Strings names;
   for (const std::string_view name : {std::string_view("a"), std::string_view(""), std::string_view("a\0b", 3)}) {
@@ -81,8 +81,8 @@ Strings strings(std::string_view text, const std::vector<std::uint64_t>& ends) {
   return {Array<std::uint64_t>(ends), Array<std::byte>(std::as_bytes(std::span(text)))};
 }
 
-TEST_CASE("strings of a file are refused unless each is UTF-8") {
-  const std::string_view text = "a\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80";  // of 1, 2, 3 and 4 bytes
+TEST_CASE("strings of a file are rejected unless each is UTF-8") {
+  const std::string_view text = "a\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80";  // characters of 1, 2, 3 and 4 bytes
   CHECK(strings(text, {1, 3, 6, 10})[3] == text.substr(6));
   CHECK(strings(text, {0, 10}).size() == 2);
   CHECK(strings("\xed\x9f\xbf\xee\x80\x80\xf4\x8f\xbf\xbf", {10}).size() == 1);
@@ -92,7 +92,7 @@ TEST_CASE("strings of a file are refused unless each is UTF-8") {
     CHECK_THROWS_AS(strings(bad, {bad.size()}), CorruptFile);
 }
 
-TEST_CASE("repeated and reserved ids are refused") {
+TEST_CASE("repeated and reserved ids are rejected") {
   const IdMap map;
   for (const std::vector<std::int64_t>& ids : {std::vector<std::int64_t>{1, 2, 1}, {-1}, {5, 5}}) {
     CHECK_THROWS_AS(map.require_distinct({ids, nullptr}), InvalidArgument);

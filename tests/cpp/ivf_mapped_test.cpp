@@ -1,4 +1,4 @@
-// An IVF index served from its file: only what is probed is read, and what was not verified harms nobody.
+// A memory-mapped IVF index: searches read only probed lists, and unverified sections do no harm.
 #include <doctest/doctest.h>
 
 #include <cmath>
@@ -74,7 +74,7 @@ Place place_of(const std::vector<std::byte>& file, const std::string& name) {
   return {};
 }
 
-TEST_CASE("a mapped index answers as the one in memory does, and so does what becomes of it") {
+TEST_CASE("a mapped index gives the same results as one in memory, also after changes") {
   const TemporaryFolder folder;
   const std::vector<float> values = clustered();
   for (const Metric metric : {Metric::l2, Metric::ip, Metric::cosine}) {
@@ -94,7 +94,7 @@ TEST_CASE("a mapped index answers as the one in memory does, and so does what be
   }
 }
 
-TEST_CASE("sections that are read as needed are not read at open, all others are") {
+TEST_CASE("deferred sections are not read at open, all others are") {
   const TemporaryFolder folder;
   const std::vector<float> values = clustered();
   made(values, Metric::cosine, Quantization::automatic)->save([&](const FileWriter& file) { file.save(folder / "a"); });
@@ -109,7 +109,7 @@ TEST_CASE("sections that are read as needed are not read at open, all others are
     const auto index = mapped(folder / "wrong");
     CHECK_NOTHROW(search(*index, values, 20, 40));
     CHECK_THROWS_AS(index->verify(), CorruptFile);
-    // What is wrong is not made right by a new checksum, nor built upon.
+    // Damaged sections are neither saved with a new checksum nor changed.
     CHECK_THROWS_AS(index->save([&](const FileWriter& file) { file.save(folder / "saved"); }), CorruptFile);
     CHECK_THROWS_AS(index->add(view(values, 1), 1), CorruptFile);
     CHECK_THROWS_AS(index->optimize(), CorruptFile);
@@ -125,7 +125,7 @@ TEST_CASE("sections that are read as needed are not read at open, all others are
   }
 }
 
-TEST_CASE("whatever stands in what was not verified, searches end and read nothing else") {
+TEST_CASE("with any content of unverified sections, searches end and stay within the mapping") {
   const TemporaryFolder folder;
   const std::vector<float> values = clustered();
   std::mt19937 random(5);

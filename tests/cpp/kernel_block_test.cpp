@@ -1,4 +1,4 @@
-// Every instruction set measures blocks of codes as plain loops over the rows do.
+// Block kernels of every instruction set against scalar loops.
 #include <doctest/doctest.h>
 
 #include <cmath>
@@ -65,14 +65,14 @@ void check(const KernelTable& table, BlockKernel kernel, std::size_t units, std:
       REQUIRE(std::abs(out[q * blocks * rows + row] - wanted) <= 1e-6 * size);
     }
 
-  // The same whatever it is asked for with.
+  // Results do not depend on the other queries and blocks.
   std::vector<float> alone(rows);
   kernel(prepared.data() + queries - 1, 1, data.data() + (blocks - 1) * CodeBlock::bytes(units), units, 1,
          alone.data());
   CHECK(std::equal(alone.begin(), alone.end(), out.end() - 1 - static_cast<std::ptrdiff_t>(rows)));
 }
 
-TEST_CASE("blocks of codes are measured right by every instruction set") {
+TEST_CASE("block kernels of every instruction set match the reference") {
   for (const KernelTable* table : runnable_kernels())
     for (const std::size_t units : {1, 3, 16, 41})
       for (const std::size_t queries : {1, 2, 3, 4, 7}) {

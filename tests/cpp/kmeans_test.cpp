@@ -20,7 +20,7 @@ using namespace lookalike;
 
 namespace {
 
-/// Points of `rank` true dimensions and a little noise, in groups.
+/// Clustered points with `rank` intrinsic dimensions and a little noise.
 std::vector<float> points_of(std::size_t count, std::size_t dim, std::size_t rank, std::uint64_t seed) {
   Random random(seed);
   std::vector<float> directions(rank * dim), points(count * dim);
@@ -44,7 +44,7 @@ double square(const float* a, const float* b, std::size_t dim) {
   return sum;
 }
 
-/// Everybody's distance in double; the first of equals, where sums come out equal.
+/// Exhaustive search in double precision. Ties keep the first centroid.
 void check_nearest(const std::vector<float>& points, const std::vector<float>& centroids, std::size_t dim,
                    const std::vector<std::uint32_t>& labels) {
   const std::size_t count = points.size() / dim, clusters = centroids.size() / dim;
@@ -87,7 +87,7 @@ TEST_CASE("the nearest centroid is the nearest") {
   }
 }
 
-TEST_CASE("equally near centroids: the first") {
+TEST_CASE("ties keep the first centroid") {
   const std::size_t dim = 64;
   const std::vector<float> points = points_of(600, dim, 10, 2);
   std::vector<float> centroids(points.begin(), points.begin() + 200 * dim);
@@ -115,7 +115,7 @@ TEST_CASE("far from the origin, huge, tiny and lonely values are assigned as exa
     }
 }
 
-TEST_CASE("a clustering is one: its centroids are means, its labels nearest, its objective their distance") {
+TEST_CASE("centroids are means, labels are nearest centroids, and the objective is their distance") {
   const std::size_t dim = 48, count = 2000, clusters = 60;
   const std::vector<float> points = points_of(count, dim, 8, 4);
   for (const Seeding seeding : {Seeding::random, Seeding::spread}) {
@@ -125,7 +125,7 @@ TEST_CASE("a clustering is one: its centroids are means, its labels nearest, its
     check_nearest(points, one.centroids, dim, one.labels);
     std::vector<float> means = one.centroids;
     move_to_means(points, dim, Members(one.labels, clusters), 2, means);
-    CHECK(means == one.centroids);  // nothing moves any more
+    CHECK(means == one.centroids);  // converged
     double objective = 0;
     for (std::size_t i = 0; i < count; ++i)
       objective += square(points.data() + i * dim, one.centroids.data() + one.labels[i] * dim, dim);
@@ -133,7 +133,7 @@ TEST_CASE("a clustering is one: its centroids are means, its labels nearest, its
   }
 }
 
-TEST_CASE("the number of threads changes no byte") {
+TEST_CASE("the result does not depend on the number of threads") {
   const std::size_t dim = 70;
   const std::vector<float> points = points_of(2500, dim, 20, 5);
   for (const Seeding seeding : {Seeding::random, Seeding::spread}) {
@@ -151,7 +151,7 @@ TEST_CASE("the number of threads changes no byte") {
   }
 }
 
-TEST_CASE("more iterations cost no more") {
+TEST_CASE("more iterations never increase the objective") {
   const std::vector<float> points = points_of(3000, 20, 6, 6);
   double before = std::numeric_limits<double>::infinity();
   for (std::size_t iterations = 0; iterations < 12; ++iterations) {
@@ -161,7 +161,7 @@ TEST_CASE("more iterations cost no more") {
   }
 }
 
-TEST_CASE("no cluster is empty where points differ enough, all work where they do not") {
+TEST_CASE("no cluster is empty with enough distinct points, and fewer distinct points are supported") {
   std::vector<float> points(1000 * 8, 1.0f);
   for (std::size_t i = 0; i < 1000; ++i) points[i * 8] = static_cast<float>(i % 20);  // 20 distinct points
   for (const Seeding seeding : {Seeding::random, Seeding::spread}) {
@@ -182,7 +182,7 @@ TEST_CASE("no cluster is empty where points differ enough, all work where they d
   CHECK(one.centroids == std::vector<float>(points.begin(), points.begin() + 8));
 }
 
-TEST_CASE("balanced clusters are, and cost little more") {
+TEST_CASE("balanced clusters respect the limit and cost little more") {
   const std::size_t dim = 16, count = 2000, clusters = 25;
   const std::vector<float> points = points_of(count, dim, 5, 11);
   KMeansSettings settings{.clusters = clusters, .iterations = 20, .seed = 1};
@@ -206,7 +206,7 @@ TEST_CASE("balanced clusters are, and cost little more") {
   CHECK(*std::max_element(lengths.begin(), lengths.end()) == 11);
 }
 
-TEST_CASE("given centroids are where it begins") {
+TEST_CASE("given centroids are the initial ones") {
   const std::vector<float> points = points_of(300, 6, 3, 8);
   const std::vector<float> initial(points.begin() + 60, points.begin() + 120);
   const Clustering none = kmeans(points, 6, {.clusters = 10, .iterations = 0}, 2, initial);
@@ -215,7 +215,7 @@ TEST_CASE("given centroids are where it begins") {
   check_nearest(points, initial, 6, none.labels);
 }
 
-TEST_CASE("settings that cannot be are refused") {
+TEST_CASE("invalid settings are rejected") {
   const std::vector<float> points(10, 0.0f);
   CHECK_THROWS_AS(kmeans(points, 2, {.clusters = 6}, 1), InvalidArgument);
   CHECK_THROWS_AS(kmeans(points, 2, {.clusters = 0}, 1), InvalidArgument);
@@ -224,7 +224,7 @@ TEST_CASE("settings that cannot be are refused") {
   CHECK_THROWS_AS(kmeans(points, 2, {.clusters = 2}, 1, std::span(points).first(2)), InvalidArgument);
 }
 
-TEST_CASE("running means are means to the last bit") {
+TEST_CASE("running means are bit-identical to means") {
   const std::size_t dim = 9, count = 3000, clusters = 25;
   std::vector<float> plain = points_of(count, dim, 4, 12);
   for (std::size_t i = 0; i < plain.size(); i += 7) plain[i] *= 1e-5f;
@@ -253,7 +253,7 @@ TEST_CASE("running means are means to the last bit") {
   }
 }
 
-TEST_CASE("random rows are distinct and fair") {
+TEST_CASE("random rows are distinct and uniform") {
   std::vector<int> counts(20, 0);
   for (std::uint64_t seed = 0; seed < 4000; ++seed) {
     const std::vector<Row> rows = random_rows(20, 5, seed);

@@ -1,4 +1,4 @@
-// The nearest few of many, and limits that admit so many, against sorting all of them.
+// NearestBuffer and approximate_kth against sorting.
 #include "topk/nearest_buffer.hpp"
 
 #include <doctest/doctest.h>
@@ -19,7 +19,7 @@ bool is_nearer(const Neighbor& a, const Neighbor& b) {
   return std::tie(a.distance, a.row) < std::tie(b.distance, b.row);
 }
 
-TEST_CASE("a buffer holds the nearest, whatever the order they come in and however many are equally far") {
+TEST_CASE("a buffer holds the nearest, in any insertion order and with ties") {
   std::mt19937 random(1);
   NearestBuffer buffer;
   for (const std::size_t width : {1, 2, 10, 64, 333})
@@ -49,7 +49,7 @@ TEST_CASE("a buffer holds the nearest, whatever the order they come in and howev
       }
 }
 
-TEST_CASE("a buffer that saw many has a limit that most of them are above") {
+TEST_CASE("after many rows, most are above the limit of the buffer") {
   std::mt19937 random(2);
   NearestBuffer buffer;
   buffer.reset(20);
@@ -61,21 +61,21 @@ TEST_CASE("a buffer that saw many has a limit that most of them are above") {
   CHECK(buffer.limit() < 0.02f);
 }
 
-TEST_CASE("a limit admits so many values, and few more where they differ") {
+TEST_CASE("an approximate k-th distance admits at k k values, and few more except for ties") {
   constexpr float infinity = std::numeric_limits<float>::infinity();
   std::mt19937 random(3);
   for (const std::size_t count : {1, 5, 100, 3000})
-    for (const std::size_t least : {std::size_t{1}, count / 3 + 1, count}) {
+    for (const std::size_t k : {std::size_t{1}, count / 3 + 1, count}) {
       std::vector<float> values(count);
       for (float& value : values)
         value = std::ldexp(static_cast<float>(random() % 100000) - 50000, static_cast<int>(random() % 40));
-      const float limit = approximate_kth(values, least);
+      const float limit = approximate_kth(values, k);
       const auto admitted = std::count_if(values.begin(), values.end(), [&](float v) { return v <= limit; });
       std::sort(values.begin(), values.end());
-      const float last = values[least - 1];
+      const float last = values[k - 1];
       const auto equal = std::count(values.begin(), values.end(), last);
-      CHECK(admitted >= static_cast<std::ptrdiff_t>(least));
-      CHECK(admitted <= static_cast<std::ptrdiff_t>(least + least / 8) + equal);
+      CHECK(admitted >= static_cast<std::ptrdiff_t>(k));
+      CHECK(admitted <= static_cast<std::ptrdiff_t>(k + k / 8) + equal);
     }
   CHECK(approximate_kth(std::vector<float>(9, 2.5f), 4) >= 2.5f);
   CHECK(approximate_kth(std::vector<float>{infinity, -infinity, 0.0f}, 2) < infinity);

@@ -22,14 +22,14 @@ std::vector<float> normals(std::size_t count, unsigned seed) {
   return values;
 }
 
-/// Rows that differ along axis `a` by about 0.97^a.
-std::vector<float> fading(std::size_t rows, std::size_t dim, unsigned seed) {
+/// Rows with standard deviation 0.97^a along axis `a`.
+std::vector<float> decaying(std::size_t rows, std::size_t dim, unsigned seed) {
   std::vector<float> values = normals(rows * dim, seed);
   for (std::size_t i = 0; i < values.size(); ++i) values[i] *= std::pow(0.97f, static_cast<float>(i % dim));
   return values;
 }
 
-/// How far rows are from orthonormal, those of length zero apart; and how many of those there are.
+/// The largest deviation of the non-zero rows from orthonormality, and the number of zero rows.
 std::pair<float, std::size_t> skew_of(std::span<const float> rows, std::size_t dim) {
   const std::size_t count = rows.size() / dim;
   std::vector<float> gram(count * count);
@@ -45,17 +45,17 @@ std::pair<float, std::size_t> skew_of(std::span<const float> rows, std::size_t d
   return {most, zeros};
 }
 
-TEST_CASE("orthonormal rows are, and dependent ones become zero") {
+TEST_CASE("orthonormalized rows are orthonormal, and dependent rows become zero") {
   const std::size_t dim = 50, count = 20;
   std::vector<float> rows = normals(count * dim, 5);
   for (std::size_t d = 0; d < dim; ++d) rows[7 * dim + d] = 2 * rows[3 * dim + d] - rows[2 * dim + d];
   orthonormalize(rows, dim);
   const auto [skew, zeros] = skew_of(rows, dim);
   CHECK(skew < 1e-5f);
-  CHECK(zeros <= 1);  // rounding noise may happen to lie along no other row
+  CHECK(zeros <= 1);  // rounding noise may be independent of all other rows
 }
 
-TEST_CASE("products with packed rows and columns are those with the rows") {
+TEST_CASE("products with packed rows and columns equal those with unpacked rows") {
   for (const std::size_t dim : {1, 33, 150})
     for (const std::size_t count : {1, 31, 70}) {
       const std::vector<float> a = normals(13 * dim, 1), b = normals(count * dim, 2), other = normals(13 * count, 3);
@@ -77,12 +77,12 @@ TEST_CASE("products with packed rows and columns are those with the rows") {
     }
 }
 
-TEST_CASE("a sample lies about its mean, without what lies far out") {
+TEST_CASE("a sample is centred about its mean, without outliers") {
   const std::size_t dim = 70, count = 300;
   std::vector<float> rows = normals(count * dim, 4);
   for (float& x : rows) x += 5;
   std::vector<float> far = rows;
-  for (std::size_t d = 0; d < dim; ++d) far[17 * dim + d] = 1e4f, far[18 * dim + d] = -1e7f;  // one hides the other
+  for (std::size_t d = 0; d < dim; ++d) far[17 * dim + d] = 1e4f, far[18 * dim + d] = -1e7f;  // the larger outlier masks the smaller one
   const CenteredSample clean(rows, dim, 1), cleaned(far, dim, 2);
   CHECK(clean.rows.size() == count * dim);
   CHECK(cleaned.rows.size() == (count - 2) * dim);
@@ -95,9 +95,9 @@ TEST_CASE("a sample lies about its mean, without what lies far out") {
     }
 }
 
-TEST_CASE("principal directions hold nearly all that so many can") {
+TEST_CASE("principal directions capture nearly the largest possible variance") {
   const std::size_t dim = 200, count = 500;
-  const std::vector<float> rows = fading(count, dim, 6);
+  const std::vector<float> rows = decaying(count, dim, 6);
   for (const std::size_t asked : {20, 64, 100, 150}) {
     CAPTURE(asked);
     const std::vector<float> directions = principal_directions(rows, dim, asked, 1, 2);
@@ -114,9 +114,9 @@ TEST_CASE("principal directions hold nearly all that so many can") {
   }
 }
 
-TEST_CASE("more directions follow those there were, whatever the number of threads") {
+TEST_CASE("added directions keep the previous ones, for any number of threads") {
   const std::size_t dim = 150;
-  const std::vector<float> rows = fading(400, dim, 7);
+  const std::vector<float> rows = decaying(400, dim, 7);
   PrincipalDirections grown(rows, dim, 3, 1);
   for (const std::size_t asked : {64, 128, 150}) grown.leading(asked);
   const std::vector<float> at_once = principal_directions(rows, dim, 150, 3, 2);
@@ -125,7 +125,7 @@ TEST_CASE("more directions follow those there were, whatever the number of threa
   CHECK(std::equal(few.begin(), few.end(), at_once.begin()));
 }
 
-TEST_CASE("where vectors differ in few directions, the rest are orthonormal to them or zero") {
+TEST_CASE("with low-rank data, the other directions are orthonormal to the rest or zero") {
   const std::size_t dim = 160, count = 300;
   for (const std::size_t differing : {0, 1, 40, 70}) {
     CAPTURE(differing);

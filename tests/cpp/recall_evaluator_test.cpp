@@ -1,4 +1,4 @@
-// The recall that a evaluator measures is the recall there is.
+// RecallEvaluator against the recall of actual searches.
 #include "index/approx/recall_evaluator.hpp"
 
 #include <doctest/doctest.h>
@@ -25,17 +25,17 @@ double share(const RecallEvaluator::Hits& hits) {
   return static_cast<double>(hits.found) / static_cast<double>(hits.total);
 }
 
-TEST_CASE("what a evaluator says of queries is what searching for them shows") {
+TEST_CASE("evaluated recall matches the recall of searches") {
   for (const Metric metric : {Metric::l2, Metric::ip, Metric::cosine}) {
     CAPTURE(std::string(name_of(metric)));
     const Vectors vectors = clustered(1500, 80, Element::f32, 1), queries = clustered(50, 80, Element::f32, 2);
     Hnsw index(0, metric, {});
-    Flat list(0, metric, Storage::automatic);
+    Flat exact(0, metric, Storage::automatic);
     index.add(vectors.view(), 2);
-    list.add(vectors.view(), 2);
+    exact.add(vectors.view(), 2);
     const RecallEvaluator evaluator(index.evaluated(), queries.view(), 10, 2);
     CHECK(evaluator.count() == 50);
-    const testing::Found truth = testing::search(list, queries.view(), 10);
+    const testing::Found truth = testing::search(exact, queries.view(), 10);
     for (const std::size_t ef : {10, 30}) {
       const double seen = testing::recall(testing::search(index, queries.view(), 10, ef), truth);
       CHECK(share(evaluator.recall(ef, 2)) == doctest::Approx(seen).epsilon(0.002));
@@ -47,17 +47,17 @@ TEST_CASE("what a evaluator says of queries is what searching for them shows") {
   }
 }
 
-TEST_CASE("stored vectors are searched for as if they were not stored") {
-  const Vectors vectors = clustered(2000, 24, Element::f32, 1), strangers = clustered(200, 24, Element::f32, 2);
+TEST_CASE("a stored query vector does not count as its own neighbour") {
+  const Vectors vectors = clustered(2000, 24, Element::f32, 1), unseen = clustered(200, 24, Element::f32, 2);
   Hnsw index(0, Metric::l2, {});
   index.add(vectors.view(), 2);
-  const RecallEvaluator own(index.evaluated(), 200, 10, 1, 2), other(index.evaluated(), strangers.view(), 10, 2);
+  const RecallEvaluator own(index.evaluated(), 200, 10, 1, 2), other(index.evaluated(), unseen.view(), 10, 2);
   CHECK(own.count() == 200);
   for (const std::size_t ef : {10, 20, 60})
     CHECK(std::abs(share(own.recall(ef, 2)) - share(other.recall(ef, 2))) < 0.03);
 }
 
-TEST_CASE("equal rows stand for one another") {
+TEST_CASE("duplicate rows count as equivalent hits") {
   std::vector<float> values = testing::clustered_floats(1200, 24, 1);
   for (std::size_t i = 1; i < 800; ++i) std::copy_n(values.begin(), 24, values.begin() + i * 24);
   Hnsw index(0, Metric::l2, {});
@@ -66,7 +66,7 @@ TEST_CASE("equal rows stand for one another") {
   CHECK(share(evaluator.recall(60, 2)) >= 0.98);
 }
 
-TEST_CASE("a evaluator of little is right, and one of the past is refused") {
+TEST_CASE("an evaluator of few rows is correct, and one of an older index state is rejected") {
   Hnsw index(0, Metric::l2, {});
   const Vectors vectors = clustered(700, 8, Element::f32, 1);
   CHECK(RecallEvaluator(index.evaluated(), 50, 10, 1, 1).recall(10, 1).total == 0);

@@ -1,4 +1,4 @@
-// What an index builds on: changes looked at before they are committed, rows taken back, picked and exchanged.
+// Records: prepared changes, rollback, subsets and locking.
 #include "index/core/records.hpp"
 
 #include <doctest/doctest.h>
@@ -20,7 +20,7 @@ VectorsView view_of(const std::vector<float>& values) {
           dim * sizeof(float)};
 }
 
-/// One vector (value, 0, 0) for each value.
+/// The vector (value, 0, 0) for each value.
 std::vector<float> along(const std::vector<float>& values) {
   std::vector<float> vectors;
   for (const float value : values) vectors.insert(vectors.end(), {value, 0, 0});
@@ -52,7 +52,7 @@ std::vector<std::byte> saved(const Records& records) {
   return bytes;
 }
 
-TEST_CASE("a change shows what will be there, and changes nothing until it is committed") {
+TEST_CASE("a prepared change shows the future rows and has no effect until commit") {
   Records records(0, Metric::cosine, Storage::automatic);
   add(records, {1, 2, 3}, {10, 20, 30});
   const std::vector<std::byte> before = saved(records);
@@ -85,7 +85,7 @@ TEST_CASE("a change shows what will be there, and changes nothing until it is co
   }
 }
 
-TEST_CASE("what is refused is refused before anything is prepared") {
+TEST_CASE("invalid changes are rejected before anything is prepared") {
   Records records(0, Metric::l2, Storage::automatic);
   add(records, {1}, {5});
   const std::vector<float> two = along({1, 2});
@@ -101,7 +101,7 @@ TEST_CASE("what is refused is refused before anything is prepared") {
   CHECK_THROWS_AS(records.freeze(), Unsupported);
 }
 
-TEST_CASE("rows taken back leave no trace but the next id") {
+TEST_CASE("rolled-back rows leave no trace except the next id") {
   for (const Metric metric : {Metric::l2, Metric::ip, Metric::cosine}) {
     for (const bool looked_up : {false, true}) {
       Records records(0, metric, Storage::automatic);
@@ -125,7 +125,7 @@ TEST_CASE("rows taken back leave no trace but the next id") {
       CHECK(records.ids().integers.size() == 3);
       CHECK(writing->store().view().count == 4);
 
-      // The places are used again.
+      // The row numbers are reused.
       const std::vector<float> more = along({8, 9});
       const std::vector<std::int64_t> ids = {45, 10};
       Change change = writing.addition(view_of(more), view_of(ids), 1);
@@ -138,7 +138,7 @@ TEST_CASE("rows taken back leave no trace but the next id") {
   }
 }
 
-TEST_CASE("string ids are taken back too, down to none") {
+TEST_CASE("string ids are rolled back too, down to none") {
   Records records(0, Metric::l2, Storage::automatic);
   const std::vector<float> vectors = along({1, 2});
   Strings names[3];
@@ -166,7 +166,7 @@ TEST_CASE("string ids are taken back too, down to none") {
   CHECK(writing->ids().find("name 2") == 0);
 }
 
-TEST_CASE("picked rows come in the order asked for and change places in one step") {
+TEST_CASE("a subset has the requested order and is swapped in atomically") {
   Records records(0, Metric::cosine, Storage::automatic);
   add(records, {1, 2, 4, 8}, {1, 2, 4, 8});
   Records::Writing writing = records.write();
@@ -184,15 +184,15 @@ TEST_CASE("picked rows come in the order asked for and change places in one step
   }
 }
 
-TEST_CASE("what an index holds beside the rows always agrees with them under the locks") {
+TEST_CASE("index data graph_nodes the rows is consistent with them under the locks") {
   Records records(0, Metric::l2, Storage::automatic);
-  std::size_t beside = 0;  // what a graph would be
+  std::size_t graph_nodes = 0;  // stands for a graph
   std::atomic<bool> done = false;
   std::atomic<int> wrong = 0;
   std::thread reader([&] {
     while (!done) {
       const Records::Reading rows = records.read();
-      wrong += rows->count() != beside;
+      wrong += rows->count() != graph_nodes;
     }
   });
   const std::vector<float> vectors = along({1, 2, 3});
@@ -201,12 +201,12 @@ TEST_CASE("what an index holds beside the rows always agrees with them under the
     Change change = writing.addition(view_of(vectors), 1);
     writing.exclusively([&](Rows& rows) {
       rows.commit(change);
-      beside = rows.count();
+      graph_nodes = rows.count();
     });
     if (step % 3 == 2) {
       writing.exclusively([&](Rows& rows) noexcept {
         rows.rollback(change.first());
-        beside = rows.count();
+        graph_nodes = rows.count();
       });
     }
   }

@@ -1,4 +1,4 @@
-// A sketch may only ever rule out rows that are too far.
+// Lower bounds may exclude only rows that are too far.
 #include "bounds/row_bounds.hpp"
 
 #include <doctest/doctest.h>
@@ -13,7 +13,7 @@
 namespace lookalike {
 namespace {
 
-/// Rows that vary along a few directions and a little along all, affected `center`.
+/// Rows around `center` with most variance along a few directions.
 std::vector<float> clustered(std::size_t rows, std::size_t dim, float center, unsigned seed) {
   constexpr std::size_t directions = 12;
   std::mt19937 random(seed);
@@ -36,7 +36,7 @@ VectorsView view(const std::vector<float>& vectors, std::size_t dim) {
           dim * sizeof(float)};
 }
 
-TEST_CASE("the limit of a code never lies below the code distance of a pair at that distance") {
+TEST_CASE("the code limit of a distance is never below the code distance of a pair at that distance") {
   const std::size_t n = 1500, dim = 96, queries = 20;
   for (const float center : {0.0f, 1000.0f})
     for (const bool unit : {false, true}) {
@@ -71,7 +71,7 @@ TEST_CASE("the limit of a code never lies below the code distance of a pair at t
     }
 }
 
-TEST_CASE("data without structure get no sketch") {
+TEST_CASE("data without structure get no lower-bound codes") {
   std::mt19937 random(4);
   std::normal_distribution<float> normal;
   std::vector<float> rows(4000 * 64);
@@ -79,7 +79,7 @@ TEST_CASE("data without structure get no sketch") {
   CHECK(RowBounds::build(view(rows, 64), nullptr, 2) == nullptr);
 }
 
-TEST_CASE("searches with a sketch answer as searches without one") {
+TEST_CASE("searches give the same results with and without lower-bound codes") {
   const std::size_t n = 9000, dim = 128, queries = 24, k = 10;
   const std::vector<float> rows = clustered(n, dim, 5, 2), asked = clustered(queries, dim, 5, 3);
   std::vector<float> inverse(n);
@@ -110,7 +110,7 @@ TEST_CASE("searches with a sketch answer as searches without one") {
   }
 }
 
-TEST_CASE("many threads share queries that rule nothing out") {
+TEST_CASE("many threads share queries for which the bounds exclude nothing") {
   const std::size_t n = 9000, dim = 128, queries = 48, k = 10;
   const std::vector<float> rows = clustered(n, dim, 5, 2), asked(queries * dim, 0.0f);
   std::vector<float> inverse(n);
@@ -127,7 +127,7 @@ TEST_CASE("many threads share queries that rule nothing out") {
   }
 }
 
-TEST_CASE("vectors whose inverse norms are hardly floats get no sketch") {
+TEST_CASE("vectors whose inverse norms nearly overflow get no lower-bound codes") {
   const std::size_t n = 9000, dim = 128;
   std::vector<float> rows = clustered(n, dim, 5, 2), inverse(n);
   for (std::size_t d = 0; d < dim; ++d) rows[77 * dim + d] = d % 2 ? 3e38f : -3e38f;

@@ -47,7 +47,7 @@ TEST_CASE("set, reset and resize behave as a vector of bool does") {
   }
 }
 
-TEST_CASE("intersecting keeps what both admit") {
+TEST_CASE("an intersection keeps the rows that both filters admit") {
   RowFilter even(200), third(200);
   for (Row row = 0; row < 200; row += 2) even.set(row);
   for (Row row = 0; row < 200; row += 3) third.set(row);

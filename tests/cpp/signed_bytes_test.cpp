@@ -1,4 +1,4 @@
-// Floats rounded to bytes, by every instruction set alike.
+// Rounding floats to signed bytes, equally on every instruction set.
 #include "linalg/signed_bytes.hpp"
 
 #include <doctest/doctest.h>
@@ -14,7 +14,7 @@
 namespace lookalike {
 namespace {
 
-TEST_CASE("values are rounded to multiples of a step that makes the largest 127") {
+TEST_CASE("values are rounded to multiples of step = largest magnitude / 127") {
   std::mt19937 random(1);
   std::normal_distribution<float> normal;
   for (const std::size_t count : {1, 3, 15, 16, 17, 63, 64, 65, 200, 1000})
@@ -43,7 +43,7 @@ TEST_CASE("values are rounded to multiples of a step that makes the largest 127"
     }
 }
 
-TEST_CASE("ties go to even, and zeros have no step") {
+TEST_CASE("ties round to even, and zeros have step 0") {
   const std::vector<float> values = {127, 0.5f, 1.5f, 2.5f, -0.5f, -1.5f, -127, 126.5f};
   const std::vector<float> none(70), nearly(70, 1e-44f);
   for (const KernelTable* table : runnable_kernels()) {
@@ -59,7 +59,7 @@ TEST_CASE("ties go to even, and zeros have no step") {
   }
 }
 
-TEST_CASE("bytes fill the room there is, and are summed") {
+TEST_CASE("bytes are padded with zeros, and summed") {
   SignedBytes bytes;
   for (const std::size_t room : {64, 5}) {
     bytes.assign(std::vector<float>{1, -2, 4, 0.5f}, room);
