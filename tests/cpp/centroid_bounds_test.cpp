@@ -82,8 +82,8 @@ TEST_CASE("screens of lower bounds and of floats agree with exhaustive search") 
   for (std::size_t c = 100; c < 150; ++c)
     std::copy_n(centroids.begin() + static_cast<std::ptrdiff_t>((c - 100) * dim), dim,
                 centroids.begin() + static_cast<std::ptrdiff_t>(c * dim));
-  const std::vector<float> usual = testing::clustered_floats(count, dim, 3);
-  const auto bounds = CentroidBounds::train(usual, dim, centroids, many_rounds, 2);
+  const std::vector<float> typical_rows = testing::clustered_floats(count, dim, 3);
+  const auto bounds = CentroidBounds::train(typical_rows, dim, centroids, many_rounds, 2);
   REQUIRE(bounds);
   const EncodedPoints points(*bounds, rows, 2);
   const BoundScreen bounds(*bounds, centroids, 2);
@@ -110,8 +110,8 @@ TEST_CASE("no bounds are learned where they exclude nothing or overflow") {
   CHECK(!CentroidBounds::train(std::vector<float>(1000 * dim, 2), dim, centroids, many_rounds, 1));  // all rows equal
   CHECK(!CentroidBounds::train(moved(rows, 1e20f, 0), dim, moved({centroids.begin(), centroids.end()}, 1e20f, 0), many_rounds,
                                1));
-  const std::vector<float> few(rows.begin(), rows.begin() + 200 * 8);
-  CHECK(!CentroidBounds::train(few, 8, std::span(few).first(100 * 8), many_rounds, 1));  // short vectors
+  const std::vector<float> short_rows(rows.begin(), rows.begin() + 200 * 8);
+  CHECK(!CentroidBounds::train(short_rows, 8, std::span(short_rows).first(100 * 8), many_rounds, 1));  // short vectors
 }
 
 }  // namespace

@@ -23,11 +23,11 @@ VectorsView view_of(const std::vector<float>& values) {
 }
 
 /// Rows whose first element is their id and whose other elements are `rest`.
-std::vector<float> rows_for(const std::vector<std::int64_t>& ids, float rest) {
+std::vector<float> rows_for(const std::vector<std::int64_t>& ids, float fill) {
   std::vector<float> values;
   for (const std::int64_t id : ids) {
     values.push_back(static_cast<float>(id));
-    values.insert(values.end(), dim - 1, rest);
+    values.insert(values.end(), dim - 1, fill);
   }
   return values;
 }
@@ -56,17 +56,17 @@ Found search(const Flat& index, const std::vector<float>& queries, std::size_t k
 TEST_CASE("readers see only complete changes while one writer adds, replaces, promotes, removes and compacts") {
   for (const Metric metric : {Metric::l2, Metric::ip, Metric::cosine}) {
     Flat index(0, metric, Storage::automatic);
-    const std::vector<std::int64_t> kept = range(0, 50);
-    index.add(view_of(rows_for(kept, 1)), {kept, nullptr}, 1);
+    const std::vector<std::int64_t> unchanged_ids = range(0, 50);
+    index.add(view_of(rows_for(unchanged_ids, 1)), {unchanged_ids, nullptr}, 1);
     std::atomic<bool> done = false;
     std::atomic<int> wrong = 0;
     std::thread writer([&] {
       for (int step = 0; step < 120; ++step) {
         // Halfway, values that do not fit bytes convert the store to f32 while readers run.
-        const float rest = step < 60 ? static_cast<float>(step % 9) : 0.5f;
+        const float fill = step < 60 ? static_cast<float>(step % 9) : 0.5f;
         const std::vector<std::int64_t> fresh = range(50 + 20 * step, 20);
-        index.add(view_of(rows_for(fresh, rest)), {fresh, nullptr}, 2);
-        index.upsert(view_of(rows_for(kept, rest)), {kept, nullptr}, 1);
+        index.add(view_of(rows_for(fresh, fill)), {fresh, nullptr}, 2);
+        index.upsert(view_of(rows_for(unchanged_ids, fill)), {unchanged_ids, nullptr}, 1);
         index.remove({std::span(fresh).subspan(2), nullptr});
         if (step % 16 == 15) index.optimize();
       }
@@ -76,12 +76,12 @@ TEST_CASE("readers see only complete changes while one writer adds, replaces, pr
       while (!done) {
         const Found found = search(index, rows_for({7, 30}, 0.25f), 9);
         for (const float distance : found.distances) wrong += !(distance < 1e9f);
-        const OwnedVectors vectors = index.records().get({kept, nullptr});
-        for (std::size_t i = 0; i < kept.size(); ++i) {
+        const OwnedVectors vectors = index.records().get({unchanged_ids, nullptr});
+        for (std::size_t i = 0; i < unchanged_ids.size(); ++i) {
           const std::byte* row = vectors.bytes.data() + i * dim * element_size(vectors.element);
           const float first = vectors.element == Element::u8 ? static_cast<float>(std::to_integer<int>(*row))
                                                              : *reinterpret_cast<const float*>(row);
-          wrong += first != static_cast<float>(kept[i]);
+          wrong += first != static_cast<float>(unchanged_ids[i]);
         }
         wrong += index.records().size() < 50 || index.records().ids().integers.size() < 50;
       }
@@ -118,8 +118,8 @@ TEST_CASE("a loaded index equals the saved one, and an inconsistent file is corr
   Flat index(0, Metric::cosine, Storage::automatic);
   const std::vector<std::int64_t> ids = {30, 10, 20, 40};
   index.add(view_of(rows_for(ids, 0.5f)), {ids, nullptr}, 1);
-  const std::vector<std::int64_t> gone = {10};
-  index.remove({gone, nullptr});
+  const std::vector<std::int64_t> removed = {10};
+  index.remove({removed, nullptr});
   auto bytes = std::make_shared<std::vector<std::byte>>();
   index.save([&](const FileWriter& file) {
     file.write([&](std::span<const std::byte> piece) { bytes->insert(bytes->end(), piece.begin(), piece.end()); });

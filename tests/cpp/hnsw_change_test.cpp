@@ -63,8 +63,8 @@ TEST_CASE("removed rows are not found, replaced rows are found at their new vect
     const Vectors vectors = clustered(3000, width, Element::f32, 1), queries = clustered(50, width, Element::f32, 2);
     Hnsw index(0, Metric::l2, {});
     index.add(vectors.view(), 2);
-    const std::vector<std::int64_t> few = id_range(100, 500);
-    CHECK(index.remove(view_of(few)) == 500);
+    const std::vector<std::int64_t> replaced = id_range(100, 500);
+    CHECK(index.remove(view_of(replaced)) == 500);
     const Found found = search(index, queries.view(), 20);
     for (const std::int64_t id : found.ids) CHECK((id < 100 || id >= 600));
     CHECK(recall_of(index, queries.view(), 10, 40) >= 0.95);

@@ -84,17 +84,17 @@ TEST_CASE("an interrupted first addition leaves a new index") {
   for (int i = 0; i < 4000; ++i) names.push_back("n" + std::to_string(i));
   struct Case {
     Metric metric;
-    std::size_t asked;
+    std::size_t requested;
   };
   for (const Case& made : {Case{Metric::l2, 0}, Case{Metric::ip, 80}, Case{Metric::cosine, 0}}) {
     const Metric metric = made.metric;
-    const std::size_t asked = made.asked;
+    const std::size_t requested = made.requested;
     CAPTURE(std::string(name_of(metric)));
     const Vectors vectors = clustered(4000, 80, Element::f32, 1), others = clustered(4000, 80, Element::f32, 2);
-    Hnsw index(asked, metric, {}), fresh(asked, metric, {});
+    Hnsw index(requested, metric, {}), fresh(requested, metric, {});
     const auto empty = saved(index);
     const auto is_as_made = [&] {
-      CHECK(index.records().dim() == asked);
+      CHECK(index.records().dim() == requested);
       CHECK(index.records().id_kind() == IdKind::none);
       CHECK(index.quantization() == Quantization::automatic);
       CHECK(*saved(index) == *empty);
@@ -104,13 +104,13 @@ TEST_CASE("an interrupted first addition leaves a new index") {
     fresh.add(vectors.view(), {{}, &names}, 2);
     CHECK(*saved(index) == *saved(fresh));
     // If it never finishes, the next addition may use another element type.
-    Hnsw other(asked, metric, {});
+    Hnsw other(requested, metric, {});
     set_interrupt_hook(interrupts_now);
     polls_before_interrupt = 1;
     polls = 0;
     CHECK_THROWS_AS(other.add(vectors.view(), {{}, &names}, 2), Interrupted);
     set_interrupt_hook(nullptr);
-    const std::size_t width = asked ? asked : 24;
+    const std::size_t width = requested ? requested : 24;
     const Vectors narrow = clustered(1000, width, Element::f32, 3);
     other.add(narrow.view(), 2);
     CHECK(other.records().next_id() == 1000);

@@ -77,8 +77,8 @@ TEST_CASE("a larger ef finds more, and a batch finds what its queries find alone
   CHECK(pair.recall_of(queries.view(), 10, 120) >= pair.recall_of(queries.view(), 10, 10));
   const Found batch = search(pair.graph, queries.view(), 10, 30, {}, 3);
   for (std::size_t q = 0; q < 61; ++q) {
-    const Found one = search(pair.graph, queries.view(q, 1), 10, 30);
-    CHECK(std::equal(one.ids.begin(), one.ids.end(), batch.ids.begin() + static_cast<std::ptrdiff_t>(10 * q)));
+    const Found single = search(pair.graph, queries.view(q, 1), 10, 30);
+    CHECK(std::equal(single.ids.begin(), single.ids.end(), batch.ids.begin() + static_cast<std::ptrdiff_t>(10 * q)));
   }
 }
 
@@ -229,8 +229,8 @@ TEST_CASE("inconsistent settings are rejected") {
   for (const HnswSettings& settings : {thin, wide, blind, mixed})
     CHECK_THROWS_AS(Hnsw(0, Metric::l2, settings), InvalidArgument);
   const Hnsw index(8, Metric::l2, {});
-  const Vectors other = clustered(1, 9, Element::f32, 1), right = clustered(1, 8, Element::f32, 1);
-  CHECK_THROWS_AS(search(index, other.view(), 1), DimensionMismatch);
+  const Vectors wrong_dim = clustered(1, 9, Element::f32, 1), right = clustered(1, 8, Element::f32, 1);
+  CHECK_THROWS_AS(search(index, wrong_dim.view(), 1), DimensionMismatch);
   CHECK_THROWS_AS(search(index, right.view(), 0), InvalidArgument);
 }
 

@@ -34,9 +34,9 @@ TEST_CASE("ascending and shuffled ids are found and removed ids are not, as in a
       for (int i = 0; i < 50; ++i) ids.push_back(shuffled ? (next++ * 2654435761) % 1000003 + 2 : next++);
       for (std::size_t i = 0; i < ids.size(); ++i) model[ids[i]] = static_cast<Row>(map.rows() + i);
       add(map, ids);
-      const std::vector<Row> gone = {map.find(ids[3]), map.find(ids[random() % 40 + 5])};
-      map.remove(gone);
-      for (const Row row : gone) std::erase_if(model, [row](const auto& entry) { return entry.second == row; });
+      const std::vector<Row> removed = {map.find(ids[3]), map.find(ids[random() % 40 + 5])};
+      map.remove(removed);
+      for (const Row row : removed) std::erase_if(model, [row](const auto& entry) { return entry.second == row; });
       CHECK(map.live_count() == model.size());
     }
     for (const auto& [id, row] : model) CHECK(map.find(id) == row);
@@ -50,8 +50,8 @@ TEST_CASE("ascending and shuffled ids are found and removed ids are not, as in a
 TEST_CASE("a removed id may be added again and then maps to the new row") {
   IdMap map;
   add(map, {10, 20, 30});
-  const std::vector<Row> gone = {map.find(std::int64_t{20})};
-  map.remove(gone);
+  const std::vector<Row> removed = {map.find(std::int64_t{20})};
+  map.remove(removed);
   CHECK(map.find(std::int64_t{20}) == no_row);
   add(map, {20});
   CHECK(map.find(std::int64_t{20}) == 3);

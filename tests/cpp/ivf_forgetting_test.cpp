@@ -207,10 +207,10 @@ TEST_CASE("zero rows and rows longer than all before keep correct distances") {
     CHECK(recall(found, truth(vectors, metric, queries.view(), 10)) >= 0.8);
     CHECK(distance_error(found, vectors, metric, queries.view()) < 0.05);
     const std::vector<std::int64_t> zero = {40};
-    const Found nothing = search(index, queries.view(), 1, 0, view_of(zero));
+    const Found zero_row = search(index, queries.view(), 1, 0, view_of(zero));
     const float expected = metric == Metric::ip ? 0 : 1;
     const float scale = metric == Metric::ip ? std::fabs(found.distances[0]) : 1;
-    for (const float distance : nothing.distances) CHECK(std::fabs(distance - expected) < 0.05f * scale);
+    for (const float distance : zero_row.distances) CHECK(std::fabs(distance - expected) < 0.05f * scale);
   }
 }
 

@@ -81,15 +81,15 @@ TEST_CASE("a mapped index gives the same results as one in memory, also after ch
     for (const Quantization codes : {Quantization::automatic, Quantization::f32, Quantization::rabitq}) {
       const auto index = made(values, metric, codes);
       index->save([&](const FileWriter& file) { file.save(folder / "a"); });
-      const auto other = mapped(folder / "a");
+      const auto copy = mapped(folder / "a");
       for (const std::size_t nprobe : {1, 5, 40}) {
-        CHECK(search(*index, values, 1, nprobe) == search(*other, values, 1, nprobe));
-        CHECK(search(*index, values, 200, nprobe) == search(*other, values, 200, nprobe));
+        CHECK(search(*index, values, 1, nprobe) == search(*copy, values, 1, nprobe));
+        CHECK(search(*index, values, 200, nprobe) == search(*copy, values, 200, nprobe));
       }
-      CHECK_NOTHROW(other->verify());
+      CHECK_NOTHROW(copy->verify());
       index->add(view(values, 20), 1);
-      other->add(view(values, 20), 1);
-      CHECK(search(*index, values, 50, 5) == search(*other, values, 50, 5));
+      copy->add(view(values, 20), 1);
+      CHECK(search(*index, values, 50, 5) == search(*copy, values, 50, 5));
     }
   }
 }
@@ -154,8 +154,8 @@ TEST_CASE("with any content of unverified sections, searches end and stay within
         answer.distances = found.distances;
         index->search(view(values, 5), 10, 3, std::span<const std::uint8_t>(mask), 1, answer);
         index->range(view(values, 5), 0.3f, {}, 1);
-        const std::vector<std::int64_t> wanted = {0, 7, 2999};
-        const bool has_seven = index->records().contains({std::span(wanted).subspan(1, 1)});
+        const std::vector<std::int64_t> admitted = {0, 7, 2999};
+        const bool has_seven = index->records().contains({std::span(admitted).subspan(1, 1)});
         CHECK((has_seven || name == "ids"));
       }
     }

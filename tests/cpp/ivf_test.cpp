@@ -98,9 +98,9 @@ TEST_CASE("a larger nprobe finds more, and a batch finds what its queries find a
   const Found one_at_once = search(pair.lists, queries.view(), 10, 30);
   CHECK(search(pair.lists, queries.view(), 10, 30, {}, 3) == one_at_once);
   for (std::size_t q = 0; q < 61; ++q) {
-    const Found one = search(pair.lists, queries.view(q, 1), 10, 30);
-    CHECK(std::equal(one.ids.begin(), one.ids.end(), one_at_once.ids.begin() + static_cast<std::ptrdiff_t>(10 * q)));
-    CHECK(std::equal(one.distances.begin(), one.distances.end(),
+    const Found single = search(pair.lists, queries.view(q, 1), 10, 30);
+    CHECK(std::equal(single.ids.begin(), single.ids.end(), one_at_once.ids.begin() + static_cast<std::ptrdiff_t>(10 * q)));
+    CHECK(std::equal(single.distances.begin(), single.distances.end(),
                      one_at_once.distances.begin() + static_cast<std::ptrdiff_t>(10 * q)));
   }
 }
@@ -195,10 +195,10 @@ TEST_CASE("equal vectors, one-dimensional vectors, and many copies of a few vect
   const Pair pair(Vectors(line, 1, Element::f32).view(), Metric::l2);
   CHECK(pair.recall_of(Vectors(std::span(line).first(50), 1, Element::f32).view(), 10, 6) >= 0.95);
   // Fewer distinct vectors than lists.
-  std::vector<float> few = clustered_floats(1200, 24, 1);
-  for (std::size_t i = 7; i < 1200; ++i) std::copy_n(few.begin() + (i % 7) * 24, 24, few.begin() + i * 24);
-  const Pair repeated(Vectors(few, 24, Element::f32).view(), Metric::l2);
-  CHECK(repeated.recall_of(Vectors(std::span(few).first(7 * 24), 24, Element::f32).view(), 10, 1) == 1);
+  std::vector<float> few_distinct = clustered_floats(1200, 24, 1);
+  for (std::size_t i = 7; i < 1200; ++i) std::copy_n(few_distinct.begin() + (i % 7) * 24, 24, few_distinct.begin() + i * 24);
+  const Pair repeated(Vectors(few_distinct, 24, Element::f32).view(), Metric::l2);
+  CHECK(repeated.recall_of(Vectors(std::span(few_distinct).first(7 * 24), 24, Element::f32).view(), 10, 1) == 1);
 }
 
 TEST_CASE("huge and tiny vectors are found, and no distance is NaN") {
@@ -272,11 +272,11 @@ TEST_CASE(
     }
     CHECK(own.recall(4, 1).found == own.recall(4, 3).found);
   }
-  Ivf few(0, Metric::l2, {});
-  few.add(clustered(500, 8, Element::f32, 1).view(), 1);
-  const RecallEvaluator evaluator(few.evaluated(), 50, 10, 1, 1);
+  Ivf few_distinct(0, Metric::l2, {});
+  few_distinct.add(clustered(500, 8, Element::f32, 1).view(), 1);
+  const RecallEvaluator evaluator(few_distinct.evaluated(), 50, 10, 1, 1);
   CHECK(evaluator.recall(1, 1).found == 500);
-  few.remove(view_of(id_range(0, 1)));
+  few_distinct.remove(view_of(id_range(0, 1)));
   CHECK_THROWS_AS(evaluator.recall(1, 1), InvalidArgument);
 }
 

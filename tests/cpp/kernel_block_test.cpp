@@ -31,13 +31,13 @@ void check(const KernelTable& table, BlockKernel kernel, std::size_t units, std:
     }
   std::vector<std::vector<std::int32_t>> values(queries, std::vector<std::int32_t>(units * words));
   std::vector<BlockQuery> prepared;
-  for (auto& one : values) {
-    for (std::int32_t& word : one) {
+  for (auto& query_words : values) {
+    for (std::int32_t& word : query_words) {
       std::int8_t bytes[4];
       for (std::int8_t& byte : bytes) byte = static_cast<std::int8_t>(static_cast<int>(random() % 255) - 127);
       std::memcpy(&word, bytes, sizeof word);
     }
-    prepared.push_back({one.data(), -0.25f, 3.5f});
+    prepared.push_back({query_words.data(), -0.25f, 3.5f});
   }
   std::vector<float> out(queries * blocks * rows + 1, -1.0f);
   kernel(prepared.data(), queries, data.data(), units, blocks, out.data());
@@ -60,9 +60,9 @@ void check(const KernelTable& table, BlockKernel kernel, std::size_t units, std:
       const std::byte* const tail = block + CodeBlock::bytes(units) - CodeBlock::tail_bytes;
       std::memcpy(&bias, tail + row % rows * sizeof bias, sizeof bias);
       std::memcpy(&step, tail + (rows + row % rows) * sizeof step, sizeof step);
-      const double wanted = bias + double{step} * (-0.25 * static_cast<double>(sum) + 3.5);
+      const double expected = bias + double{step} * (-0.25 * static_cast<double>(sum) + 3.5);
       const double size = std::abs(bias) + std::abs(double{step}) * (0.25 * std::abs(static_cast<double>(sum)) + 3.5);
-      REQUIRE(std::abs(out[q * blocks * rows + row] - wanted) <= 1e-6 * size);
+      REQUIRE(std::abs(out[q * blocks * rows + row] - expected) <= 1e-6 * size);
     }
 
   // Results do not depend on the other queries and blocks.

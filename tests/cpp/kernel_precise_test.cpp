@@ -43,13 +43,13 @@ void check(const char* isa, const PreciseKernels<Q>& kernels) {
         const auto query = std::make_unique<Q[]>(dim);
         for (std::size_t d = 0; d < dim; ++d) query[d] = random_element<Q>(random);
         const std::vector<Row> picks = {2, 0, 5, 3, 6, 1, 4};
-        for (std::size_t some = 1; some <= count; some += some == 1 ? 2 : 4) {
+        for (std::size_t selected = 1; selected <= count; selected += selected == 1 ? 2 : 4) {
           double squares[count], products[count], both[2 * count];
           const Q* const q = query.get();
-          kernels.squared_l2(q, rows.data(), rows.stride(), picks.data(), some, some == 7 ? 0 : 1, dim, squares);
-          kernels.product(q, rows.data(), rows.stride(), picks.data(), some, some == 7 ? 0 : 1, dim, products);
-          kernels.product_and_square(q, rows.data(), rows.stride(), picks.data(), some, some == 7 ? 0 : 1, dim, both);
-          for (std::size_t i = 0; i < some; ++i) {
+          kernels.squared_l2(q, rows.data(), rows.stride(), picks.data(), selected, selected == 7 ? 0 : 1, dim, squares);
+          kernels.product(q, rows.data(), rows.stride(), picks.data(), selected, selected == 7 ? 0 : 1, dim, products);
+          kernels.product_and_square(q, rows.data(), rows.stride(), picks.data(), selected, selected == 7 ? 0 : 1, dim, both);
+          for (std::size_t i = 0; i < selected; ++i) {
             const auto x = [&](std::size_t d) { return number(rows.at(picks[i], d)); };
             const auto difference = [&](std::size_t d) { return number(q[d]) - x(d); };
             CHECK(squares[i] == sum_in_order(dim, [&](std::size_t d) { return difference(d) * difference(d); }));

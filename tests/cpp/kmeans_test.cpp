@@ -50,11 +50,11 @@ void check_nearest(const std::vector<float>& points, const std::vector<float>& c
   const std::size_t count = points.size() / dim, clusters = centroids.size() / dim;
   std::size_t wrong = 0;
   for (std::size_t i = 0; i < count; ++i) {
-    double least = std::numeric_limits<double>::infinity();
+    double nearest = std::numeric_limits<double>::infinity();
     for (std::size_t c = 0; c < clusters; ++c)
-      least = std::min(least, square(points.data() + i * dim, centroids.data() + c * dim, dim));
+      nearest = std::min(nearest, square(points.data() + i * dim, centroids.data() + c * dim, dim));
     const double found = square(points.data() + i * dim, centroids.data() + labels[i] * dim, dim);
-    wrong += !(labels[i] < clusters && found <= least * (1 + 1e-13));
+    wrong += !(labels[i] < clusters && found <= nearest * (1 + 1e-13));
   }
   CHECK(wrong == 0);
 }
@@ -100,12 +100,12 @@ TEST_CASE("ties keep the first centroid") {
 
 TEST_CASE("far from the origin, huge, tiny and lonely values are assigned as exactly") {
   const std::size_t dim = 32;
-  const std::vector<float> plain = points_of(800, dim, 8, 3);
+  const std::vector<float> base_points = points_of(800, dim, 8, 3);
   for (const float scale : {1.0f, 1e-25f, 1e-19f, 1e17f, 1e19f, 1e30f})
     for (const float offset : {0.0f, 1e4f}) {
       CAPTURE(scale);
       CAPTURE(offset);
-      std::vector<float> points = plain;
+      std::vector<float> points = base_points;
       for (float& x : points) x = (x + offset) * scale;
       points[5 * dim + 3] = 1e33f;
       const std::vector<float> centroids(points.begin(), points.begin() + 90 * dim);
@@ -119,17 +119,17 @@ TEST_CASE("centroids are means, labels are nearest centroids, and the objective 
   const std::size_t dim = 48, count = 2000, clusters = 60;
   const std::vector<float> points = points_of(count, dim, 8, 4);
   for (const Seeding seeding : {Seeding::random, Seeding::spread}) {
-    const Clustering one = kmeans(
+    const Clustering clustering = kmeans(
         points, dim, {.clusters = clusters, .iterations = 300, .tolerance = 0, .seed = 3, .seeding = seeding}, 2);
-    CHECK(one.iterations < 300);
-    check_nearest(points, one.centroids, dim, one.labels);
-    std::vector<float> means = one.centroids;
-    move_to_means(points, dim, Members(one.labels, clusters), 2, means);
-    CHECK(means == one.centroids);  // converged
+    CHECK(clustering.iterations < 300);
+    check_nearest(points, clustering.centroids, dim, clustering.labels);
+    std::vector<float> means = clustering.centroids;
+    move_to_means(points, dim, Members(clustering.labels, clusters), 2, means);
+    CHECK(means == clustering.centroids);  // converged
     double objective = 0;
     for (std::size_t i = 0; i < count; ++i)
-      objective += square(points.data() + i * dim, one.centroids.data() + one.labels[i] * dim, dim);
-    CHECK(one.objective == doctest::Approx(objective).epsilon(1e-12));
+      objective += square(points.data() + i * dim, clustering.centroids.data() + clustering.labels[i] * dim, dim);
+    CHECK(clustering.objective == doctest::Approx(objective).epsilon(1e-12));
   }
 }
 
@@ -138,16 +138,16 @@ TEST_CASE("the result does not depend on the number of threads") {
   const std::vector<float> points = points_of(2500, dim, 20, 5);
   for (const Seeding seeding : {Seeding::random, Seeding::spread}) {
     const KMeansSettings settings{.clusters = 80, .iterations = 5, .tolerance = 0, .seed = 9, .seeding = seeding};
-    const Clustering one = kmeans(points, dim, settings, 1);
+    const Clustering clustering = kmeans(points, dim, settings, 1);
     for (const unsigned threads : {2u, 3u, 8u}) {
-      const Clustering other = kmeans(points, dim, settings, threads);
-      CHECK(other.centroids == one.centroids);
-      CHECK(other.labels == one.labels);
-      CHECK(other.objective == one.objective);
+      const Clustering repeated = kmeans(points, dim, settings, threads);
+      CHECK(repeated.centroids == clustering.centroids);
+      CHECK(repeated.labels == clustering.labels);
+      CHECK(repeated.objective == clustering.objective);
     }
     KMeansSettings reseeded = settings;
     reseeded.seed = 10;
-    CHECK(kmeans(points, dim, reseeded, 2).centroids != one.centroids);
+    CHECK(kmeans(points, dim, reseeded, 2).centroids != clustering.centroids);
   }
 }
 
@@ -178,8 +178,8 @@ TEST_CASE("no cluster is empty with enough distinct points, and fewer distinct p
   const Clustering flat = kmeans(same, 5, {.clusters = 10}, 2);
   CHECK(flat.objective == 0);
   CHECK(flat.centroids == std::vector<float>(50, 3.5f));
-  const Clustering one = kmeans(std::span(points).first(8), 8, {.clusters = 1}, 2);
-  CHECK(one.centroids == std::vector<float>(points.begin(), points.begin() + 8));
+  const Clustering clustering = kmeans(std::span(points).first(8), 8, {.clusters = 1}, 2);
+  CHECK(clustering.centroids == std::vector<float>(points.begin(), points.begin() + 8));
 }
 
 TEST_CASE("balanced clusters respect the limit and cost little more") {
@@ -226,18 +226,18 @@ TEST_CASE("invalid settings are rejected") {
 
 TEST_CASE("running means are bit-identical to means") {
   const std::size_t dim = 9, count = 3000, clusters = 25;
-  std::vector<float> plain = points_of(count, dim, 4, 12);
-  for (std::size_t i = 0; i < plain.size(); i += 7) plain[i] *= 1e-5f;
-  std::vector<float> whole = plain, halves = plain, wide = plain, tiny = plain;
-  for (std::size_t i = 0; i < plain.size(); ++i) {
-    whole[i] = std::round(plain[i] * 50);
-    halves[i] = std::round(plain[i] * 1024) / 1024;
-    wide[i] = i % 777 ? plain[i] : 1e20f;
-    tiny[i] = std::round(plain[i] * 50) * 1e-44f;
+  std::vector<float> base_points = points_of(count, dim, 4, 12);
+  for (std::size_t i = 0; i < base_points.size(); i += 7) base_points[i] *= 1e-5f;
+  std::vector<float> whole = base_points, halves = base_points, wide = base_points, tiny = base_points;
+  for (std::size_t i = 0; i < base_points.size(); ++i) {
+    whole[i] = std::round(base_points[i] * 50);
+    halves[i] = std::round(base_points[i] * 1024) / 1024;
+    wide[i] = i % 777 ? base_points[i] : 1e20f;
+    tiny[i] = std::round(base_points[i] * 50) * 1e-44f;
   }
   for (const std::vector<float>* points :
-       std::initializer_list<const std::vector<float>*>{&whole, &halves, &plain, &wide, &tiny}) {
-    CHECK(has_exact_sums(*points, dim, 2) == (points != &plain && points != &wide));
+       std::initializer_list<const std::vector<float>*>{&whole, &halves, &base_points, &wide, &tiny}) {
+    CHECK(has_exact_sums(*points, dim, 2) == (points != &base_points && points != &wide));
     RunningMeans running(*points, dim, clusters, 2);
     std::vector<std::uint32_t> labels(count);
     std::vector<float> found(clusters * dim, 7), expected = found;

@@ -111,14 +111,14 @@ TEST_CASE("distances from a row are squared distances of points") {
         for (Row row = 0; row < 40; row += 3) {
           ScorerScratch scratch;
           const std::vector<float> found = rows.measured(rows.space.row_scorer(row, scratch));
-          const std::vector<float> own = rows.as_floats(row);
+          const std::vector<float> query = rows.as_floats(row);
           for (std::size_t i = 0; i < 40; ++i) {
-            double truth = precise_distance(metric, own.data(), rows.vectors.row(i), element, dim);
+            double truth = precise_distance(metric, query.data(), rows.vectors.row(i), element, dim);
             if (metric == Metric::cosine) truth *= 2;
             CHECK(std::abs(found[i] - truth) <= tolerance(dim, 2 * longest, 2 * longest));
             if (metric == Metric::ip) {  // scorers return products, points are augmented
               const double augmentation_difference = double{rows.augmentations[row]} - rows.augmentations[i];
-              truth = precise_distance(Metric::l2, own.data(), rows.vectors.row(i), element, dim) + augmentation_difference * augmentation_difference;
+              truth = precise_distance(Metric::l2, query.data(), rows.vectors.row(i), element, dim) + augmentation_difference * augmentation_difference;
             }
             const double between =
                 precise_distance(Metric::l2, points[row].data(), reinterpret_cast<const std::byte*>(points[i].data()),

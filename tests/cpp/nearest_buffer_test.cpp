@@ -33,9 +33,9 @@ TEST_CASE("a buffer holds the nearest, in any insertion order and with ties") {
           all.push_back({static_cast<Row>(i), static_cast<float>(static_cast<int>(random() % different) - 2) / 7});
         std::shuffle(all.begin(), all.end(), random);
         buffer.reset(width);
-        for (const Neighbor& one : all) {
-          if (one.distance > buffer.limit()) continue;
-          buffer.push(one.distance, one.row);
+        for (const Neighbor& neighbor : all) {
+          if (neighbor.distance > buffer.limit()) continue;
+          buffer.push(neighbor.distance, neighbor.row);
         }
         std::vector<Neighbor> found = {{7, -1000.0f}};
         buffer.append_to(found);

@@ -34,15 +34,15 @@ std::pair<float, std::size_t> skew_of(std::span<const float> rows, std::size_t d
   const std::size_t count = rows.size() / dim;
   std::vector<float> gram(count * count);
   inner_products(rows, rows, dim, 2, gram);
-  float most = 0;
+  float largest = 0;
   std::size_t zeros = 0;
   for (std::size_t i = 0; i < count; ++i) {
     const bool is_zero = gram[i * count + i] == 0;
     zeros += is_zero;
     for (std::size_t j = 0; j < count; ++j)
-      most = std::max(most, std::fabs(gram[i * count + j] - (i == j && !is_zero ? 1.0f : 0.0f)));
+      largest = std::max(largest, std::fabs(gram[i * count + j] - (i == j && !is_zero ? 1.0f : 0.0f)));
   }
-  return {most, zeros};
+  return {largest, zeros};
 }
 
 TEST_CASE("orthonormalized rows are orthonormal, and dependent rows become zero") {
@@ -59,15 +59,15 @@ TEST_CASE("products with packed rows and columns equal those with unpacked rows"
   for (const std::size_t dim : {1, 33, 150})
     for (const std::size_t count : {1, 31, 70}) {
       const std::vector<float> a = normals(13 * dim, 1), b = normals(count * dim, 2), other = normals(13 * count, 3);
-      std::vector<float> plain(13 * count), packed(13 * count), columns(13 * dim), expected(13 * dim);
-      inner_products(a, b, dim, 2, plain);
+      std::vector<float> unpacked(13 * count), packed(13 * count), columns(13 * dim), expected(13 * dim);
+      inner_products(a, b, dim, 2, unpacked);
       inner_products(a, packed_rows(b, dim, 2), dim, 2, packed);
-      CHECK(plain == packed);
+      CHECK(unpacked == packed);
       for (std::size_t i = 0; i < 13; ++i)
         for (std::size_t j = 0; j < count; ++j) {
           double sum = 0;
           for (std::size_t d = 0; d < dim; ++d) sum += double{a[i * dim + d]} * b[j * dim + d];
-          CHECK(plain[i * count + j] == doctest::Approx(sum).epsilon(1e-4));
+          CHECK(unpacked[i * count + j] == doctest::Approx(sum).epsilon(1e-4));
         }
       std::vector<float> turned(b.size());
       for (std::size_t i = 0; i < b.size(); ++i) turned[i % dim * count + i / dim] = b[i];
@@ -98,19 +98,19 @@ TEST_CASE("a sample is centred about its mean, without outliers") {
 TEST_CASE("principal directions capture nearly the largest possible variance") {
   const std::size_t dim = 200, count = 500;
   const std::vector<float> rows = decaying(count, dim, 6);
-  for (const std::size_t asked : {20, 64, 100, 150}) {
-    CAPTURE(asked);
-    const std::vector<float> directions = principal_directions(rows, dim, asked, 1, 2);
+  for (const std::size_t requested : {20, 64, 100, 150}) {
+    CAPTURE(requested);
+    const std::vector<float> directions = principal_directions(rows, dim, requested, 1, 2);
     const auto [skew, zeros] = skew_of(directions, dim);
     CHECK(skew < 1e-5f);
     CHECK(zeros == 0);
-    std::vector<float> along(asked * count);
+    std::vector<float> along(requested * count);
     inner_products(directions, rows, dim, 2, along);
-    double held = 0, best = 0;
-    for (const float x : along) held += double{x} * x;
+    double captured = 0, best = 0;
+    for (const float x : along) captured += double{x} * x;
     for (std::size_t i = 0; i < rows.size(); ++i)
-      if (i % dim < asked) best += double{rows[i]} * rows[i];
-    CHECK(held > 0.95 * best);
+      if (i % dim < requested) best += double{rows[i]} * rows[i];
+    CHECK(captured > 0.95 * best);
   }
 }
 
@@ -118,7 +118,7 @@ TEST_CASE("added directions keep the previous ones, for any number of threads") 
   const std::size_t dim = 150;
   const std::vector<float> rows = decaying(400, dim, 7);
   PrincipalDirections grown(rows, dim, 3, 1);
-  for (const std::size_t asked : {64, 128, 150}) grown.leading(asked);
+  for (const std::size_t requested : {64, 128, 150}) grown.leading(requested);
   const std::vector<float> at_once = principal_directions(rows, dim, 150, 3, 2);
   const std::span<const float> all = grown.leading(150), few = grown.leading(64);
   CHECK(std::equal(all.begin(), all.end(), at_once.begin(), at_once.end()));
@@ -138,10 +138,10 @@ TEST_CASE("with low-rank data, the other directions are orthonormal to the rest 
     CHECK(skew_of(directions, dim).first < 1e-4f);
     std::vector<float> along(140 * count);
     inner_products(directions, rows, dim, 2, along);
-    double held = 0, all = 0;
-    for (const float x : along) held += double{x} * x;
+    double captured = 0, all = 0;
+    for (const float x : along) captured += double{x} * x;
     for (const float x : rows) all += double{x} * x;
-    CHECK(held == doctest::Approx(all).epsilon(1e-4));
+    CHECK(captured == doctest::Approx(all).epsilon(1e-4));
   }
 }
 

@@ -92,19 +92,19 @@ TEST_CASE("searches give the same results with and without lower-bound codes") {
     for (const RowFilter* admitted : {static_cast<const RowFilter*>(nullptr), static_cast<const RowFilter*>(&most)}) {
       ExactTarget target{
           .rows = view(rows, dim), .metric = metric, .inverse_norms = inverse.data(), .admitted = admitted};
-      std::vector<Neighbor> plain(queries * k), sketched(queries * k), one(k);
-      exact_search(target, view(asked, dim), k, 2, plain);
+      std::vector<Neighbor> without_bounds(queries * k), with_bounds(queries * k), single(k);
+      exact_search(target, view(asked, dim), k, 2, without_bounds);
       target.bounds = sketch.get();
       for (const unsigned threads : {1u, 2u}) {
-        exact_search(target, view(asked, dim), k, threads, sketched);
-        for (std::size_t i = 0; i < plain.size(); ++i) {
-          CHECK(sketched[i].row == plain[i].row);
-          CHECK(sketched[i].distance == plain[i].distance);
+        exact_search(target, view(asked, dim), k, threads, with_bounds);
+        for (std::size_t i = 0; i < without_bounds.size(); ++i) {
+          CHECK(with_bounds[i].row == without_bounds[i].row);
+          CHECK(with_bounds[i].distance == without_bounds[i].distance);
         }
       }
       for (std::size_t q = 0; q < queries; q += 7) {
-        exact_search(target, view(asked, dim).slice(q, 1), k, 1, one);
-        for (std::size_t j = 0; j < k; ++j) CHECK(one[j].row == plain[q * k + j].row);
+        exact_search(target, view(asked, dim).slice(q, 1), k, 1, single);
+        for (std::size_t j = 0; j < k; ++j) CHECK(single[j].row == without_bounds[q * k + j].row);
       }
     }
   }

@@ -52,9 +52,9 @@ TEST_CASE("ties round to even, and zeros have step 0") {
     CHECK(table->round_to_bytes(values.data(), values.size(), bytes.data()) == 1);
     CHECK(bytes == std::vector<std::int8_t>{127, 0, 2, 2, 0, -2, -127, 126});
     for (const std::vector<float>* zeros : {&none, &nearly}) {
-      std::vector<std::int8_t> nothing(70, 99);
-      CHECK(table->round_to_bytes(zeros->data(), 70, nothing.data()) == 0);
-      CHECK(nothing == std::vector<std::int8_t>(70, 0));
+      std::vector<std::int8_t> out(70, 99);
+      CHECK(table->round_to_bytes(zeros->data(), 70, out.data()) == 0);
+      CHECK(out == std::vector<std::int8_t>(70, 0));
     }
   }
 }
