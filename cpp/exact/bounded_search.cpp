@@ -1,6 +1,6 @@
-// With a sketch: its byte codes are searched first, and only rows whose code does not prove them too far are measured.
-// Every query carries the best upper bound of its k-th distance found so far by any thread, which only ever rules out
-// rows that are too far, so the answer is the same as without a sketch.
+// Exact search with lower bounds: scans byte codes first, and measures only rows whose lower bound is at most the
+// query's limit. The limit is the smallest upper bound of the k-th distance that any thread has found so far. Rows
+// above it cannot be among the k nearest, so the answer is the same as without lower bounds.
 #include <algorithm>
 #include <array>
 #include <atomic>
@@ -18,40 +18,40 @@
 namespace lookalike {
 namespace {
 
-constexpr std::size_t block_bytes = 128 * 1024;  // of codes: many blocks, so that threads end together
-constexpr std::size_t pending_rows = 32;         // measured together, so that their cache misses overlap
-constexpr std::size_t seed_rows = 2048;
+constexpr std::size_t block_bytes = 128 * 1024;  // of codes; small, so that threads share the work evenly
+constexpr std::size_t pending_rows = 32;         // rows measured in one call, so that their cache misses overlap
+constexpr std::size_t min_sample_rows = 2048;
 
-/// The codes of a run of queries, and what is known of their answers.
+/// A run of queries: their codes, and the limits that all threads share.
 class BoundedRun {
  public:
-  BoundedRun(const ExactTarget& target, const PreparedQueries& queries, std::span<const Row> picks, std::size_t first,
+  BoundedRun(const ExactTarget& target, const PreparedQueries& queries, std::span<const Row> subset, std::size_t first,
              std::size_t last, std::size_t k, unsigned threads)
       : target_(target),
-        sketch_(*target.sketch),
+        bounds_(*target.bounds),
         queries_(queries),
         first_(first),
         count_(last - first),
         k_(k),
-        codes_(count_ * sketch_.dim()),
-        roundings_(count_),
+        codes_(count_ * bounds_.dim()),
+        rounding_errors_(count_),
         norms_(count_),
-        slack_(count_),
+        slacks_(count_),
         limits_(count_) {
     encode(threads);
-    seed(picks, threads);
+    initialize_limits(subset, threads);
   }
 
   std::size_t count() const noexcept { return count_; }
   std::size_t k() const noexcept { return k_; }
-  const std::int8_t* code(std::size_t i) const noexcept { return codes_.data() + i * sketch_.dim(); }
+  const std::int8_t* query_code(std::size_t i) const noexcept { return codes_.data() + i * bounds_.dim(); }
   /// Rows whose |z_x - z_q|^2 is above this cannot be among the k nearest.
   float limit(std::size_t i) const noexcept { return limits_[i].load(std::memory_order_relaxed); }
 
   bool admits(Row row) const noexcept { return !target_.admitted || target_.admitted->test(row); }
 
-  /// Measures `rows` for query i, keeps the best in `pool`, and lowers the query's limit.
-  void measure(std::size_t i, std::span<const Row> rows, CandidatePool pool, std::vector<Measured>& scratch) {
+  /// Measures `rows` for query i, adds them to `pool`, and lowers the query's limit.
+  void measure(std::size_t i, std::span<const Row> rows, CandidatePool pool, std::vector<PreciseNeighbor>& scratch) {
     std::array<float, pending_rows> keys;
     block_keys(target_, queries_, first_ + i, rows, 0, rows.size(), keys.data());
     bool is_changed = false;
@@ -60,18 +60,18 @@ class BoundedRun {
       pool.push(keys[r], rows[r]);
       is_changed = true;
       if (!pool.is_full()) continue;
-      pool.tighten(slack_[i]);
-      if (pool.held().size() > CandidatePool::capacity_for(k_) - 16)
-        exact_argmin(pool, target_, queries_, first_ + i, k_, scratch);
+      pool.tighten(slacks_[i]);
+      if (pool.candidates().size() > CandidatePool::capacity_for(k_) - 16)
+        keep_k_nearest(pool, target_, queries_, first_ + i, k_, scratch);
     }
     if (!is_changed) return;
-    pool.tighten(slack_[i]);
-    if (pool.limit() < infinity) lower(i, squared_distance(i, pool.limit()));
+    pool.tighten(slacks_[i]);
+    if (pool.limit() < infinity) lower_limit(i, squared_distance(i, pool.limit()));
   }
 
-  void finish_query(std::size_t i, std::span<Candidate> candidates, std::span<Neighbor> out,
-                    std::vector<Measured>& scratch) const {
-    finish(candidates, slack_[i], target_, queries_, first_ + i, out.subspan((first_ + i) * k_, k_), scratch);
+  void write_query(std::size_t i, std::span<Candidate> candidates, std::span<Neighbor> out,
+                   std::vector<PreciseNeighbor>& scratch) const {
+    write_k_nearest(candidates, slacks_[i], target_, queries_, first_ + i, out.subspan((first_ + i) * k_, k_), scratch);
   }
 
  private:
@@ -82,74 +82,76 @@ class BoundedRun {
       queries_.as_floats(first_ + i, vectors.data() + i * queries_.dim());
       norms_[i] = target_.metric == Metric::cosine ? std::sqrt(queries_.square(first_ + i)) : 1;
       scales[i] = norms_[i] > 0 ? 1 / norms_[i] : 0;
-      slack_[i] = key_slack(target_, queries_, first_ + i);
+      slacks_[i] = key_slack(target_, queries_, first_ + i);
       limits_[i].store(infinity, std::memory_order_relaxed);
     });
-    sketch_.encode(vectors, scales, threads, codes_.data(), roundings_.data());
+    bounds_.encode(vectors, scales, threads, codes_.data(), rounding_errors_.data());
   }
 
-  /// The sketch's squared distance that belongs to a key: |x - q|^2, or 2 (1 - cosine) between unit vectors.
+  /// Converts a key to the squared distance that the codes bound: |x - q|^2, or 2 (1 - cosine) between unit vectors.
   double squared_distance(std::size_t i, float key) const {
     if (target_.metric == Metric::l2) return key;
     return norms_[i] > 0 ? 2 * (1 + key / norms_[i]) + 1e-6 : std::numeric_limits<double>::infinity();
   }
 
-  void lower(std::size_t i, double square) {
-    const float limit = sketch_.code_limit(square, roundings_[i]);
-    float known = limits_[i].load(std::memory_order_relaxed);
-    while (limit < known && !limits_[i].compare_exchange_weak(known, limit, std::memory_order_relaxed)) {
+  void lower_limit(std::size_t i, double square) {
+    const float limit = bounds_.code_limit(square, rounding_errors_[i]);
+    float current = limits_[i].load(std::memory_order_relaxed);
+    while (limit < current && !limits_[i].compare_exchange_weak(current, limit, std::memory_order_relaxed)) {
     }
   }
 
-  /// The k rows of a small sample that look nearest by their codes bound the k-th distance from above.
-  void seed(std::span<const Row> picks, unsigned threads) {
-    const std::size_t rows = picks.empty() ? target_.rows.count : picks.size();
-    const std::size_t samples = std::max(seed_rows, 4 * k_);
+  /// Sets the limits from a sample of the rows: finds the k nearest by their codes, measures them, and takes the upper
+  /// bound of their k-th distance.
+  void initialize_limits(std::span<const Row> subset, unsigned threads) {
+    const std::size_t rows = subset.empty() ? target_.rows.count : subset.size();
+    const std::size_t samples = std::max(min_sample_rows, 4 * k_);
     if (rows < 4 * samples) return;
     std::vector<Row> sample(samples);
     for (std::size_t i = 0; i < samples; ++i) {
-      const std::size_t place = i * rows / samples;
-      sample[i] = picks.empty() ? static_cast<Row>(place) : picks[place];
+      const std::size_t position = i * rows / samples;
+      sample[i] = subset.empty() ? static_cast<Row>(position) : subset[position];
     }
-    const ExactTarget codes{.rows = sketch_.codes(), .metric = Metric::l2};
-    const VectorsView asked{reinterpret_cast<const std::byte*>(codes_.data()), Element::s8, count_, sketch_.dim(),
-                            sketch_.dim()};
-    const PreparedQueries prepared(asked, Element::s8, Metric::l2, threads);
+    const ExactTarget codes{.rows = bounds_.codes(), .metric = Metric::l2};
+    const VectorsView query_codes{reinterpret_cast<const std::byte*>(codes_.data()), Element::s8, count_, bounds_.dim(),
+                                  bounds_.dim()};
+    const PreparedQueries prepared(query_codes, Element::s8, Metric::l2, threads);
     std::vector<Neighbor> nearest(count_ * k_);
     (count_ < 4 ? scan_search : tile_search)(codes, prepared, sample, k_, threads, nearest);
     parallel_for(count_, threads, [&](std::size_t i, unsigned) {
-      std::vector<Row> near;
-      for (std::size_t j = 0; j < k_; ++j) near.push_back(nearest[i * k_ + j].row);
+      std::vector<Row> nearest_by_code;
+      for (std::size_t j = 0; j < k_; ++j) nearest_by_code.push_back(nearest[i * k_ + j].row);
       std::vector<float> keys(k_);
-      block_keys(target_, queries_, first_ + i, near, 0, k_, keys.data());
+      block_keys(target_, queries_, first_ + i, nearest_by_code, 0, k_, keys.data());
       std::vector<Candidate> candidates;
-      for (std::size_t j = 0; j < k_; ++j) candidates.push_back({keys[j], near[j]});
-      const float limit = limit_of(candidates, k_, slack_[i]);
-      if (limit < infinity) lower(i, squared_distance(i, limit));
+      for (std::size_t j = 0; j < k_; ++j) candidates.push_back({keys[j], nearest_by_code[j]});
+      const float limit = kth_upper_bound(candidates, k_, slacks_[i]);
+      if (limit < infinity) lower_limit(i, squared_distance(i, limit));
     });
   }
 
   const ExactTarget& target_;
-  const RowBounds& sketch_;
+  const RowBounds& bounds_;
   const PreparedQueries& queries_;
   const std::size_t first_, count_, k_;
   std::vector<std::int8_t> codes_;
-  std::vector<float> roundings_;
+  std::vector<float> rounding_errors_;
   std::vector<double> norms_;
-  std::vector<Slack> slack_;
+  std::vector<Slack> slacks_;
   std::vector<std::atomic<float>> limits_;
 };
 
-/// One thread's candidates for every query of a run, and the rows it has still to measure.
+/// One thread's candidates for every query of a run, and the rows that it has yet to measure.
 class Survivors {
  public:
   explicit Survivors(BoundedRun& run) : run_(run), counts_(run.count(), 0), pending_counts_(run.count(), 0) {
     limits_.assign(run.count(), infinity);
-    held_.resize_for_overwrite(run.count() * CandidatePool::capacity_for(run.k()));
+    candidates_.resize_for_overwrite(run.count() * CandidatePool::capacity_for(run.k()));
     pending_.resize_for_overwrite(run.count() * pending_rows);
   }
 
-  /// Whether that filled the pending rows, and they have been measured.
+  /// Adds a row that the lower bounds did not rule out. Returns true if the pending rows were full and are now
+  /// measured.
   bool add(std::size_t i, Row row) {
     if (!run_.admits(row)) return false;
     pending_.mutable_data()[i * pending_rows + pending_counts_[i]++] = row;
@@ -158,46 +160,46 @@ class Survivors {
     return true;
   }
 
-  /// `scratch` is the calling thread's: at the end, threads flush queries of one another's survivors.
-  void flush(std::size_t i, std::vector<Measured>& scratch) {
+  /// Measures the pending rows. `scratch` belongs to the calling thread, which may differ from the one that added them.
+  void flush(std::size_t i, std::vector<PreciseNeighbor>& scratch) {
     if (pending_counts_[i] == 0) return;
     run_.measure(i, {pending_.data() + i * pending_rows, pending_counts_[i]}, pool(i), scratch);
     pending_counts_[i] = 0;
   }
 
-  std::span<Candidate> held(std::size_t i) { return pool(i).held(); }
+  std::span<Candidate> candidates(std::size_t i) { return pool(i).candidates(); }
 
  private:
   CandidatePool pool(std::size_t i) {
-    return {held_.mutable_data() + i * CandidatePool::capacity_for(run_.k()), counts_[i], limits_[i], run_.k()};
+    return {candidates_.mutable_data() + i * CandidatePool::capacity_for(run_.k()), counts_[i], limits_[i], run_.k()};
   }
 
   BoundedRun& run_;
-  Array<Candidate> held_;
+  Array<Candidate> candidates_;
   Array<Row> pending_;
   std::vector<std::size_t> counts_;
   std::vector<std::uint32_t> pending_counts_;
   std::vector<float> limits_;
-  std::vector<Measured> scratch_;
+  std::vector<PreciseNeighbor> scratch_;
 };
 
-/// Reads the codes once for one query.
+/// Scans all codes for one query.
 void scan_codes(const VectorsView& codes, const BoundedRun& run, std::size_t query, Survivors& survivors,
-                std::vector<Measured>& scratch) {
+                std::vector<PreciseNeighbor>& scratch) {
   constexpr std::size_t block = 512;
   std::array<float, block> keys;
-  std::array<std::uint32_t, block> found;
+  std::array<std::uint32_t, block> positions;
   for (std::size_t start = 0; start < codes.count; start += block) {
     const std::size_t size = std::min(block, codes.count - start);
-    kernels().squared_l2_s8.scan(run.code(query), codes.row(start), codes.stride, size, codes.dim, keys.data());
-    const std::size_t hits = kernels().find_not_above(keys.data(), size, run.limit(query), found.data());
-    for (std::size_t h = 0; h < hits; ++h)
-      if (!(keys[found[h]] > run.limit(query))) survivors.add(query, static_cast<Row>(start + found[h]));
+    kernels().squared_l2_s8.scan(run.query_code(query), codes.row(start), codes.stride, size, codes.dim, keys.data());
+    const std::size_t hit_count = kernels().find_not_above(keys.data(), size, run.limit(query), positions.data());
+    for (std::size_t h = 0; h < hit_count; ++h)
+      if (!(keys[positions[h]] > run.limit(query))) survivors.add(query, static_cast<Row>(start + positions[h]));
   }
   survivors.flush(query, scratch);
 }
 
-/// Multiplies blocks of codes by all queries of a run.
+/// Scans blocks of codes for all queries of a run, as tiles of a matrix product.
 class CodeTiles {
  public:
   CodeTiles(const VectorsView& codes, const BoundedRun& run, unsigned threads)
@@ -208,10 +210,10 @@ class CodeTiles {
         queries_(tile_, run.count(), codes.dim),
         squares_(run.count()) {
     parallel_for(queries_.panels(), threads, [&](std::size_t p, unsigned) {
-      const std::byte* vectors[QueryPanels::most_queries];
+      const std::byte* vectors[QueryPanels::max_panel_queries];
       for (std::size_t i = 0; i < queries_.size(p); ++i) {
-        vectors[i] = reinterpret_cast<const std::byte*>(run.code(queries_.first(p) + i));
-        squares_[queries_.first(p) + i] = static_cast<float>(precise_square(vectors[i], Element::s8, codes.dim));
+        vectors[i] = reinterpret_cast<const std::byte*>(run.query_code(queries_.first(p) + i));
+        squares_[queries_.first(p) + i] = static_cast<float>(precise_squared_norm(vectors[i], Element::s8, codes.dim));
       }
       queries_.pack(p, vectors, Element::s8, nullptr, nullptr);
     });
@@ -246,21 +248,21 @@ class CodeTiles {
   }
 
  private:
-  /// The limit as keys |z_x|^2 - 2 <z_x, z_q> see it.
+  /// The limit on the tile's keys, which are |z_x|^2 - 2 <z_x, z_q>.
   float key_limit(std::size_t i) const { return run_.limit(i) - squares_[i]; }
 
-  /// One panel of codes by the panel of queries from `first` on; lowers their `limits` as survivors are measured.
+  /// Multiplies a panel of codes by the panel of queries that starts at `first`. Lowers `limits` as rows are measured.
   void multiply(const std::byte* panel, std::size_t first, const float* bias, const float* scale, std::size_t start,
                 float (&limits)[16], Survivors& survivors) const {
     float keys[32 * 16];
-    std::uint32_t masks[16];
-    std::uint32_t hit =
-        tile_.multiply(panel, queries_.panel(first / tile_.queries), codes_.dim, bias, scale, limits, keys, masks);
+    std::uint32_t row_masks[16];
+    std::uint32_t query_mask =
+        tile_.multiply(panel, queries_.panel(first / tile_.queries), codes_.dim, bias, scale, limits, keys, row_masks);
     const std::size_t count = std::min(tile_.queries, run_.count() - first);
-    for (; hit; hit &= hit - 1) {
-      const auto i = static_cast<std::size_t>(std::countr_zero(hit));
+    for (; query_mask; query_mask &= query_mask - 1) {
+      const auto i = static_cast<std::size_t>(std::countr_zero(query_mask));
       if (i >= count) break;
-      for (std::uint32_t mask = masks[i]; mask; mask &= mask - 1) {
+      for (std::uint32_t mask = row_masks[i]; mask; mask &= mask - 1) {
         const auto lane = static_cast<std::size_t>(std::countr_zero(mask));
         if (start + lane >= codes_.count || keys[i * tile_.rows + lane] > limits[i]) continue;
         if (survivors.add(first + i, static_cast<Row>(start + lane))) limits[i] = key_limit(first + i);
@@ -280,9 +282,9 @@ void search_run(BoundedRun& run, const VectorsView& codes, unsigned threads, std
   if (run.count() < 4) {
     parallel_for(run.count(), threads, [&](std::size_t i, unsigned) {
       Survivors survivors(run);
-      std::vector<Measured> scratch;
+      std::vector<PreciseNeighbor> scratch;
       scan_codes(codes, run, i, survivors, scratch);
-      run.finish_query(i, survivors.held(i), out, scratch);
+      run.write_query(i, survivors.candidates(i), out, scratch);
     });
     return;
   }
@@ -292,32 +294,32 @@ void search_run(BoundedRun& run, const VectorsView& codes, unsigned threads, std
   for (unsigned w = 0; w < threads; ++w) workers.emplace_back(run);
   parallel_for(tiles.blocks(), threads,
                [&](std::size_t block, unsigned worker) { tiles.search_block(block, workers[worker]); });
-  const std::size_t chunk = finished_together(run.k());
+  const std::size_t chunk = queries_per_task(run.k());
   parallel_for((run.count() + chunk - 1) / chunk, threads, [&](std::size_t task, unsigned) {
     std::vector<Candidate> merged;
-    std::vector<Measured> scratch;
+    std::vector<PreciseNeighbor> scratch;
     for (std::size_t i = task * chunk; i < std::min(run.count(), (task + 1) * chunk); ++i) {
       merged.clear();
       for (Survivors& worker : workers) {
         worker.flush(i, scratch);
-        const auto held = worker.held(i);
-        merged.insert(merged.end(), held.begin(), held.end());
+        const auto candidates = worker.candidates(i);
+        merged.insert(merged.end(), candidates.begin(), candidates.end());
       }
-      run.finish_query(i, merged, out, scratch);
+      run.write_query(i, merged, out, scratch);
     }
   });
 }
 
 }  // namespace
 
-void bounded_search(const ExactTarget& target, const PreparedQueries& queries, std::span<const Row> picks,
+void bounded_search(const ExactTarget& target, const PreparedQueries& queries, std::span<const Row> subset,
                     std::size_t k, unsigned threads, std::span<Neighbor> out) {
   if (threads == 0) threads = available_threads();
-  const std::size_t together = queries_together(k, threads);
-  for (std::size_t first = 0; first < queries.count(); first += together) {
-    const std::size_t last = std::min(queries.count(), first + together);
-    BoundedRun run(target, queries, picks, first, last, k, threads);
-    search_run(run, target.sketch->codes(), threads, out);
+  const std::size_t batch_size = queries_per_run(k, threads);
+  for (std::size_t first = 0; first < queries.count(); first += batch_size) {
+    const std::size_t last = std::min(queries.count(), first + batch_size);
+    BoundedRun run(target, queries, subset, first, last, k, threads);
+    search_run(run, target.bounds->codes(), threads, out);
   }
 }
 

@@ -1,4 +1,4 @@
-// Keys straight from the kernels: nearly right, and known to be how nearly.
+// Keys: float distances from the kernels, with bounds of their rounding errors.
 #pragma once
 
 #include <cstddef>
@@ -8,12 +8,12 @@
 
 namespace lookalike {
 
-/// Keys of the rows at places [first, first + count): of the picks, or of all rows when there are none. A key is the
-/// distance itself, but for cosine it is -cosine * |query|.
+/// Writes the keys of `count` rows, starting at position `first` of `subset`, or of all rows if it is empty. A key is
+/// the distance, except for cosine: there it is -cosine * |query|.
 void block_keys(const ExactTarget& target, const PreparedQueries& queries, std::size_t query,
-                std::span<const Row> picks, std::size_t first, std::size_t count, float* keys);
+                std::span<const Row> subset, std::size_t first, std::size_t count, float* keys);
 
-/// How far such keys may lie from the truth.
+/// The error bounds of these keys.
 Slack key_slack(const ExactTarget& target, const PreparedQueries& queries, std::size_t query);
 
 }  // namespace lookalike

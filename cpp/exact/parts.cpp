@@ -13,10 +13,10 @@
 namespace lookalike {
 namespace {
 
-/// Squares of bytes' differences sum to less than 2^31, as the integer kernels need.
-constexpr std::size_t largest_integer_dim = 33025;
+/// Up to this dim, sums of squared differences of bytes stay below 2^31, as the integer kernels require.
+constexpr std::size_t max_integer_dim = 33025;
 
-/// A vector of any number type as floats.
+/// Converts a vector of any number type to floats.
 void to_floats(const std::byte* vector, Element element, std::size_t dim, float* out) {
   switch (element) {
     case Element::f32: std::memcpy(out, vector, dim * sizeof(float)); break;
@@ -27,19 +27,19 @@ void to_floats(const std::byte* vector, Element element, std::size_t dim, float*
   }
 }
 
-/// Narrows floats to bytes; false where one of them is no such integer.
+/// Converts floats to bytes. Returns false if one of them is not an integer of that type.
 template <class Byte>
 bool to_bytes(const float* values, std::size_t dim, std::byte* out) {
-  constexpr float low = std::numeric_limits<Byte>::min(), high = std::numeric_limits<Byte>::max();
+  constexpr float min = std::numeric_limits<Byte>::min(), max = std::numeric_limits<Byte>::max();
   auto* const bytes = reinterpret_cast<Byte*>(out);
-  std::int32_t misfits = 0;  // counted, not asked: so that the loop runs on registers
+  std::int32_t mismatches = 0;  // counted instead of returning early, so that the loop vectorizes
   for (std::size_t i = 0; i < dim; ++i) {
-    const float clamped = std::min(std::max(values[i], low), high);
+    const float clamped = std::min(std::max(values[i], min), max);
     const auto rounded = static_cast<std::int32_t>(clamped);
     bytes[i] = static_cast<Byte>(rounded);
-    misfits += static_cast<float>(rounded) != values[i];
+    mismatches += static_cast<float>(rounded) != values[i];
   }
-  return misfits == 0;
+  return mismatches == 0;
 }
 
 }  // namespace
@@ -48,8 +48,8 @@ PreparedQueries::PreparedQueries(const VectorsView& queries, Element rows, Metri
     : view_(queries) {
   if (metric == Metric::hamming) return;
   const std::size_t dim = queries.dim;
-  const bool byte_rows = rows == Element::u8 || rows == Element::s8;
-  const bool integers = byte_rows && dim <= largest_integer_dim;
+  const bool has_byte_rows = rows == Element::u8 || rows == Element::s8;
+  const bool integers = has_byte_rows && dim <= max_integer_dim;
   if (queries.element == rows && (integers || rows == Element::f32)) return;
   if (queries.element == Element::f32 && !integers) return;
 
@@ -59,7 +59,7 @@ PreparedQueries::PreparedQueries(const VectorsView& queries, Element rows, Metri
       for (std::size_t i = task * chunk; i < std::min(queries.count, (task + 1) * chunk); ++i) use(i);
     });
   };
-  // Everything goes through float; integers try to come back as the rows' own type.
+  // All queries are converted to float first. For integer rows they are then converted to the rows' type if all fit.
   VectorsView floats = queries;
   Array<std::byte> widened;
   if (queries.element != Element::f32) {
@@ -72,15 +72,15 @@ PreparedQueries::PreparedQueries(const VectorsView& queries, Element rows, Metri
     Array<std::byte> bytes;
     bytes.resize_for_overwrite(queries.count * dim);
     std::byte* const out = bytes.mutable_data();
-    std::atomic<bool> fits = true;
+    std::atomic<bool> all_fit = true;
     for_each_query([&](std::size_t i) {
-      if (!fits.load(std::memory_order_relaxed)) return;
+      if (!all_fit.load(std::memory_order_relaxed)) return;
       const auto* const values = reinterpret_cast<const float*>(floats.row(i));
       const bool is_integer = rows == Element::u8 ? to_bytes<std::uint8_t>(values, dim, out + i * dim)
                                                   : to_bytes<std::int8_t>(values, dim, out + i * dim);
-      if (!is_integer) fits.store(false, std::memory_order_relaxed);
+      if (!is_integer) all_fit.store(false, std::memory_order_relaxed);
     });
-    if (fits) {
+    if (all_fit) {
       converted_ = std::move(bytes);
       view_ = {converted_.data(), rows, queries.count, dim, dim};
       return;
@@ -99,28 +99,30 @@ void PreparedQueries::as_floats(std::size_t i, float* out) const { to_floats(que
 
 float summation_error(std::size_t dim) { return 1.05f * static_cast<float>(dim + 16) * 0x1p-24f; }
 
-void exact_argmin(CandidatePool pool, const ExactTarget& target, const PreparedQueries& queries, std::size_t query,
-                  std::size_t k, std::vector<Measured>& scratch) {
-  const std::span<Candidate> held = pool.held();
+void keep_k_nearest(CandidatePool pool, const ExactTarget& target, const PreparedQueries& queries, std::size_t query,
+                    std::size_t k, std::vector<PreciseNeighbor>& scratch) {
+  const std::span<Candidate> candidates = pool.candidates();
   const PreciseScorer scorer = queries.scorer(query, target);
   scratch.clear();
-  for (std::size_t i = 0; i < held.size(); ++i) scratch.push_back({scorer.distance(held[i].row), static_cast<Row>(i)});
-  const auto nearer = [&](const Measured& a, const Measured& b) {
-    return a.distance < b.distance || (a.distance == b.distance && held[a.row].row < held[b.row].row);
+  // Here the `row` of a PreciseNeighbor is a position in `candidates`.
+  for (std::size_t i = 0; i < candidates.size(); ++i)
+    scratch.push_back({scorer.distance(candidates[i].row), static_cast<Row>(i)});
+  const auto nearer = [&](const PreciseNeighbor& a, const PreciseNeighbor& b) {
+    return a.distance < b.distance || (a.distance == b.distance && candidates[a.row].row < candidates[b.row].row);
   };
-  const std::size_t kept = std::min(k, scratch.size());
-  std::nth_element(scratch.begin(), scratch.begin() + static_cast<std::ptrdiff_t>(kept - 1), scratch.end(), nearer);
-  // Their places, ascending, so that none is overwritten before it has moved.
-  std::sort(scratch.begin(), scratch.begin() + static_cast<std::ptrdiff_t>(kept),
-            [](const Measured& a, const Measured& b) { return a.row < b.row; });
-  for (std::size_t i = 0; i < kept; ++i) held[i] = held[scratch[i].row];
+  const std::size_t count = std::min(k, scratch.size());
+  std::nth_element(scratch.begin(), scratch.begin() + static_cast<std::ptrdiff_t>(count - 1), scratch.end(), nearer);
+  // Moves candidates in ascending order of their positions, so that none is overwritten before it has moved.
+  std::sort(scratch.begin(), scratch.begin() + static_cast<std::ptrdiff_t>(count),
+            [](const PreciseNeighbor& a, const PreciseNeighbor& b) { return a.row < b.row; });
+  for (std::size_t i = 0; i < count; ++i) candidates[i] = candidates[scratch[i].row];
   pool.keep_first_k();
 }
 
-void finish(std::span<Candidate> candidates, const Slack& slack, const ExactTarget& target,
-            const PreparedQueries& queries, std::size_t query, std::span<Neighbor> out,
-            std::vector<Measured>& scratch) {
-  const float limit = limit_of(candidates, out.size(), slack);
+void write_k_nearest(std::span<Candidate> candidates, const Slack& slack, const ExactTarget& target,
+                     const PreparedQueries& queries, std::size_t query, std::span<Neighbor> out,
+                     std::vector<PreciseNeighbor>& scratch) {
+  const float limit = kth_upper_bound(candidates, out.size(), slack);
   const PreciseScorer scorer = queries.scorer(query, target);
   scratch.clear();
   for (const Candidate& candidate : candidates)
@@ -131,13 +133,13 @@ void finish(std::span<Candidate> candidates, const Slack& slack, const ExactTarg
   std::fill(out.begin() + static_cast<std::ptrdiff_t>(found), out.end(), Neighbor{});
 }
 
-std::size_t queries_together(std::size_t k, unsigned threads) {
-  constexpr std::size_t held_bytes = std::size_t{256} << 20, most = 2048, fewest = 48;
-  const std::size_t each = CandidatePool::capacity_for(k) * sizeof(Candidate) * std::max(threads, 1u);
-  return std::clamp(held_bytes / each, fewest, most);
+std::size_t queries_per_run(std::size_t k, unsigned threads) {
+  constexpr std::size_t max_bytes = std::size_t{256} << 20, max_queries = 2048, min_queries = 48;
+  const std::size_t bytes_per_query = CandidatePool::capacity_for(k) * sizeof(Candidate) * std::max(threads, 1u);
+  return std::clamp(max_bytes / bytes_per_query, min_queries, max_queries);
 }
 
-std::size_t finished_together(std::size_t k) { return std::clamp<std::size_t>(4096 / k, 1, 16); }
+std::size_t queries_per_task(std::size_t k) { return std::clamp<std::size_t>(4096 / k, 1, 16); }
 
 std::vector<Row> admitted_rows(const ExactTarget& target) {
   std::vector<Row> rows;

@@ -1,4 +1,4 @@
-// What the two ways of searching exactly (a scan for few queries, tiles for many) share.
+// Shared by the exact searches: prepared queries, error bounds of keys, and the exact re-measurement of candidates.
 #pragma once
 
 #include <cstddef>
@@ -14,11 +14,11 @@
 
 namespace lookalike {
 
-/// Queries in the form their kernels take: the rows' own integer type where every query fits it and sums fit the
-/// integer kernels, else float.
+/// Queries in the element that the kernels take: the rows' integer type if every query fits it and sums fit the integer
+/// kernels, else float.
 class PreparedQueries {
  public:
-  /// Borrows `queries` where they need no change.
+  /// Borrows `queries` if no conversion is needed.
   PreparedQueries(const VectorsView& queries, Element rows, Metric metric, unsigned threads);
 
   std::size_t count() const noexcept { return view_.count; }
@@ -26,11 +26,11 @@ class PreparedQueries {
   /// f32, u8, s8 or bits.
   Element element() const noexcept { return view_.element; }
   const std::byte* query(std::size_t i) const noexcept { return view_.row(i); }
-  double square(std::size_t i) const { return precise_square(query(i), element(), dim()); }
+  double square(std::size_t i) const { return precise_squared_norm(query(i), element(), dim()); }
 
-  /// True distances from the query.
+  /// Exact distances from query i.
   PreciseScorer scorer(std::size_t i, const ExactTarget& target) const;
-  /// The query as floats, dim() of them.
+  /// Writes query i as dim() floats.
   void as_floats(std::size_t i, float* out) const;
 
  private:
@@ -38,39 +38,44 @@ class PreparedQueries {
   Array<std::byte> converted_;
 };
 
-/// Rounding of a sum of `dim` float products, relative to the product of the norms: the worst case, dim * 2^-24
-/// [Higham, Accuracy and Stability of Numerical Algorithms, section 3.1], with room for what surrounds the sum.
+/// Error bound of a sum of `dim` float products, relative to the product of the norms: the worst case dim * 2^-24
+/// [Higham, Accuracy and Stability of Numerical Algorithms, section 3.1], with a margin for the operations around it.
 float summation_error(std::size_t dim);
-/// What products too small for a normal float may take from a sum of `dim` of them.
+/// Error bound of a sum of `dim` products that underflow.
 inline float underflow(std::size_t dim) { return static_cast<float>(dim) * std::numeric_limits<float>::min(); }
-/// What integers lose on their way into a float key: a few roundings.
+/// Relative error bound of an integer distance that was converted to a float key: a few roundings.
 inline constexpr float integer_error = 4 * 0x1p-24f;
 
-/// When a pool stays full of near-ties, measures them all and keeps the k nearest.
-void exact_argmin(CandidatePool pool, const ExactTarget& target, const PreparedQueries& queries, std::size_t query,
-                  std::size_t k, std::vector<Measured>& scratch);
+/// Computes the exact distances of all candidates and keeps the k nearest. For pools that near-ties keep full.
+void keep_k_nearest(CandidatePool pool, const ExactTarget& target, const PreparedQueries& queries, std::size_t query,
+                    std::size_t k, std::vector<PreciseNeighbor>& scratch);
 
-/// The k nearest of `candidates`, which lie at or below the limit their own keys allow; pads with {no_row, inf}.
-void finish(std::span<Candidate> candidates, const Slack& slack, const ExactTarget& target,
-            const PreparedQueries& queries, std::size_t query, std::span<Neighbor> out, std::vector<Measured>& scratch);
+/// Computes the exact distances of the candidates whose keys may still be among the k smallest, and writes the k
+/// nearest to `out`, padded with {no_row, inf}. k is out.size().
+void write_k_nearest(std::span<Candidate> candidates, const Slack& slack, const ExactTarget& target,
+                     const PreparedQueries& queries, std::size_t query, std::span<Neighbor> out,
+                     std::vector<PreciseNeighbor>& scratch);
 
-/// How many queries to search for in one run over the rows, so that what the threads hold of candidates stays bounded.
-std::size_t queries_together(std::size_t k, unsigned threads);
-/// How many queries a thread finishes in a row before it can hear that the search was interrupted.
-std::size_t finished_together(std::size_t k);
+/// The number of queries in one pass over the rows. Bounds the memory for the candidates of all threads.
+std::size_t queries_per_run(std::size_t k, unsigned threads);
+/// The number of queries that a thread finishes between two checks for interrupts.
+std::size_t queries_per_task(std::size_t k);
 
-/// The rows a filter admits, ascending; empty and meaningless without a filter.
+/// The rows that the target's filter admits, ascending; empty if it has no filter.
 std::vector<Row> admitted_rows(const ExactTarget& target);
 
-/// One query block by a scan over all rows, into `out` (queries.count() x k).
-void scan_search(const ExactTarget& target, const PreparedQueries& queries, std::span<const Row> picks, std::size_t k,
+// The searches below measure the rows of `subset`, or all rows if it is empty, and write queries.count() x k
+// neighbours.
+
+/// Scans the rows with the one-query kernels. For few queries, or any metric.
+void scan_search(const ExactTarget& target, const PreparedQueries& queries, std::span<const Row> subset, std::size_t k,
                  unsigned threads, std::span<Neighbor> out);
-/// The same by tiles of a matrix product. Not for Metric::hamming.
-void tile_search(const ExactTarget& target, const PreparedQueries& queries, std::span<const Row> picks, std::size_t k,
+/// Computes distances in tiles of a matrix product. For many queries; not for Metric::hamming.
+void tile_search(const ExactTarget& target, const PreparedQueries& queries, std::span<const Row> subset, std::size_t k,
                  unsigned threads, std::span<Neighbor> out);
 
-/// The same for l2 and cosine, measuring only what the target's sketch cannot rule out.
-void bounded_search(const ExactTarget& target, const PreparedQueries& queries, std::span<const Row> picks,
+/// Measures only the rows that the target's lower bounds cannot rule out. For l2 and cosine.
+void bounded_search(const ExactTarget& target, const PreparedQueries& queries, std::span<const Row> subset,
                     std::size_t k, unsigned threads, std::span<Neighbor> out);
 
 }  // namespace lookalike

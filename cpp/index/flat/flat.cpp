@@ -13,84 +13,84 @@
 namespace lookalike {
 namespace {
 
-constexpr std::size_t most_queries_together = 2048;  // queries between two writers: as many as are multiplied at a time
+constexpr std::size_t max_batch_queries = 2048;  // per read lock; one run of the tiled search at most
 
 }  // namespace
 
 void Flat::add(const VectorsView& vectors, const IdsView& ids, unsigned threads) {
-  Records::Writing rows = records_.write();
-  if (vectors.count > 0) commit(rows, rows.addition(vectors, ids, threads));
+  Records::Writer writer = records_.write();
+  if (vectors.count > 0) commit(writer, writer.addition(vectors, ids, threads));
 }
 
 void Flat::add(const VectorsView& vectors, unsigned threads) {
-  Records::Writing rows = records_.write();
-  if (vectors.count > 0) commit(rows, rows.addition(vectors, threads));
+  Records::Writer writer = records_.write();
+  if (vectors.count > 0) commit(writer, writer.addition(vectors, threads));
 }
 
 void Flat::upsert(const VectorsView& vectors, const IdsView& ids, unsigned threads) {
-  Records::Writing rows = records_.write();
-  if (vectors.count > 0) commit(rows, rows.upsertion(vectors, ids, threads));
+  Records::Writer writer = records_.write();
+  if (vectors.count > 0) commit(writer, writer.upsertion(vectors, ids, threads));
 }
 
-void Flat::commit(Records::Writing& writing, Change change) {
-  writing.exclusively([&](Rows& rows) {
+void Flat::commit(Records::Writer& writer, Change change) {
+  writer.exclusively([&](Rows& rows) {
     rows.commit(change);
-    sketch_.forget();
+    bounds_.invalidate();
   });
 }
 
 std::size_t Flat::remove(const IdsView& ids) {
-  Records::Writing writing = records_.write();
-  const std::vector<Row> known = writing->known(ids);
-  const std::size_t removed = writing.exclusively([&](Rows& rows) { return rows.remove(known); });
-  if (writing->removed_share() > Rows::most_removed) {
+  Records::Writer writer = records_.write();
+  const std::vector<Row> found = writer->find_or_throw(ids);
+  const std::size_t removed = writer.exclusively([&](Rows& rows) { return rows.remove(found); });
+  if (writer->removed_share() > Rows::max_removed_share) {
     try {
-      compact(writing);
-    } catch (const std::bad_alloc&) {  // what was removed is removed; the memory comes back another time
+      compact(writer);
+    } catch (const std::bad_alloc&) {  // the rows are removed; a later call frees their memory
     }
   }
   return removed;
 }
 
 void Flat::reset() {
-  Records::Writing writing = records_.write();
-  if (writing->live_count() > 0) return;
-  compact(writing);
-  writing.exclusively([](Rows& rows) noexcept { rows.reset(); });
+  Records::Writer writer = records_.write();
+  if (writer->live_count() > 0) return;
+  compact(writer);
+  writer.exclusively([](Rows& rows) noexcept { rows.reset(); });
 }
 
-void Flat::compact(Records::Writing& writing) {
-  Rows kept = writing->picked(writing->ids().live_rows());
-  writing.exclusively([&](Rows& rows) noexcept {
+void Flat::compact(Records::Writer& writer) {
+  Rows kept = writer->subset(writer->ids().live_rows());
+  writer.exclusively([&](Rows& rows) noexcept {
     rows.swap(kept);
-    sketch_.forget();
+    bounds_.invalidate();
   });
 }
 
 void Flat::optimize() {
-  Records::Writing rows = records_.write();
-  compact(rows);
-  sketch_.make(rows->target(std::nullopt), 0);  // beside the readers: the rows change only from this seat
+  Records::Writer writer = records_.write();
+  compact(writer);
+  bounds_.build(writer->target(std::nullopt), 0);  // readers may run: only this writer can change the rows
 }
 
 void Flat::search(const VectorsView& queries, std::size_t k, const Where& where, unsigned threads,
                   Answer& answer) const {
   require_search(queries, k, threads);
-  // A filter holds for the rows it was made for, so with one no writer comes in between.
-  const std::size_t together = std::holds_alternative<std::monostate>(where) ? most_queries_together : queries.count;
-  search_in_chunks(queries, k, together, answer, [&](const VectorsView& part, Answer& found) {
-    const Records::Reading rows = records_.read();
-    if (part.count > 0) rows->require_shape(part, "queries");
+  // A filter refers to the present rows, so a filtered search never releases the lock.
+  const std::size_t batch_size = std::holds_alternative<std::monostate>(where) ? max_batch_queries : queries.count;
+  search_in_chunks(queries, k, batch_size, answer, [&](const VectorsView& batch, Answer& batch_answer) {
+    const Records::ReadLock rows = records_.read();
+    if (batch.count > 0) rows->require_shape(batch, "queries");
     const std::optional<RowFilter> admitted = admitted_rows(where, rows->ids());
-    const std::size_t reachable = std::min(k, admitted ? admitted->count() : rows->live_count());
-    std::vector<Neighbor> neighbors(part.count * reachable);
+    const std::size_t found_k = std::min(k, admitted ? admitted->count() : rows->live_count());
+    std::vector<Neighbor> neighbors(batch.count * found_k);
     if (!neighbors.empty()) {
       ExactTarget target = rows->target(admitted);
-      const std::shared_ptr<const RowBounds> sketch = sketch_.find(target, part.count, threads);
-      target.sketch = sketch.get();
-      exact_search(target, part, reachable, threads, neighbors);
+      const std::shared_ptr<const RowBounds> bounds = bounds_.get(target, batch.count, threads);
+      target.bounds = bounds.get();
+      exact_search(target, batch, found_k, threads, neighbors);
     }
-    write_answer(neighbors, reachable, k, rows->ids(), found);
+    write_answer(neighbors, found_k, k, rows->ids(), batch_answer);
   });
 }
 
@@ -101,7 +101,7 @@ RangeAnswer Flat::range(const VectorsView& queries, float radius, const Where& w
 }
 
 void Flat::save(function_ref<void(const FileWriter&)> write) const {
-  const Records::Frozen rows = records_.freeze();
+  const Records::WriterLock rows = records_.freeze();
   FileWriter file(kind);
   rows->save(file);
   write(file);

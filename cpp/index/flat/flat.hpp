@@ -1,4 +1,4 @@
-// Exact search: every vector is measured.
+// Exact search by brute force.
 #pragma once
 
 #include <cstddef>
@@ -7,7 +7,7 @@
 #include "base/function_ref.hpp"
 #include "base/types.hpp"
 #include "base/vectors_view.hpp"
-#include "exact/kept_bounds.hpp"
+#include "exact/bounds_cache.hpp"
 #include "index/core/answer.hpp"
 #include "index/core/records.hpp"
 #include "index/core/where.hpp"
@@ -15,52 +15,52 @@
 
 namespace lookalike {
 
-/// Vectors under ids, searched exactly. Every member may be called from several threads at once: readers share, a
-/// writer prepares beside them and changes the index in one step. A member that throws has changed nothing.
+/// Vectors with ids, searched exactly. Thread-safe: readers run concurrently; a writer prepares its change while they
+/// read, then applies it in one step. A member that throws has changed nothing.
 class Flat {
  public:
   static constexpr const char* kind = "flat";
 
-  /// dim 0: taken from the first vectors. Throws InvalidArgument where the arguments do not go together.
+  /// dim = 0: taken from the first vectors. Throws InvalidArgument if the arguments contradict each other.
   Flat(std::size_t dim, Metric metric, Storage storage) : records_(dim, metric, storage) {}
 
   const Records& records() const noexcept { return records_; }
-  /// Vectors, norms, ids and what makes searches fast, removed ones included.
-  std::size_t bytes() const { return records_.bytes() + sketch_.bytes(); }
+  /// Bytes of vectors, norms and ids, including tombstones, and of the lower-bound codes.
+  std::size_t bytes() const { return records_.bytes() + bounds_.bytes(); }
 
-  /// Throws InvalidArgument for ids that repeat or are stored already, values the codes cannot take or that are not
-  /// finite; DimensionMismatch.
+  /// Throws InvalidArgument for ids that repeat or are already stored, and for values that are not finite or that the
+  /// element cannot hold; DimensionMismatch.
   void add(const VectorsView& vectors, const IdsView& ids, unsigned threads);
-  /// The same with ids that continue above the largest.
+  /// The same with automatic ids, which continue above the largest.
   void add(const VectorsView& vectors, unsigned threads);
-  /// Vectors of stored ids are replaced where they stand, others are added.
+  /// Replaces the vectors of stored ids in place and adds the others.
   void upsert(const VectorsView& vectors, const IdsView& ids, unsigned threads);
   /// Returns how many were removed. Throws UnknownId.
   std::size_t remove(const IdsView& ids);
-  /// Where it holds nothing: as it was made, whatever it held before.
+  /// Returns an index without live rows to its initial state. Does nothing if it holds live rows.
   void reset();
 
-  /// The k nearest of each query. Throws InvalidArgument, DimensionMismatch. A writer may come between the queries of a
-  /// long batch, here and in `range`, where there is no filter.
+  /// Finds the k nearest of each query. Throws InvalidArgument, DimensionMismatch. Without a filter, long batches here
+  /// and in `range` release the lock between chunks, so that a writer can run.
   void search(const VectorsView& queries, std::size_t k, const Where& where, unsigned threads, Answer& answer) const;
-  /// Everything within `radius` of each query.
+  /// All rows within `radius` of each query.
   RangeAnswer range(const VectorsView& queries, float radius, const Where& where, unsigned threads) const;
 
-  /// Gives back the memory of removed vectors and unused capacity, and prepares what makes single searches fast.
+  /// Compacts: frees the memory of removed vectors and unused capacity. Builds the lower-bound codes.
   void optimize();
 
-  /// Hands `write` the index as a file; writers wait, readers do not.
+  /// Calls `write` with the index as a file. Writers wait meanwhile; readers do not.
   void save(function_ref<void(const FileWriter&)> write) const;
   /// Throws CorruptFile.
   static std::unique_ptr<Flat> load(const FileReader& file);
 
  private:
   explicit Flat(Rows rows) : records_(std::move(rows)) {}
-  void commit(Records::Writing& writing, Change change);
-  void compact(Records::Writing& writing);
+  void commit(Records::Writer& writer, Change change);
+  void compact(Records::Writer& writer);
 
   Records records_;
-  mutable KeptBounds sketch_;
+  mutable BoundsCache bounds_;
 };
 
 }  // namespace lookalike
