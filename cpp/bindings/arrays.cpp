@@ -62,10 +62,12 @@ VectorsView view_of(const py::array& vectors, Metric metric, const char* argumen
                           "; it must be native float32, float16, uint8 or int8");
   }
   if (vectors.ndim() != 1 && vectors.ndim() != 2) {
-    throw InvalidArgument(std::string(argument) + " have " + std::to_string(vectors.ndim()) + " axes; 1 or 2 are needed");
+    throw InvalidArgument(std::string(argument) + " have " + std::to_string(vectors.ndim()) +
+                          " axes; 1 or 2 are needed");
   }
   if (!has_contiguous_rows(vectors, element_size(*element))) {
-    throw InvalidArgument(std::string(argument) + " must be aligned, and the elements of each vector must be contiguous");
+    throw InvalidArgument(std::string(argument) +
+                          " must be aligned, and the elements of each vector must be contiguous");
   }
   const bool bits = metric == Metric::hamming && *element == Element::u8;
   const bool single = vectors.ndim() == 1;
@@ -103,10 +105,11 @@ IdsArgument::IdsArgument(const py::handle& ids) {
     return;
   }
   if (!py::isinstance<py::array_t<std::int64_t, py::array::c_style>>(ids)) {
-    throw InvalidArgument("ids must be a contiguous int64 array or a list of str");
+    throw InvalidArgument("ids must be a contiguous int64 array, a list of str, an int or a str");
   }
   const auto array = py::reinterpret_borrow<py::array_t<std::int64_t>>(ids);
-  if (array.ndim() != 1) throw InvalidArgument("ids must have one axis");
+  if (array.ndim() != 1)
+    throw InvalidArgument("ids have " + std::to_string(array.ndim()) + " axes; they must have one");
   integers_ = {array.data(), static_cast<std::size_t>(array.size())};
   array_ = array;
 }

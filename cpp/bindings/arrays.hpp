@@ -18,8 +18,8 @@ namespace lookalike {
 
 namespace py = pybind11;
 
-/// Views an aligned array of float32, float16, uint8 or int8 with contiguous rows. Two axes are (count, dim). One axis is
-/// one vector, or no vector if it is empty. With Metric::hamming, uint8 holds packed bits. Throws InvalidArgument.
+/// Views an aligned array of float32, float16, uint8 or int8 with contiguous rows. Two axes are (count, dim). One axis
+/// is one vector, or no vector if it is empty. With Metric::hamming, uint8 holds packed bits. Throws InvalidArgument.
 VectorsView view_of(const py::array& vectors, Metric metric, const char* argument);
 
 /// Ids given as an int64 array, a list of str, or a single int or str. Keeps the Python object alive.

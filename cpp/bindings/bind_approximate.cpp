@@ -3,8 +3,8 @@
 namespace lookalike {
 
 CodeSettings code_settings(const std::string& codes, const std::string& keep) {
-  const std::optional<Storage> kept = keep_from(keep);
-  return {quantization_from(codes), kept.value_or(Storage::automatic), !kept};
+  const std::optional<Storage> storage = keep_from(keep);
+  return {quantization_from(codes), storage.value_or(Storage::automatic), !storage};
 }
 
 TunedPairs pairs_of(const Tuning& tuning) {

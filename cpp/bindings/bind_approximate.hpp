@@ -70,7 +70,8 @@ py::class_<Index> bind_approximate(py::module_& module, const std::string& name,
           "tuned"_a, "least_effort"_a, "promise"_a)
       .def_property_readonly("promise",
                              [](const Index& index) { return dict_of(without_gil([&] { return index.promise(); })); })
-      .def_property_readonly("aged", [](const Index& index) { return without_gil([&] { return index.untrained_share(); }); })
+      .def_property_readonly("aged",
+                             [](const Index& index) { return without_gil([&] { return index.untrained_share(); }); })
       .def_property_readonly("least_effort",
                              [](const Index& index) { return without_gil([&] { return index.tuning().min_effort; }); })
       .def_property_readonly("tuned",

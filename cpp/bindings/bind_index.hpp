@@ -87,8 +87,8 @@ void upsert(Index& index, const py::array& vectors, const py::object& ids, unsig
   without_gil([&] { index.upsert(view, given.view(), threads); });
 }
 
-/// Returns (ids, distances), each of shape (k,) for a single query and (n, k) for n queries. `effort` is the approximate
-/// indexes' additional argument.
+/// Returns (ids, distances), each of shape (k,) for a single query and (n, k) for n queries. `effort` is the
+/// approximate indexes' additional argument.
 template <class Index, class... Effort>
 py::tuple search(const Index& index, const py::array& queries, std::size_t k, Effort... effort, const py::object& where,
                  unsigned threads) {

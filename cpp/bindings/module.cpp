@@ -57,7 +57,8 @@ void require_forced_isa() {
     if (std::strcmp(table->isa, requested) == 0) return;
     names.append(names.empty() ? "" : ", ").append(table->isa);
   }
-  throw py::import_error(std::string("LOOKALIKE_ISA is '").append(requested).append("'; this CPU runs: ").append(names));
+  throw py::import_error(
+      std::string("LOOKALIKE_ISA is '").append(requested).append("'; this CPU runs: ").append(names));
 }
 
 }  // namespace

@@ -71,9 +71,9 @@ std::size_t count_not_above(const float* values, std::size_t count, float limit)
   return found;
 }
 
-/// Replaces every v by max(predecessor, min(v, value)): smaller values stay, larger ones move one place towards the end.
-/// Runs from the end so that every value is read before it is overwritten, and stops at the first block that holds a
-/// value below `value`.
+/// Replaces every v by max(predecessor, min(v, value)): smaller values stay, larger ones move one place towards the
+/// end. Runs from the end so that every value is read before it is overwritten, and stops at the first block that holds
+/// a value below `value`.
 template <class L>
 std::size_t insert_sorted(std::int64_t* values, std::size_t count, std::int64_t value) noexcept {
   const auto bound = L::broadcast(value);

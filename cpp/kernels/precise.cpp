@@ -43,23 +43,24 @@ void negated_product(const PreciseScorer& s, const Row* picks, std::size_t count
 
 template <auto precise, class Q>
 void cosine(const PreciseScorer& s, const Row* picks, std::size_t count, std::size_t ahead, double* out) noexcept {
-  in_batches(picks, count, ahead, out, [&](const Row* batch_picks, std::size_t batch, std::size_t batch_ahead, double* distances) {
-    double sums[16];
-    (kernels().*precise)
-        .product_and_square(reinterpret_cast<const Q*>(s.query), s.rows.data, s.rows.stride, batch_picks, batch, batch_ahead,
-                            s.rows.dim, sums);
-    for (std::size_t i = 0; i < batch; ++i) {
-      const double squares = s.squared_norm * sums[2 * i + 1];
-      distances[i] = squares > 0 ? std::clamp(1 - sums[2 * i] / std::sqrt(squares), 0.0, 2.0) : 1;
-    }
-  });
+  in_batches(picks, count, ahead, out,
+             [&](const Row* batch_picks, std::size_t batch, std::size_t batch_ahead, double* distances) {
+               double sums[16];
+               (kernels().*precise)
+                   .product_and_square(reinterpret_cast<const Q*>(s.query), s.rows.data, s.rows.stride, batch_picks,
+                                       batch, batch_ahead, s.rows.dim, sums);
+               for (std::size_t i = 0; i < batch; ++i) {
+                 const double squares = s.squared_norm * sums[2 * i + 1];
+                 distances[i] = squares > 0 ? std::clamp(1 - sums[2 * i] / std::sqrt(squares), 0.0, 2.0) : 1;
+               }
+             });
 }
 
 void hamming(const PreciseScorer& s, const Row* picks, std::size_t count, std::size_t ahead, double* out) noexcept {
   in_batches(picks, count, ahead, out, [&](const Row* batch_picks, std::size_t batch, std::size_t, double* distances) {
     float counts[8];
-    kernels().hamming.gather(reinterpret_cast<const std::uint8_t*>(s.query), s.rows.data, s.rows.stride, batch_picks, batch,
-                             s.rows.dim, counts);
+    kernels().hamming.gather(reinterpret_cast<const std::uint8_t*>(s.query), s.rows.data, s.rows.stride, batch_picks,
+                             batch, s.rows.dim, counts);
     std::copy_n(counts, batch, distances);
   });
 }
@@ -68,17 +69,19 @@ void hamming(const PreciseScorer& s, const Row* picks, std::size_t count, std::s
 template <auto kernel, class Q>
 void squared_l2_of_bytes(const PreciseScorer& s, const Row* picks, std::size_t count, std::size_t ahead,
                          double* out) noexcept {
-  in_batches(picks, count, ahead, out, [&](const Row* batch_picks, std::size_t batch, std::size_t batch_ahead, double* distances) {
-    for (std::size_t i = batch; i < batch + std::min<std::size_t>(batch_ahead, 8); ++i) s.prefetch(batch_picks[i]);
-    std::fill_n(distances, batch, 0);
-    for (std::size_t at = 0; at < s.rows.dim; at += exact_in_float) {
-      float sums[8];
-      (kernels().*kernel)
-          .gather(reinterpret_cast<const Q*>(s.query) + at, s.rows.data + at, s.rows.stride, batch_picks, batch,
-                  std::min(exact_in_float, s.rows.dim - at), sums);
-      for (std::size_t i = 0; i < batch; ++i) distances[i] += double{sums[i]};
-    }
-  });
+  in_batches(picks, count, ahead, out,
+             [&](const Row* batch_picks, std::size_t batch, std::size_t batch_ahead, double* distances) {
+               for (std::size_t i = batch; i < batch + std::min<std::size_t>(batch_ahead, 8); ++i)
+                 s.prefetch(batch_picks[i]);
+               std::fill_n(distances, batch, 0);
+               for (std::size_t at = 0; at < s.rows.dim; at += exact_in_float) {
+                 float sums[8];
+                 (kernels().*kernel)
+                     .gather(reinterpret_cast<const Q*>(s.query) + at, s.rows.data + at, s.rows.stride, batch_picks,
+                             batch, std::min(exact_in_float, s.rows.dim - at), sums);
+                 for (std::size_t i = 0; i < batch; ++i) distances[i] += double{sums[i]};
+               }
+             });
 }
 
 template <auto precise, class Q>

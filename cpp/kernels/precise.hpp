@@ -35,12 +35,13 @@ struct PreciseScorer {
   void prefetch(Row row) const noexcept {
     constexpr std::size_t line = 64, max_bytes = 16 * line;
     const std::byte* const at = rows.row(row);
-    for (std::size_t i = 0; i < (rows.stride < max_bytes ? rows.stride : max_bytes); i += line) __builtin_prefetch(at + i);
+    for (std::size_t i = 0; i < (rows.stride < max_bytes ? rows.stride : max_bytes); i += line)
+      __builtin_prefetch(at + i);
   }
 };
 
-/// The query has the rows' dim and element type, or is float. `squared_norm` is its precise_squared_norm, read for cosine
-/// only.
+/// The query has the rows' dim and element type, or is float. `squared_norm` is its precise_squared_norm, read for
+/// cosine only.
 PreciseScorer precise_scorer(Metric metric, const std::byte* query, Element element, double squared_norm,
                              const VectorsView& rows);
 

@@ -9,7 +9,7 @@
 namespace lookalike {
 namespace {
 
-/// The sums accumulated along a row: the single sum of a distance,
+/// Accumulates the single sum of a distance along a row.
 template <class Step>
 struct OneSum {
   static constexpr std::size_t count = 1;
@@ -19,7 +19,7 @@ struct OneSum {
   }
 };
 
-/// or <query, row> and <row, row>, for the cosine.
+/// Accumulates <query, row> and <row, row> along a row, for the cosine.
 struct ProductAndSquare {
   static constexpr std::size_t count = 2;
   template <class V>
@@ -29,8 +29,8 @@ struct ProductAndSquare {
   }
 };
 
-/// Element i is added to lane i % 8, in order, so that a row's sums are bit-identical on every instruction set and do not
-/// depend on the other rows. Prefetches the `next` rows one cache line at a time while the current rows are summed.
+/// Element i is added to lane i % 8, in order, so that a row's sums are bit-identical on every instruction set and do
+/// not depend on the other rows. Prefetches the `next` rows one cache line at a time while the current rows are summed.
 template <class Memory, class V, class Sums, std::size_t rows, class Q, class X>
 inline void sum_precisely(const Q* query, const X* const (&row)[rows], const X* const (&next)[rows], std::size_t dim,
                           double* out) {

@@ -10,8 +10,8 @@
 namespace lookalike {
 namespace {
 
-/// Scans one block for `count` queries and keeps the sums in registers. Prefetches 4 KiB ahead, up to `end`: the hardware
-/// prefetcher stops at every page, and inverted lists are only a few pages long.
+/// Scans one block for `count` queries and keeps the sums in registers. Prefetches 4 KiB ahead, up to `end`: the
+/// hardware prefetcher stops at every page, and inverted lists are only a few pages long.
 template <class Memory, class C, class K, int bits, std::size_t count>
 void scan_block(const BlockQuery* queries, const std::byte* block, const std::byte* end, std::size_t units, float* out,
                 std::size_t stride) noexcept {

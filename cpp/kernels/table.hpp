@@ -11,8 +11,8 @@
 
 namespace lookalike {
 
-/// out[i] = distance(query, row i) for rows `stride` bytes apart. Smaller is nearer. Rows may be unaligned. Nothing past
-/// the last element of a row is read. A row's distance is bit-identical whatever other rows the call measures.
+/// out[i] = distance(query, row i) for rows `stride` bytes apart. Smaller is nearer. Rows may be unaligned. Nothing
+/// past the last element of a row is read. A row's distance is bit-identical whatever other rows the call measures.
 template <class Q>
 using ScanKernel = void (*)(const Q* query, const std::byte* rows, std::size_t stride, std::size_t count,
                             std::size_t dim, float* out) noexcept;
@@ -68,12 +68,12 @@ struct TileKernel {
   std::size_t query_panel_bytes(std::size_t dim) const { return query_header + units(dim) * queries * 4; }
   std::size_t units(std::size_t dim) const { return (dim + elements_per_unit - 1) / elements_per_unit; }
 
-  /// Packs `count` <= rows rows; keys of missing rows are undefined. `center` (dim floats, or null) is subtracted; float
-  /// tiles only. `element` is the rows' type: any but bits for a float tile, u8 or s8 for a byte tile.
+  /// Packs `count` <= rows rows; keys of missing rows are undefined. `center` (dim floats, or null) is subtracted;
+  /// float tiles only. `element` is the rows' type: any but bits for a float tile, u8 or s8 for a byte tile.
   void (*pack_rows)(const std::byte* const* rows, Element element, std::size_t count, std::size_t dim,
                     const float* center, void* panel) noexcept;
-  /// Packs `count` <= queries queries: f32 for a float tile, u8 or s8 for a byte tile. `start` holds the initial value of
-  /// each query's sum: float for a float tile, int32 for a byte tile. Null means zeros.
+  /// Packs `count` <= queries queries: f32 for a float tile, u8 or s8 for a byte tile. `start` holds the initial value
+  /// of each query's sums: float for a float tile, int32 for a byte tile. Null means zeros.
   void (*pack_queries)(const std::byte* const* queries, Element element, std::size_t count, std::size_t dim,
                        const float* center, const void* start, void* panel) noexcept;
   /// For each packed row: the sum of its elements and the sum of their squares.
@@ -84,7 +84,7 @@ struct TileKernel {
                             const float* scale, const float* limits, float* keys, std::uint32_t* masks) noexcept;
 };
 
-/// Readable and writable values that insert_sorted needs on both sides of its array.
+/// Readable and writable values that insert_sorted needs before and behind its array.
 inline constexpr std::size_t sorted_margin = 8;
 
 struct KernelTable {
@@ -109,16 +109,16 @@ struct KernelTable {
   TileKernel tile_f32, tile_bytes;
   /// out[i] = values[i], exactly.
   void (*widen)(const Half* values, std::size_t count, float* out) noexcept;
-  /// out[i] = values[i] / step, rounded to the nearest integer, ties to even. Returns step = largest magnitude / 127. If
-  /// all values are negligible, returns 0 and writes zeros.
+  /// out[i] = values[i] / step, rounded to the nearest integer, ties to even. Returns step = largest magnitude / 127.
+  /// If all values are negligible, returns 0 and writes zeros.
   float (*round_to_bytes)(const float* values, std::size_t count, std::int8_t* out) noexcept;
   /// Writes every i with !(values[i] > limit) to `positions`, which has room for `count`. Returns their number.
   std::size_t (*find_not_above)(const float* values, std::size_t count, float limit, std::uint32_t* positions) noexcept;
   /// The number of i with !(values[i] > limit).
   std::size_t (*count_not_above)(const float* values, std::size_t count, float limit) noexcept;
-  /// Inserts `value` into `count` ascending values and drops the largest. Returns the position of `value`, or `count` if
-  /// `value` itself was dropped. values[-1] must be readable and not above any value, and `sorted_margin` values must
-  /// exist on both sides of the array.
+  /// Inserts `value` into `count` ascending values and drops the largest. Returns the position of `value`, or `count`
+  /// if `value` itself was dropped. values[-1] must be readable and not above any value, and `sorted_margin` values
+  /// must exist on both sides of the array.
   std::size_t (*insert_sorted)(std::int64_t* values, std::size_t count, std::int64_t value) noexcept;
 };
 

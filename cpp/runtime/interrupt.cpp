@@ -28,7 +28,9 @@ void poll_interrupt() {
   if (hook()) throw Interrupted();
 }
 
-InterruptsDisabled::InterruptsDisabled() noexcept : saved_next_poll_(next_poll) { next_poll = Clock::time_point::max(); }
+InterruptsDisabled::InterruptsDisabled() noexcept : saved_next_poll_(next_poll) {
+  next_poll = Clock::time_point::max();
+}
 
 InterruptsDisabled::~InterruptsDisabled() { next_poll = saved_next_poll_; }
 

@@ -7,13 +7,13 @@
 
 namespace lookalike {
 
-/// The number of CPUs this process may use: the minimum of its affinity mask, its CPU quota and LOOKALIKE_NUM_THREADS. At
-/// least 1.
+/// The number of CPUs this process may use: the minimum of its affinity mask, its CPU quota and LOOKALIKE_NUM_THREADS.
+/// At least 1.
 unsigned available_threads();
 
-/// Runs body(task, worker) once for every task in [0, tasks), on at most `threads` threads including the caller (0 means
-/// available_threads()). Each thread keeps one `worker` number below `threads` during the call. Tasks start in order.
-/// With one thread or one task, everything runs on the calling thread.
+/// Runs body(task, worker) once for every task in [0, tasks), on at most `threads` threads including the caller (0
+/// means available_threads()). Each thread keeps one `worker` number below `threads` during the call. Tasks start in
+/// order. With one thread or one task, everything runs on the calling thread.
 ///
 /// After an exception in a body no further task starts; the first exception is rethrown when all workers have finished.
 /// The caller polls for interrupts (interrupt.hpp) between tasks and throws Interrupted. Thread-safe and reentrant: a

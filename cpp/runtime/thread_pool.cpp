@@ -70,7 +70,8 @@ void ThreadPool::run(Batch& batch) {
   const std::uint64_t generation_at_start = generation;
   open(batch);
   batch.run(0);
-  if (generation != generation_at_start) throw Error("the process forked inside parallel_for; its tasks are the parent's");
+  if (generation != generation_at_start)
+    throw Error("the process forked inside parallel_for; its tasks are the parent's");
   close(batch);
   batch.rethrow();
 }

@@ -86,8 +86,8 @@ struct Floats {
   }
 };
 
-/// Eight doubles, converted from any stored number type. Products of stored numbers are exact in double, so FMA gives the
-/// same result as separate rounding. Squared differences are not exact, so they are rounded before they are added.
+/// Eight doubles, converted from any stored number type. Products of stored numbers are exact in double, so FMA gives
+/// the same result as separate rounding. Squared differences are not exact, so they are rounded before they are added.
 struct Doubles {
   struct Register {
     __m256d low, high;
@@ -126,7 +126,8 @@ struct Doubles {
   }
 };
 
-/// Sixteen bytes, widened to 16 bits: VPMADDUBSW on bytes would saturate, because 2 * 255 * 127 > 32767. Sums are 32-bit.
+/// Sixteen bytes, widened to 16 bits: VPMADDUBSW on bytes would saturate, because 2 * 255 * 127 > 32767. Sums are
+/// 32-bit.
 template <class Byte>
 struct Integers {
   using Register = __m256i;

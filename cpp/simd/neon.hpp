@@ -72,8 +72,8 @@ struct Floats {
   }
 };
 
-/// Eight doubles, converted from any stored number type. Products of stored numbers are exact in double, so FMA gives the
-/// same result as separate rounding. Squared differences are not exact, so they are rounded before they are added.
+/// Eight doubles, converted from any stored number type. Products of stored numbers are exact in double, so FMA gives
+/// the same result as separate rounding. Squared differences are not exact, so they are rounded before they are added.
 struct Doubles {
   struct Register {
     float64x2_t pairs[4];

@@ -73,9 +73,9 @@ std::uint32_t step(std::uint32_t crc, std::byte byte) noexcept {
 std::uint32_t step(std::uint32_t crc, std::uint64_t word) noexcept { return __crc32cd(crc, word); }
 #endif
 
-// The CRC instruction has a latency of three cycles and a throughput of one per cycle, so three streams run in parallel.
-// Appending n bytes multiplies a register by x^(8 * n), so each stream is multiplied by that factor for the bytes behind
-// it, and the three results are added.
+// The CRC instruction has a latency of three cycles and a throughput of one per cycle, so three streams run in
+// parallel. Appending n bytes multiplies a register by x^(8 * n), so each stream is multiplied by that factor for the
+// bytes behind it, and the three results are added.
 template <std::size_t stream_bytes>
 std::uint32_t three_streams(const std::byte*& bytes, std::size_t& length, std::uint32_t crc) noexcept {
   static constexpr ByteTables advance = multiplication_by(x_to_the(8 * stream_bytes));

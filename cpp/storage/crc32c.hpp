@@ -7,8 +7,8 @@
 
 namespace lookalike {
 
-/// The checksum of `bytes`, continued from `crc`, the checksum of the preceding bytes. Uses the CPU's CRC instruction if
-/// the build targets one.
+/// The checksum of `bytes`, continued from `crc`, the checksum of the preceding bytes. Uses the CPU's CRC instruction
+/// if the build targets one.
 std::uint32_t crc32c(std::span<const std::byte> bytes, std::uint32_t crc = 0) noexcept;
 
 /// Portable version of crc32c.

@@ -108,16 +108,16 @@ class FileWriter {
     add_copy(std::move(name), DType::bytes, std::as_bytes(std::span<const char>(value)));
   }
 
-  /// Replaces `path` atomically: writes a temporary file in its directory, syncs it, renames it and syncs the directory.
-  /// After a crash, `path` holds either the old or the new content. Follows symbolic links; writes directly into a device
-  /// or pipe. On IoError the temporary file is removed. Throws InvalidArgument unless section names are unique and have 1
-  /// to 40 bytes (the kind: 1 to 16) without NUL.
+  /// Replaces `path` atomically: writes a temporary file in its directory, syncs it, renames it and syncs the
+  /// directory. After a crash, `path` holds either the old or the new content. Follows symbolic links; writes directly
+  /// into a device or pipe. On IoError the temporary file is removed. Throws InvalidArgument unless section names are
+  /// unique and have 1 to 40 bytes (the kind: 1 to 16) without NUL.
   void save(const std::filesystem::path& path) const;
   /// Passes the file's bytes to `sink`, in order.
   void write(function_ref<void(std::span<const std::byte>)> sink) const;
 
-  /// Overloads for mapped arrays that exceed memory: calls `on_read` with the number of bytes after each piece is read, so
-  /// that the caller can drop pages. Every array is read twice: for its checksum and for writing.
+  /// Overloads for mapped arrays that exceed memory: calls `on_read` with the number of bytes after each piece is read,
+  /// so that the caller can drop pages. Every array is read twice: for its checksum and for writing.
   void save(const std::filesystem::path& path, function_ref<void(std::size_t)> on_read) const;
   void write(function_ref<void(std::span<const std::byte>)> sink, function_ref<void(std::size_t)> on_read) const;
 
@@ -174,7 +174,10 @@ class FileReader {
   template <class T>
   T value(std::string_view name) const {
     const Array<T> values = array<T>(name);
-    if (values.size() != 1) throw_corrupt("section '" + std::string(name) + "' should hold one value");
+    if (values.size() != 1) {
+      throw_corrupt("has section '" + std::string(name) + "' of " + std::to_string(values.size()) +
+                    " values; it must hold one");
+    }
     return values[0];
   }
   std::string text(std::string_view name) const;
@@ -195,12 +198,12 @@ class FileReader {
   void read(const Section& section, std::span<std::byte> out) const;
   void read_at(std::uint64_t offset, std::span<std::byte> out) const;
   std::uint32_t checksum_at(std::uint64_t offset, std::uint64_t length, function_ref<void()> poll) const;
-  [[noreturn]] void throw_corrupt(const std::string& what) const;
+  [[noreturn]] void throw_corrupt(const std::string& error) const;
 
-  std::string name_;  // for messages
+  std::string name_;  // for error messages
   std::string kind_;
   std::vector<Section> sections_;
-  std::shared_ptr<const InputFile> file_;  // source of all reads; if null, memory_ is
+  std::shared_ptr<const InputFile> file_;  // sections are read from here; if null, from memory_
   std::span<const std::byte> memory_;
   std::shared_ptr<const void> memory_owner_;
   std::shared_ptr<const MappedFile> mapping_;

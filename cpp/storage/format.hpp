@@ -15,8 +15,8 @@ namespace lookalike::format {
 
 static_assert(std::endian::native == std::endian::little, "the file is little-endian and read without conversion");
 
-// As in PNG: the first byte marks a binary file, the line ends detect a transfer in text mode, and Ctrl-Z stops output on
-// a DOS terminal.
+// As in PNG: the first byte marks a binary file, the line ends detect a transfer in text mode, and Ctrl-Z stops output
+// on a DOS terminal.
 inline constexpr char magic[8] = {'\x89', 'L', 'A', 'L', '\r', '\n', '\x1a', '\n'};
 inline constexpr std::uint32_t version = 1;
 inline constexpr std::uint32_t little_endian = 0x01020304;
@@ -63,7 +63,7 @@ template <std::size_t capacity>
 void put_name(char (&field)[capacity], std::string_view name, const char* argument) {
   if (name.empty() || name.size() > capacity || name.find('\0') != std::string_view::npos) {
     throw InvalidArgument(std::string(argument) + " '" + std::string(name) + "' has " + std::to_string(name.size()) +
-                          " bytes; it should have 1 to " + std::to_string(capacity) + ", none of them zero");
+                          " bytes; it must have 1 to " + std::to_string(capacity) + ", none of them zero");
   }
   name.copy(field, capacity);
 }

@@ -31,8 +31,8 @@ class MappedFile {
   void advise(Access access) const noexcept;
   /// Starts reading `range`, a part of bytes(), in the background.
   void prefetch_range(std::span<const std::byte> range) const noexcept;
-  /// Reports that `bytes` were read in `ranges` separate ranges. Drops all pages when the estimated resident size exceeds
-  /// a tenth of the file.
+  /// Reports that `bytes` were read in `ranges` separate ranges. Drops all pages when the estimated resident size
+  /// exceeds a tenth of the file.
   void count_read(std::size_t ranges, std::size_t bytes) const noexcept;
   /// Unmaps all pages from this process. The next access reloads them from the page cache.
   void drop_pages() const noexcept;

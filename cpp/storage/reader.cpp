@@ -33,12 +33,13 @@ std::string header_error(const format::Header& header, std::uint64_t size, const
   }
   if (header.version == 0 || header.byte_order != format::little_endian || header.reserved ||
       format::get_name(header.kind).empty()) {
-    return "has a header that makes no sense";
+    return "has an invalid header";
   }
   if (header.file_length != size) {
-    return "should have " + std::to_string(header.file_length) + " bytes and has " + std::to_string(size);
+    return "has " + std::to_string(size) + " bytes; its header says " + std::to_string(header.file_length);
   }
-  if (header.section_count > (size - sizeof header) / sizeof(format::SectionEntry)) return "has no room for its table";
+  if (header.section_count > (size - sizeof header) / sizeof(format::SectionEntry))
+    return "is too short for its section table";
   return {};
 }
 
@@ -76,7 +77,7 @@ void FileReader::parse(std::uint64_t size) {
 
   std::vector<format::SectionEntry> table(header.section_count);
   read_at(sizeof header, std::as_writable_bytes(std::span(table)));
-  if (crc32c(std::as_bytes(std::span(table))) != header.table_checksum) throw_corrupt("has a damaged table of sections");
+  if (crc32c(std::as_bytes(std::span(table))) != header.table_checksum) throw_corrupt("has a damaged section table");
 
   // Sections are contiguous, each is padded to the alignment, and the last one ends the file.
   std::uint64_t end = sizeof header + std::as_bytes(std::span(table)).size();
@@ -85,16 +86,17 @@ void FileReader::parse(std::uint64_t size) {
     const std::string_view name = format::get_name(entry.name);
     const std::size_t element_bytes = format::dtype_size(entry.dtype);
     const bool reserved_is_zero = !entry.reserved[0] && !entry.reserved[1] && !entry.reserved[2];
-    if (name.empty() || !names.insert(name).second || !element_bytes || !reserved_is_zero) throw_corrupt("has a table that makes no sense");
+    if (name.empty() || !names.insert(name).second || !element_bytes || !reserved_is_zero)
+      throw_corrupt("has an invalid section table");
     if (entry.offset != end || entry.length > size - end || entry.length % element_bytes ||
         format::padding_after(entry.length) > size - end - entry.length) {
-      throw_corrupt("has section " + in_quotes(name) + " out of its place");
+      throw_corrupt("has section " + in_quotes(name) + " at a wrong offset");
     }
     end += entry.length + format::padding_after(entry.length);
     sections_.push_back({std::string(name), static_cast<DType>(entry.dtype), entry.checksum,
                          static_cast<std::size_t>(entry.offset), static_cast<std::size_t>(entry.length)});
   }
-  if (end != size) throw_corrupt("goes on after its last section");
+  if (end != size) throw_corrupt("has extra bytes after its last section");
   for (const Section& section : sections_)
     if (!is_deferred(section.name)) verify(section, [] {});
 }
@@ -133,7 +135,7 @@ const FileReader::Section& FileReader::find(std::string_view name, DType dtype) 
   for (const Section& section : sections_) {
     if (section.name != name) continue;
     if (section.dtype == dtype) return section;
-    throw_corrupt("has section " + in_quotes(name) + " of another dtype than expected");
+    throw_corrupt("has section " + in_quotes(name) + " of an unexpected dtype");
   }
   throw_corrupt("has no section " + in_quotes(name));
 }

@@ -16,7 +16,8 @@
 
 namespace lookalike {
 
-/// An anonymous file. The system deletes it when this object and all its mappings are gone, even if the process crashes.
+/// An anonymous file. The system deletes it when this object and all its mappings are gone, even if the process
+/// crashes.
 class ScratchFile {
  public:
   /// Creates the file in the directory of `target`. Throws IoError.

@@ -49,8 +49,8 @@ inline double recall(const Found& found, const Found& truth) {
     for (std::size_t i = first; i < first + truth.k; ++i) {
       const auto ids = truth.ids.begin() + static_cast<std::ptrdiff_t>(first);
       matches += found.distances[i] <= truth.distances[first + truth.k - 1] ||
-               std::find(ids, ids + static_cast<std::ptrdiff_t>(truth.k), found.ids[i]) !=
-                   ids + static_cast<std::ptrdiff_t>(truth.k);
+                 std::find(ids, ids + static_cast<std::ptrdiff_t>(truth.k), found.ids[i]) !=
+                     ids + static_cast<std::ptrdiff_t>(truth.k);
     }
   return static_cast<double>(matches) / static_cast<double>(truth.ids.size());
 }

@@ -106,10 +106,10 @@ TEST_CASE("no bounds are learned where they exclude nothing or overflow") {
   const std::span<const float> centroids = std::span(rows).first(100 * dim);
   CHECK(CentroidBounds::train(rows, dim, centroids, many_rounds, 1));
   CHECK(!CentroidBounds::train(rows, dim, centroids, 1, 1));                                  // too few searches
-  CHECK(!CentroidBounds::train(rows, dim, std::span(rows).first(10 * dim), many_rounds, 1));         // too few centroids
+  CHECK(!CentroidBounds::train(rows, dim, std::span(rows).first(10 * dim), many_rounds, 1));  // too few centroids
   CHECK(!CentroidBounds::train(std::vector<float>(1000 * dim, 2), dim, centroids, many_rounds, 1));  // all rows equal
-  CHECK(!CentroidBounds::train(moved(rows, 1e20f, 0), dim, moved({centroids.begin(), centroids.end()}, 1e20f, 0), many_rounds,
-                               1));
+  CHECK(!CentroidBounds::train(moved(rows, 1e20f, 0), dim, moved({centroids.begin(), centroids.end()}, 1e20f, 0),
+                               many_rounds, 1));
   const std::vector<float> short_rows(rows.begin(), rows.begin() + 200 * 8);
   CHECK(!CentroidBounds::train(short_rows, 8, std::span(short_rows).first(100 * 8), many_rounds, 1));  // short vectors
 }

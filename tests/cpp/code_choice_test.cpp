@@ -19,7 +19,7 @@ constexpr CodeWidth any[] = {CodeWidth::eight, CodeWidth::four};
 
 /// The choice for dense float rows.
 std::optional<CodeFormat> chosen(std::span<const CodeWidth> widths, const std::vector<float>& rows, std::size_t dim,
-                               unsigned threads) {
+                                 unsigned threads) {
   const MetricSpace space = {
       {reinterpret_cast<const std::byte*>(rows.data()), Element::f32, rows.size() / dim, dim, dim * sizeof(float)}};
   return choose_codes(widths, space, 1, threads);
@@ -49,7 +49,7 @@ TEST_CASE("the choice is one of the offered widths and does not depend on the nu
   const std::vector<float> sample = clustered_floats(700, 150, 3);
   for (const CodeWidth width : {CodeWidth::eight, CodeWidth::four}) {
     const std::optional<CodeFormat> one = chosen({&width, 1}, sample, 150, 1),
-                                  three = chosen({&width, 1}, sample, 150, 3);
+                                    three = chosen({&width, 1}, sample, 150, 3);
     REQUIRE(one.has_value() == three.has_value());
     if (!one) continue;
     CHECK(one->width == width);

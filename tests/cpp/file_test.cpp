@@ -262,7 +262,9 @@ TEST_CASE("forged headers and tables are rejected before any allocation or acces
       [](Header&, Entry* table) { std::memcpy(table[1].name, table[0].name, sizeof table[0].name); },
       [](Header&, Entry* table) { table[2].dtype = 11; },
       [](Header&, Entry* table) { table[2].reserved[1] = 1; },
-      [](Header&, Entry* table) { table[0].dtype = static_cast<std::uint8_t>(DType::f64); },  // 20 bytes are no multiple of 8
+      [](Header&, Entry* table) {
+        table[0].dtype = static_cast<std::uint8_t>(DType::f64);
+      },  // 20 bytes are no multiple of 8
       [](Header&, Entry* table) { table[0].offset += 64; },
       [](Header&, Entry* table) { table[0].offset = 0; },
       [](Header&, Entry* table) { table[1].offset = huge - 63; },

@@ -20,7 +20,7 @@ TEST_CASE("the origin is the median of each coordinate and ignores outliers") {
 TEST_CASE("lists are too tight if their distance from the origin is large compared with their spread") {
   const std::vector<float> centroids = {10, 0, -10, 0, 0, 0}, origin = {0, 0};
   const std::vector<ListSpread> tight = {{5, 4.0}, {7, 6.0}, {9, 8.0}};  // squared distance 1 per row
-  CHECK(count_rows_in_tight_lists(centroids, tight, origin) == 12);            // the third lies at the median
+  CHECK(count_rows_in_tight_lists(centroids, tight, origin) == 12);      // the third lies at the median
   const std::vector<ListSpread> wide = {{5, 40.0}, {7, 60.0}, {9, 80.0}};
   CHECK(count_rows_in_tight_lists(centroids, wide, origin) == 0);
   // Single rows and equal rows have no distances to resolve, so their lists do not count.

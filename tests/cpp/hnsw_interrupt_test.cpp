@@ -35,7 +35,8 @@ template <class Change, class Check>
 int interrupt(Change change, Check check) {
   constexpr int max_interrupts = 5;
   int interrupted = 0;
-  for (polls_before_interrupt = 0; interrupted < max_interrupts; polls_before_interrupt = std::max(1, 2 * int{polls_before_interrupt})) {
+  for (polls_before_interrupt = 0; interrupted < max_interrupts;
+       polls_before_interrupt = std::max(1, 2 * int{polls_before_interrupt})) {
     polls = 0;
     set_interrupt_hook(interrupts_now);
     try {

@@ -219,8 +219,7 @@ bool interrupted(Change change) {
   return false;
 }
 
-TEST_CASE(
-    "an interrupted addition is rolled back, and an interrupted replacement leaves every row in a list") {
+TEST_CASE("an interrupted addition is rolled back, and an interrupted replacement leaves every row in a list") {
   constexpr std::size_t rows = 30000;
   const Vectors vectors = clustered(rows, 40, Element::f32, 1), queries = clustered(20, 40, Element::f32, 2);
   for (const std::size_t before : {0, 1100}) {

@@ -99,7 +99,8 @@ TEST_CASE("a larger nprobe finds more, and a batch finds what its queries find a
   CHECK(search(pair.lists, queries.view(), 10, 30, {}, 3) == one_at_once);
   for (std::size_t q = 0; q < 61; ++q) {
     const Found single = search(pair.lists, queries.view(q, 1), 10, 30);
-    CHECK(std::equal(single.ids.begin(), single.ids.end(), one_at_once.ids.begin() + static_cast<std::ptrdiff_t>(10 * q)));
+    CHECK(std::equal(single.ids.begin(), single.ids.end(),
+                     one_at_once.ids.begin() + static_cast<std::ptrdiff_t>(10 * q)));
     CHECK(std::equal(single.distances.begin(), single.distances.end(),
                      one_at_once.distances.begin() + static_cast<std::ptrdiff_t>(10 * q)));
   }
@@ -196,7 +197,8 @@ TEST_CASE("equal vectors, one-dimensional vectors, and many copies of a few vect
   CHECK(pair.recall_of(Vectors(std::span(line).first(50), 1, Element::f32).view(), 10, 6) >= 0.95);
   // Fewer distinct vectors than lists.
   std::vector<float> few_distinct = clustered_floats(1200, 24, 1);
-  for (std::size_t i = 7; i < 1200; ++i) std::copy_n(few_distinct.begin() + (i % 7) * 24, 24, few_distinct.begin() + i * 24);
+  for (std::size_t i = 7; i < 1200; ++i)
+    std::copy_n(few_distinct.begin() + (i % 7) * 24, 24, few_distinct.begin() + i * 24);
   const Pair repeated(Vectors(few_distinct, 24, Element::f32).view(), Metric::l2);
   CHECK(repeated.recall_of(Vectors(std::span(few_distinct).first(7 * 24), 24, Element::f32).view(), 10, 1) == 1);
 }
@@ -255,8 +257,7 @@ TEST_CASE("an outlier does not lower recall") {
     }
 }
 
-TEST_CASE(
-    "evaluated recall matches searches, and a stored query vector does not count as its own neighbour") {
+TEST_CASE("evaluated recall matches searches, and a stored query vector does not count as its own neighbour") {
   for (const Metric metric : {Metric::l2, Metric::ip, Metric::cosine}) {
     const Vectors queries = clustered(100, 80, Element::f32, 2);
     const Pair pair(clustered(1500, 80, Element::f32, 1).view(), metric);

@@ -46,9 +46,11 @@ void check(const char* isa, const PreciseKernels<Q>& kernels) {
         for (std::size_t selected = 1; selected <= count; selected += selected == 1 ? 2 : 4) {
           double squares[count], products[count], both[2 * count];
           const Q* const q = query.get();
-          kernels.squared_l2(q, rows.data(), rows.stride(), picks.data(), selected, selected == 7 ? 0 : 1, dim, squares);
+          kernels.squared_l2(q, rows.data(), rows.stride(), picks.data(), selected, selected == 7 ? 0 : 1, dim,
+                             squares);
           kernels.product(q, rows.data(), rows.stride(), picks.data(), selected, selected == 7 ? 0 : 1, dim, products);
-          kernels.product_and_square(q, rows.data(), rows.stride(), picks.data(), selected, selected == 7 ? 0 : 1, dim, both);
+          kernels.product_and_square(q, rows.data(), rows.stride(), picks.data(), selected, selected == 7 ? 0 : 1, dim,
+                                     both);
           for (std::size_t i = 0; i < selected; ++i) {
             const auto x = [&](std::size_t d) { return number(rows.at(picks[i], d)); };
             const auto difference = [&](std::size_t d) { return number(q[d]) - x(d); };

@@ -118,7 +118,8 @@ TEST_CASE("distances from a row are squared distances of points") {
             CHECK(std::abs(found[i] - truth) <= tolerance(dim, 2 * longest, 2 * longest));
             if (metric == Metric::ip) {  // scorers return products, points are augmented
               const double augmentation_difference = double{rows.augmentations[row]} - rows.augmentations[i];
-              truth = precise_distance(Metric::l2, query.data(), rows.vectors.row(i), element, dim) + augmentation_difference * augmentation_difference;
+              truth = precise_distance(Metric::l2, query.data(), rows.vectors.row(i), element, dim) +
+                      augmentation_difference * augmentation_difference;
             }
             const double between =
                 precise_distance(Metric::l2, points[row].data(), reinterpret_cast<const std::byte*>(points[i].data()),
@@ -186,8 +187,8 @@ TEST_CASE("Hamming distances count differing bits") {
       CHECK(row_scorer == rows.measured(rows.space.query_scorer(rows.vectors.row(row), Element::bits)));
       for (std::size_t i = 0; i < 30; ++i)
         CHECK(row_scorer[i] == precise_distance(Metric::hamming,
-                                              reinterpret_cast<const std::uint8_t*>(rows.vectors.row(row)),
-                                              rows.vectors.row(i), Element::bits, bytes));
+                                                reinterpret_cast<const std::uint8_t*>(rows.vectors.row(row)),
+                                                rows.vectors.row(i), Element::bits, bytes));
     }
   }
 }

@@ -82,7 +82,8 @@ TEST_CASE("a sample is centred about its mean, without outliers") {
   std::vector<float> rows = normals(count * dim, 4);
   for (float& x : rows) x += 5;
   std::vector<float> far = rows;
-  for (std::size_t d = 0; d < dim; ++d) far[17 * dim + d] = 1e4f, far[18 * dim + d] = -1e7f;  // the larger outlier masks the smaller one
+  for (std::size_t d = 0; d < dim; ++d)
+    far[17 * dim + d] = 1e4f, far[18 * dim + d] = -1e7f;  // the larger outlier masks the smaller one
   const CenteredSample clean(rows, dim, 1), cleaned(far, dim, 2);
   CHECK(clean.rows.size() == count * dim);
   CHECK(cleaned.rows.size() == (count - 2) * dim);
