@@ -7,7 +7,7 @@
 namespace lookalike {
 namespace {
 
-BlockKernel kernel_of(CodeWidth width) {
+BlockKernel block_kernel(CodeWidth width) {
   switch (width) {
     case CodeWidth::eight: return kernels().block_u8;
     case CodeWidth::four: return kernels().block_u4;
@@ -19,13 +19,13 @@ BlockKernel kernel_of(CodeWidth width) {
 
 }  // namespace
 
-BlockForm::BlockForm(const Encoder& encoder)
+BlockLayout::BlockLayout(const Encoder& encoder)
     : units_(CodeBlock::units(encoder.code_bytes())),
       code_stride_(encoder.stride()),
       codes_per_byte_(8 / static_cast<std::size_t>(encoder.width())),
-      kernel_(kernel_of(encoder.width())) {}
+      kernel_(block_kernel(encoder.width())) {}
 
-void BlockForm::put(std::byte* blocks, std::size_t i, const std::byte* code) const {
+void BlockLayout::pack(std::byte* blocks, std::size_t i, const std::byte* code) const {
   constexpr std::size_t rows = CodeBlock::rows, unit = CodeBlock::unit_bytes;
   std::byte* const block = blocks + i / rows * CodeBlock::bytes(units_);
   for (std::size_t u = 0; u < units_; ++u) std::memcpy(block + (u * rows + i % rows) * unit, code + u * unit, unit);
@@ -36,7 +36,7 @@ void BlockForm::put(std::byte* blocks, std::size_t i, const std::byte* code) con
   std::memcpy(tails + rows * sizeof(float), &tail.step, sizeof tail.step);
 }
 
-void BlockForm::get(const std::byte* blocks, std::size_t i, std::byte* code) const {
+void BlockLayout::unpack(const std::byte* blocks, std::size_t i, std::byte* code) const {
   constexpr std::size_t rows = CodeBlock::rows, unit = CodeBlock::unit_bytes;
   const std::byte* const block = blocks + i / rows * CodeBlock::bytes(units_);
   for (std::size_t u = 0; u < units_; ++u) std::memcpy(code + u * unit, block + (u * rows + i % rows) * unit, unit);
@@ -47,16 +47,17 @@ void BlockForm::get(const std::byte* blocks, std::size_t i, std::byte* code) con
   std::memcpy(code + code_stride_ - sizeof tail, &tail, sizeof tail);
 }
 
-void BlockForm::copy(std::byte* blocks, std::size_t i, const std::byte* others, std::size_t from) const {
+void BlockLayout::copy(std::byte* blocks, std::size_t i, const std::byte* source_blocks, std::size_t from) const {
   constexpr std::size_t rows = CodeBlock::rows, unit = CodeBlock::unit_bytes;
-  std::byte* to = blocks + i / rows * CodeBlock::bytes(units_) + i % rows * unit;
-  const std::byte* of = others + from / rows * CodeBlock::bytes(units_) + from % rows * unit;
-  // The units, and behind them bias and step: as far apart as units are.
+  std::byte* target = blocks + i / rows * CodeBlock::bytes(units_) + i % rows * unit;
+  const std::byte* source = source_blocks + from / rows * CodeBlock::bytes(units_) + from % rows * unit;
+  // Bias and step follow the units at the same spacing, so one loop copies all of them.
   static_assert(sizeof(float) == unit);
-  for (std::size_t u = 0; u < units_ + 2; ++u, to += rows * unit, of += rows * unit) std::memcpy(to, of, unit);
+  for (std::size_t u = 0; u < units_ + 2; ++u, target += rows * unit, source += rows * unit)
+    std::memcpy(target, source, unit);
 }
 
-BlockQuery BlockForm::query(const CodeQuery& query, std::vector<std::int32_t>& words) const {
+BlockQuery BlockLayout::query(const CodeQuery& query, std::vector<std::int32_t>& words) const {
   words.resize(units_ * codes_per_byte_);
   auto* const out = reinterpret_cast<std::int8_t*>(words.data());
   for (std::size_t u = 0; u < units_; ++u)

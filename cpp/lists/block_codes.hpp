@@ -1,4 +1,4 @@
-// Rows of codes in blocks, as they are scanned.
+// The block layout in which inverted lists store codes, so that one kernel call scans several rows.
 #pragma once
 
 #include <cstddef>
@@ -12,27 +12,27 @@
 
 namespace lookalike {
 
-/// How rows of an encoder's codes stand in blocks.
-class BlockForm {
+/// Packs and scans an encoder's codes in blocks of CodeBlock::rows rows.
+class BlockLayout {
  public:
-  explicit BlockForm(const Encoder& encoder);
+  explicit BlockLayout(const Encoder& encoder);
 
   std::size_t units() const noexcept { return units_; }
-  /// Bytes of blocks that hold `rows` rows.
+  /// Size in bytes of the blocks that hold `rows` rows.
   std::size_t bytes(std::size_t rows) const noexcept { return CodeBlock::needed(rows) * CodeBlock::bytes(units_); }
 
-  /// Puts the code of one row, as the encoder wrote it, where row `i` stands.
-  void put(std::byte* blocks, std::size_t i, const std::byte* code) const;
-  /// Writes the code of row `i` as the encoder wrote it.
-  void get(const std::byte* blocks, std::size_t i, std::byte* code) const;
-  /// Copies row `from` of other blocks to where row `i` stands.
-  void copy(std::byte* blocks, std::size_t i, const std::byte* others, std::size_t from) const;
+  /// Writes a code in the encoder's format into row `i` of `blocks`.
+  void pack(std::byte* blocks, std::size_t i, const std::byte* code) const;
+  /// Reads row `i` of `blocks` back into the encoder's format.
+  void unpack(const std::byte* blocks, std::size_t i, std::byte* code) const;
+  /// Copies row `from` of `source_blocks` into row `i` of `blocks`.
+  void copy(std::byte* blocks, std::size_t i, const std::byte* source_blocks, std::size_t from) const;
 
-  /// Distances of the rows of `count` consecutive blocks from each query, see BlockKernel.
+  /// Estimates the distance from each query to every row of `count` consecutive blocks; see BlockKernel.
   void measure(std::span<const BlockQuery> queries, const std::byte* blocks, std::size_t count, float* out) const {
     kernel_(queries.data(), queries.size(), blocks, units_, count, out);
   }
-  /// A query's values in the order of blocks; `words` is room for them.
+  /// Reorders a query's values to match the blocks. The result points into `words`.
   BlockQuery query(const CodeQuery& query, std::vector<std::int32_t>& words) const;
 
  private:

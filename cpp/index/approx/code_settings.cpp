@@ -12,7 +12,7 @@ Storage CodeSettings::storage(Metric metric) const {
            : codes == Quantization::bits || keep == Storage::bits) {
     throw InvalidArgument("codes='bits' and metric='hamming' go together, with keep='auto' and nothing else");
   }
-  if (keeps_codes_only) {
+  if (drops_originals) {
     switch (codes) {
       case Quantization::f32: return Storage::f32;
       case Quantization::f16: return Storage::f16;
@@ -25,12 +25,12 @@ Storage CodeSettings::storage(Metric metric) const {
         "'s8', but is '" +
         std::string(name_of(codes)) + "'");
   }
-  // Walking over floats is walking over what is kept.
+  // Searching floats means searching the stored vectors, so both settings must agree.
   if (codes == Quantization::f32 || codes == Quantization::f16) {
     const Storage wanted = codes == Quantization::f32 ? Storage::f32 : Storage::f16;
     if (keep != Storage::automatic && keep != wanted) {
       throw InvalidArgument("codes='" + std::string(name_of(codes)) +
-                            "' walks over the kept vectors, so keep must be 'auto' or '" + name_of(codes) +
+                            "' searches the stored vectors, so keep must be 'auto' or '" + name_of(codes) +
                             "', but is '" + name_of(keep) + "'");
     }
     return wanted;
@@ -49,16 +49,16 @@ std::optional<CodeWidth> CodeSettings::code_width() const {
   }
 }
 
-bool CodeSettings::wants_codes(const VectorStore& kept) const {
-  constexpr std::size_t short_row = 64;  // bytes; shorter codes would save nothing
+bool CodeSettings::uses_codes(const VectorStore& kept) const {
+  constexpr std::size_t max_uncoded_row = 64;  // bytes; codes of rows this short save nothing
   const Element element = kept.element();
-  const bool integers = element == Element::u8 || element == Element::s8;
+  const bool is_integer = element == Element::u8 || element == Element::s8;
   if (kept.storage() == Storage::none) return true;
-  if (keeps_codes_only || element == Element::bits) return false;
+  if (drops_originals || element == Element::bits) return false;
   switch (codes) {
-    case Quantization::automatic: return kept.view().stride > short_row;
+    case Quantization::automatic: return kept.view().stride > max_uncoded_row;
     case Quantization::u8:
-    case Quantization::s8: return !integers;
+    case Quantization::s8: return !is_integer;
     case Quantization::u4:
     case Quantization::u2:
     case Quantization::rabitq: return true;
@@ -69,7 +69,7 @@ bool CodeSettings::wants_codes(const VectorStore& kept) const {
 void CodeSettings::save(FileWriter& file) const {
   file.value<std::uint8_t>("walk_codes", static_cast<std::uint8_t>(codes));
   file.value<std::uint8_t>("keep", static_cast<std::uint8_t>(keep));
-  file.value<std::uint8_t>("keeps_codes_only", keeps_codes_only);
+  file.value<std::uint8_t>("keeps_codes_only", drops_originals);
 }
 
 CodeSettings CodeSettings::load(const FileReader& file) {
@@ -80,7 +80,7 @@ CodeSettings CodeSettings::load(const FileReader& file) {
           file.value<std::uint8_t>("keeps_codes_only") != 0};
 }
 
-Quantization searched_codes(std::optional<CodeWidth> codes, Element element) {
+Quantization searched_quantization(std::optional<CodeWidth> codes, Element element) {
   if (codes) {
     switch (*codes) {
       case CodeWidth::eight: return Quantization::u8;

@@ -1,4 +1,4 @@
-// Which codes an approximate index searches by, and what it keeps of the vectors beside them.
+// Settings of an approximate index: the quantization it searches, and the storage of the original vectors.
 #pragma once
 
 #include <cstdint>
@@ -22,13 +22,13 @@ constexpr const char* name_of(Quantization codes) {
 struct CodeSettings {
   Quantization codes = Quantization::automatic;
   Storage keep = Storage::automatic;
-  bool keeps_codes_only = false;  // the vectors walked over are the only ones
+  bool drops_originals = false;  // keep='none': only the searched vectors or codes are stored
 
-  /// What the vectors are to be stored as. Throws InvalidArgument where codes and keep do not go together.
+  /// How vectors are stored. Throws InvalidArgument if codes and keep contradict each other.
   Storage storage(Metric metric) const;
-  /// Whether codes should be searched rather than the vectors kept.
-  bool wants_codes(const VectorStore& kept) const;
-  /// Bits of a code where that was asked for.
+  /// Whether to search codes rather than the stored vectors.
+  bool uses_codes(const VectorStore& kept) const;
+  /// The requested bits per coordinate of codes, if any.
   std::optional<CodeWidth> code_width() const;
 
   void save(FileWriter& file) const;
@@ -36,7 +36,7 @@ struct CodeSettings {
   static CodeSettings load(const FileReader& file);
 };
 
-/// What is searched: codes of a width, or vectors kept as `element`.
-Quantization searched_codes(std::optional<CodeWidth> codes, Element element);
+/// The quantization that is searched: codes of the given width, or else vectors stored as `element`.
+Quantization searched_quantization(std::optional<CodeWidth> codes, Element element);
 
 }  // namespace lookalike

@@ -9,19 +9,20 @@
 
 namespace lookalike {
 
-std::size_t Promise::effort_among(std::uint64_t now, std::size_t least, double power) const noexcept {
-  if (effort <= least || goes_exact() || now <= rows) return effort;
-  const double grown = static_cast<double>(now) / static_cast<double>(std::max<std::uint64_t>(rows, 1));
-  return std::min(static_cast<std::size_t>(std::ceil(effort * std::pow(grown, power))), exact_effort - std::size_t{1});
+std::size_t Promise::effort_for(std::uint64_t current_rows, std::size_t min_effort, double exponent) const noexcept {
+  if (effort <= min_effort || is_exact() || current_rows <= rows) return effort;
+  const double growth = static_cast<double>(current_rows) / static_cast<double>(std::max<std::uint64_t>(rows, 1));
+  return std::min(static_cast<std::size_t>(std::ceil(effort * std::pow(growth, exponent))),
+                  exact_effort - std::size_t{1});
 }
 
-std::size_t Promise::queries_due(std::uint64_t now, std::size_t changes_each, std::size_t fewest,
-                                 std::size_t most) const noexcept {
-  return std::clamp<std::size_t>(std::min(changed, now) / changes_each, fewest, most);
+std::size_t Promise::queries_to_measure(std::uint64_t current_rows, std::size_t changes_per_query,
+                                        std::size_t min_queries, std::size_t max_queries) const noexcept {
+  return std::clamp<std::size_t>(std::min(changed, current_rows) / changes_per_query, min_queries, max_queries);
 }
 
 void Promise::save(FileWriter& file) const {
-  if (effort == 0 && !is_requested) return;  // there is nothing to tell
+  if (effort == 0 && !is_requested) return;
   file.value<float>("promise_target", target);
   file.value<std::uint8_t>("promise_is_asked", is_requested);
   file.value<std::uint32_t>("promise_effort", effort);
@@ -44,26 +45,27 @@ Promise Promise::load(const FileReader& file) {
   const bool is_recall = promise.target > 0 && promise.target <= 1 && promise.recall >= 0 && promise.recall <= 1;
   if (!is_recall || promise.effort > exact_effort || promise.rows > max_rows ||
       promise.changed > std::uint64_t{1} << 62)
-    throw CorruptFile("sections 'promise_...' promise what cannot be");
+    throw CorruptFile("sections 'promise_...' hold values out of range");
   return promise;
 }
 
-Promise measured(const RecallEvaluator& evaluator, const Promise& before, const PromiseSearch& search) {
+Promise tune_promise(const RecallEvaluator& evaluator, const Promise& before, const PromiseSearch& search) {
   Promise next = before;
   next.changed = 0;
   next.rows = evaluator.rows();
   next.queries = static_cast<std::uint32_t>(evaluator.count());
-  for (std::size_t effort = std::min(search.least, search.most);;) {
+  for (std::size_t effort = std::min(search.min_effort, search.max_effort);;) {
     const auto hits = evaluator.recall(effort, search.threads);
     next.effort = static_cast<std::uint32_t>(effort);
-    next.recall = hits.share();
+    next.recall = hits.recall();
     if (hits.is_exact) next.effort = exact_effort;
-    const bool suffices =
-        hits.share() - hits.error() >= search.wanted && evaluator.all_find_themselves(effort, search.threads);
+    const bool suffices = hits.recall() - hits.standard_error() >= search.min_recall &&
+                          evaluator.has_full_self_recall(effort, search.threads);
     if (hits.is_exact || suffices) return next;
-    if (effort >= search.most) break;
+    if (effort >= search.max_effort) break;
     const bool is_far = next.recall < next.target - 0.1f;
-    effort = std::min(search.most, effort + (is_far ? effort : (effort + search.steps - 1) / search.steps));
+    effort = std::min(search.max_effort,
+                      effort + (is_far ? effort : (effort + search.growth_steps - 1) / search.growth_steps));
   }
   next.effort = exact_effort;
   next.recall = 1;

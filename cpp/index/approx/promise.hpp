@@ -1,4 +1,4 @@
-// The recall that searches reach when they name no effort, as an index measured it on its own rows.
+// The promise: the recall that searches without an explicit effort reach, measured by the index on its own rows.
 #pragma once
 
 #include <cstddef>
@@ -9,51 +9,51 @@
 
 namespace lookalike {
 
-/// An effort (ef, nprobe) with which every row is measured instead.
+/// An effort (ef, nprobe) at which searches are exact: they measure every row.
 inline constexpr std::size_t exact_effort = 0x7fffffff;
-/// Neighbours that recall is promised for.
-inline constexpr std::size_t promised_neighbors = 10;
+/// The k of the promised recall@k.
+inline constexpr std::size_t promised_k = 10;
 
 struct Promise {
-  float target = 0.95f;       // recall that is to be reached
-  bool is_requested = false;  // by tune(); else it is the usual one
-  std::uint32_t effort = 0;   // that reaches it; 0: nothing was measured yet
-  float recall = 0;           // measured with that effort,
-  std::uint32_t queries = 0;  // on so many rows, each searched for as if it were not there,
-  std::uint64_t rows = 0;     // of so many
-  std::uint64_t changed = 0;  // rows added, replaced or removed since
+  float target = 0.95f;       // the recall to reach
+  bool is_requested = false;  // whether tune() set the target; otherwise it is the default
+  std::uint32_t effort = 0;   // the effort that reaches the target; 0: not measured yet
+  float recall = 0;           // the recall measured with this effort
+  std::uint32_t queries = 0;  // the number of rows used as queries; each is excluded from its own results
+  std::uint64_t rows = 0;     // the number of live rows at that time
+  std::uint64_t changed = 0;  // rows added, replaced or removed since then
 
-  /// Whether a third of the rows have changed since it was measured.
+  /// Whether to measure again, because at least a third of the rows have changed.
   bool is_due() const noexcept { return effort == 0 || 3 * changed >= rows; }
-  /// How many of `now` rows to measure it on: one for every `changes_each` that changed, so that measuring stays a
-  /// small share of adding.
-  std::size_t queries_due(std::uint64_t now, std::size_t changes_each, std::size_t fewest,
-                          std::size_t most) const noexcept;
-  /// The effort among so many rows: what is above `least` grows with this power of the rows, until it is measured
-  /// again.
-  std::size_t effort_among(std::uint64_t now, std::size_t least, double power) const noexcept;
-  /// For when what it was measured with is there no longer.
+  /// How many rows to use as queries: one per `changes_per_query` changed rows, so that measuring takes a small share
+  /// of the time of adding.
+  std::size_t queries_to_measure(std::uint64_t current_rows, std::size_t changes_per_query, std::size_t min_queries,
+                                 std::size_t max_queries) const noexcept;
+  /// The effort for `current_rows` rows. Until it is measured again, an effort above `min_effort` grows by the given
+  /// power of the growth in rows.
+  std::size_t effort_for(std::uint64_t current_rows, std::size_t min_effort, double exponent) const noexcept;
+  /// Makes the promise due, because the index was retrained.
   void expire() noexcept { changed = changed < rows ? rows : changed; }
-  bool goes_exact() const noexcept { return effort == exact_effort; }
+  bool is_exact() const noexcept { return effort == exact_effort; }
 
   void save(FileWriter& file) const;
-  /// Nothing measured where the file is older than promises are. Throws CorruptFile.
+  /// Returns an unmeasured promise if the file predates promises. Throws CorruptFile.
   static Promise load(const FileReader& file);
 };
 
-/// How an index looks for the effort.
+/// How to search for the effort that keeps a promise.
 struct PromiseSearch {
-  std::size_t least, most;  // efforts
-  float wanted;             // recall, less its standard error
-  std::size_t steps;        // a failed effort grows by this part of itself
+  std::size_t min_effort, max_effort;
+  float min_recall;          // required of the recall minus its standard error
+  std::size_t growth_steps;  // an insufficient effort grows by 1 / growth_steps
   unsigned threads;
 };
 
 class RecallEvaluator;
 
-/// Measures again: efforts grow from the least until the recall is what is wanted and, but for inner products, all
-/// sampled rows find themselves; where none does, or measuring all rows is as cheap, searches are to go exact. For
-/// whoever is in the writer's seat: nothing changes meanwhile.
-Promise measured(const RecallEvaluator& evaluator, const Promise& before, const PromiseSearch& search);
+/// Finds the smallest sufficient effort: starting at min_effort, it grows until the recall suffices and, except for
+/// inner products, every sampled row finds itself. The result is exact_effort if no effort suffices or exact search is
+/// as cheap. The caller holds the writer mutex, so the index does not change meanwhile.
+Promise tune_promise(const RecallEvaluator& evaluator, const Promise& before, const PromiseSearch& search);
 
 }  // namespace lookalike

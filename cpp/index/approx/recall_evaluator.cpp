@@ -22,10 +22,10 @@ RecallEvaluator::RecallEvaluator(EvaluatedIndex index, const VectorsView& querie
   convert(queries, element_, vectors_.mutable_data());
   hidden_.assign(count_, no_row);
   {
-    const Records::Reading rows = index_.records->read();
+    const Records::ReadLock rows = index_.records->read();
     rows->require_vectors("measuring recall");
     if (queries.count > 0) rows->require_shape(queries, "queries");
-    choose_k(*rows, k);
+    set_k(*rows, k);
   }
   find_truth(threads);
 }
@@ -35,7 +35,7 @@ RecallEvaluator::RecallEvaluator(EvaluatedIndex index, std::size_t count, std::s
     : index_(std::move(index)) {
   if (k == 0) throw InvalidArgument("k is 0; it must be at least 1");
   {
-    const Records::Reading rows = index_.records->read();
+    const Records::ReadLock rows = index_.records->read();
     rows->require_vectors("measuring recall");
     std::vector<Row> live = rows->ids().live_rows();
     count_ = std::min(count, live.size());
@@ -49,29 +49,30 @@ RecallEvaluator::RecallEvaluator(EvaluatedIndex index, std::size_t count, std::s
     for (std::size_t i = 0; i < count_; ++i)
       std::memcpy(vectors_.mutable_data() + i * bytes, rows->store().row(live[i]), bytes);
     hidden_ = std::move(live);
-    choose_k(*rows, k);
+    set_k(*rows, k);
   }
   find_truth(threads);
 }
 
-void RecallEvaluator::choose_k(const Rows& rows, std::size_t k) noexcept {
+void RecallEvaluator::set_k(const Rows& rows, std::size_t k) noexcept {
   version_ = *index_.version;
   rows_ = rows.live_count();
-  k_ = std::min(k, rows.live_count() - std::min(rows.live_count(), own()));
+  k_ = std::min(k, rows.live_count() - std::min(rows.live_count(), self_hits()));
 }
 
 void RecallEvaluator::require_unchanged() const {
-  if (*index_.version != version_) throw InvalidArgument("the index has changed since the probe was made");
+  if (*index_.version != version_)
+    throw InvalidArgument("the index has changed since the recall evaluator was made; make a new one");
 }
 
 void RecallEvaluator::find_truth(unsigned threads) {
-  constexpr std::size_t together = 256;
+  constexpr std::size_t batch = 256;
   truth_.assign(count_ * k_, {});
   if (truth_.empty()) return;
-  const std::size_t each = k_ + own();
-  for (std::size_t first = 0; first < count_; first += together) {
-    const VectorsView part = queries().slice(first, std::min(together, count_ - first));
-    const Records::Reading rows = index_.records->read();
+  const std::size_t each = k_ + self_hits();
+  for (std::size_t first = 0; first < count_; first += batch) {
+    const VectorsView part = queries().slice(first, std::min(batch, count_ - first));
+    const Records::ReadLock rows = index_.records->read();
     require_unchanged();
     std::vector<Neighbor> all(part.count * each);
     exact_search(rows->target(std::nullopt), part, each, threads, all);
@@ -86,14 +87,14 @@ void RecallEvaluator::find_truth(unsigned threads) {
 }
 
 typename RecallEvaluator::Hits RecallEvaluator::recall(std::size_t effort, unsigned threads) const {
-  const Records::Reading rows = index_.records->read();
+  const Records::ReadLock rows = index_.records->read();
   require_unchanged();
   Hits hits = {count_ * k_, count_ * k_, count_, static_cast<double>(count_), true};
-  if (hits.wanted == 0) return hits;
+  if (hits.total == 0) return hits;
   std::atomic<std::size_t> found = 0, squares = 0;
-  hits.is_exact = !index_.search(*rows, queries(), hidden_, k_, effort, threads, [&](std::size_t q, auto near) {
-    // Where too little is found, all is searched again, exactly.
-    const std::size_t of_query = near.size() < k_ ? k_ : right(q, near);
+  hits.is_exact = !index_.search(*rows, queries(), hidden_, k_, effort, threads, [&](std::size_t q, auto neighbors) {
+    // A search that returns fewer than k rows is repeated exactly, so it finds all of them.
+    const std::size_t of_query = neighbors.size() < k_ ? k_ : count_true(q, neighbors);
     found.fetch_add(of_query, std::memory_order_relaxed);
     squares.fetch_add(of_query * of_query, std::memory_order_relaxed);
   });
@@ -103,23 +104,23 @@ typename RecallEvaluator::Hits RecallEvaluator::recall(std::size_t effort, unsig
   return hits;
 }
 
-bool RecallEvaluator::all_find_themselves(std::size_t effort, unsigned threads) const {
-  const Records::Reading rows = index_.records->read();
+bool RecallEvaluator::has_full_self_recall(std::size_t effort, unsigned threads) const {
+  const Records::ReadLock rows = index_.records->read();
   require_unchanged();
-  if (own() == 0 || rows->metric() == Metric::ip) return true;
-  const std::vector<Row> nobody(count_, no_row);
+  if (self_hits() == 0 || rows->metric() == Metric::ip) return true;
+  const std::vector<Row> none_hidden(count_, no_row);
   std::atomic<bool> all = true;
-  index_.search(*rows, queries(), nobody, 1, effort, threads, [&](std::size_t q, auto near) {
-    if (!near.empty() && near[0].row != hidden_[q] && near[0].distance != 0) all = false;
+  index_.search(*rows, queries(), none_hidden, 1, effort, threads, [&](std::size_t q, auto neighbors) {
+    if (!neighbors.empty() && neighbors[0].row != hidden_[q] && neighbors[0].distance != 0) all = false;
   });
   return all;
 }
 
-std::size_t RecallEvaluator::right(std::size_t query, std::span<const Neighbor> found) const {
-  // As near as the last true one is as good: rows at equal distance stand for one another.
+std::size_t RecallEvaluator::count_true(std::size_t query, std::span<const Neighbor> found) const {
+  // Rows at the same distance are interchangeable, so every row at most as far as the k-th true neighbour counts.
   const float last = truth_[query * k_ + k_ - 1].distance;
   return static_cast<std::size_t>(
-      std::count_if(found.begin(), found.end(), [&](const Neighbor& one) { return one.distance <= last; }));
+      std::count_if(found.begin(), found.end(), [&](const Neighbor& neighbor) { return neighbor.distance <= last; }));
 }
 
 }  // namespace lookalike

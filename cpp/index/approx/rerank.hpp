@@ -1,4 +1,4 @@
-// What codes found, measured by the kept vectors.
+// Reranking: replaces distances estimated from codes by exact distances to the stored vectors.
 #pragma once
 
 #include <cstddef>
@@ -8,42 +8,44 @@
 
 #include "base/types.hpp"
 #include "distance/metric_space.hpp"
-#include "index/approx/kept_scorer.hpp"
+#include "index/approx/rerank_scorer.hpp"
 #include "topk/neighbor.hpp"
 
 namespace lookalike {
 
-/// How fast distances between kept vectors grow with those between points (see MetricSpace), from a query whose
-/// length has this square.
+// The metric's distance is slope * (squared L2 distance between points, see MetricSpace) + intercept.
+
+/// `square`: the squared norm of the query.
 double slope_of(const MetricSpace& space, double square);
 
-/// And where they begin: what is left of them where points coincide. `point`: the query as one.
-double origin_of(const MetricSpace& space, std::span<const float> point, double slope);
+/// `point`: the query as a point.
+double intercept_of(const MetricSpace& space, std::span<const float> point, double slope);
 
-/// The same neighbours, or none where a query is so long that distances overflow.
-std::span<const Neighbor> finite(std::span<const Neighbor> found);
+/// Returns `found`, or nothing if any distance has overflowed.
+std::span<const Neighbor> reject_overflow(std::span<const Neighbor> found);
 
-/// Used again and again by one thread.
-class Rerank {
+/// Belongs to one thread, which reuses its buffers.
+class Reranker {
  public:
-  /// The k nearest of `coarse`, exactly, nearest first, ties by row: `coarse` is measured in its order, nearest by
-  /// codes first, until the rest can hardly be among the k nearest. None where distances overflow floats. Valid until
-  /// the next call.
-  std::span<const Neighbor> nearest(const KeptScorer& kept, std::span<const Neighbor> coarse, std::size_t k,
-                                    double slope);
+  /// The k nearest of `coarse` by exact distance, ties by row. `coarse` is sorted by estimated distance; reranking
+  /// stops when the remaining rows are unlikely to be among the k nearest. Returns nothing if distances overflow
+  /// floats. Valid until the next call.
+  std::span<const Neighbor> rerank(const RerankScorer& scorer, std::span<const Neighbor> coarse, std::size_t k,
+                                   double slope);
 
-  std::uint64_t measured = 0;  // counts on
+  std::uint64_t measured = 0;  // rows reranked so far, over all calls
 
  private:
-  static constexpr std::size_t together = 8;
+  static constexpr std::size_t batch = 8;
 
-  /// Into `nearest_`, and the distances into `out`. `ahead`: as for a PreciseScorer.
-  void measure(const PreciseScorer& exact, const Row* rows, std::size_t count, std::size_t ahead, double* out);
+  /// Measures rows, inserts them into `nearest_` and writes their distances to `out`. `prefetch_count`: see
+  /// PreciseScorer.
+  void measure(const PreciseScorer& exact, const Row* rows, std::size_t count, std::size_t prefetch_count, double* out);
 
   std::size_t k_ = 0;
 
   std::vector<Row> rows_;
-  std::vector<Measured> nearest_;
+  std::vector<PreciseNeighbor> nearest_;
   std::vector<Neighbor> found_;
 };
 

@@ -1,4 +1,4 @@
-// What was measured of an approximate index: how much effort (ef, nprobe) reaches which recall.
+// Tuning results of an approximate index: which effort (ef, nprobe) reaches which recall.
 #pragma once
 
 #include <algorithm>
@@ -14,16 +14,17 @@ namespace lookalike {
 
 struct Tuning {
   std::vector<float> recalls;          // ascending
-  std::vector<std::uint32_t> efforts;  // what reaches each
-  std::size_t usual = 0;               // least effort of searches that name none, as queries of the user's need it
+  std::vector<std::uint32_t> efforts;  // efforts[i] reaches recalls[i]
+  std::size_t min_effort = 0;          // a lower limit for the default effort, tuned on the user's queries
   Promise promise;
 
-  /// Of searches that name none, among so many rows; 0: nothing was measured. `least`, `power`: see Promise.
-  std::size_t default_effort(std::uint64_t rows, std::size_t least, double power) const noexcept {
-    return std::max(usual, promise.effort_among(rows, least, power));
+  /// The effort of searches that request none, for `rows` rows; 0 if nothing was measured. For the other arguments see
+  /// Promise::effort_for.
+  std::size_t default_effort(std::uint64_t rows, std::size_t min_effort_to_scale, double exponent) const noexcept {
+    return std::max(min_effort, promise.effort_for(rows, min_effort_to_scale, exponent));
   }
 
-  /// `effort` is its name in the file. The vectors are borrowed.
+  /// `effort` is the name of the effort in the file. `file` borrows the arrays until it is written.
   void save(FileWriter& file, const std::string& effort) const;
   /// Throws CorruptFile.
   static Tuning load(const FileReader& file, const std::string& effort);

@@ -1,4 +1,4 @@
-// Building an IVF index that is larger than memory, as a file.
+// Out-of-core build: writes an IVF index larger than memory to a file.
 #pragma once
 
 #include <cstddef>
@@ -19,61 +19,59 @@
 
 namespace lookalike {
 
-/// Makes the file that adding all vectors at once and saving would make, byte by byte, where the sample that lists are
-/// learned from fits in memory; where it does not, the sample is smaller. Used by one thread.
+/// Writes the same file, byte for byte, as adding all vectors to an Ivf at once and saving it. Only if the training
+/// sample does not fit in memory, it is made smaller and the file differs. Not thread-safe.
 class IvfBuild {
  public:
-  static constexpr std::size_t least_memory = std::size_t{32} << 20;
+  static constexpr std::size_t min_memory = std::size_t{32} << 20;
   using Progress = function_ref<void(std::size_t rows)>;
 
-  /// The file will be `path`; scratch space is taken in the same folder. Holds about `memory` bytes at a time. Throws
-  /// InvalidArgument where that is less than least_memory or settings do not go together, and IoError where the path
-  /// cannot be written.
+  /// Writes to `path`, with scratch files in the same folder, and uses about `memory` bytes. Throws InvalidArgument if
+  /// `memory` is less than min_memory or the settings contradict each other, and IoError if the path cannot be written.
   IvfBuild(std::filesystem::path path, Metric metric, const IvfSettings& settings, std::size_t memory);
 
-  /// Throws InvalidArgument where memory is too little for so many vectors.
+  /// Throws InvalidArgument if so many vectors need more memory.
   void require_memory(std::size_t rows, std::size_t dim) const;
-  /// Throws as an addition does, as require_memory does, and IoError: then there can be no file.
+  /// Throws like Ivf::add and require_memory, and IoError. After an exception the build cannot be finished.
   void append(const VectorsView& vectors, unsigned threads);
-  std::size_t count() const noexcept { return spool_.count(); }
+  std::size_t count() const noexcept { return buffer_.count(); }
   Metric metric() const noexcept { return metric_; }
 
-  /// Writes the file, and tells `progress` how many rows are done. Throws InvalidArgument where there are no rows or
-  /// the ids are none, IoError, Interrupted and whatever `progress` does: the file is then as it was. Nothing may be
-  /// called afterwards.
+  /// Writes the file and calls `progress` with the number of encoded rows. Throws InvalidArgument if there are no rows
+  /// or the ids are invalid, IoError, Interrupted, and what `progress` throws; then the file is unchanged. Call nothing
+  /// afterwards.
   void finish(const std::optional<IdsView>& ids, unsigned threads, Progress progress);
 
  private:
-  /// The extra coordinate of every row.
-  Array<float> augmentations(const MetricSpace& space, unsigned threads);
-  IvfLists listed(const Rows& rows, unsigned threads, Progress progress);
-  /// Codes of all rows, in their order.
-  Array<std::byte> encoded(const IvfLists& lists, const MetricSpace& space, std::span<const Row> rows,
-                           std::span<const std::uint32_t> labels, unsigned threads, Progress progress);
-  /// Where lists begin when they lie one behind the other, and where the last one ends.
-  struct Layout {
+  /// The extra coordinate of every row for the MIPS-to-L2 augmentation.
+  Array<float> compute_augmentations(const MetricSpace& space, unsigned threads);
+  IvfLists build_lists(const Rows& rows, unsigned threads, Progress progress);
+  /// The codes of all rows, in row order.
+  Array<std::byte> encode_rows(const IvfLists& lists, const MetricSpace& space, std::span<const Row> rows,
+                               std::span<const std::uint32_t> labels, unsigned threads, Progress progress);
+  /// Where each list begins in the concatenation of all lists, followed by the end of the last one.
+  struct ListOffsets {
     std::vector<std::size_t> rows, bytes;
-    /// Bytes of lists `first` to `last`.
+    /// Size in bytes of lists `first` to `last` (exclusive).
     std::size_t size(std::size_t first, std::size_t last) const noexcept {
       return (rows[last] - rows[first]) * sizeof(Row) + bytes[last] - bytes[first];
     }
   };
-  static Layout layout_of(const IvfLists& lists, std::span<const std::uint32_t> labels);
-  /// Puts rows, and their codes where there are some, into the lists that `labels` has for them: as many lists at a
-  /// time as there is room for.
-  void fill(IvfLists& lists, std::span<const std::uint32_t> labels, const Array<std::byte>& codes);
-  /// What lists `first` to `last` hold.
-  std::pair<std::vector<Row>, std::vector<std::byte>> filled(const IvfLists& lists, const Layout& layout,
-                                                             std::size_t first, std::size_t last,
-                                                             std::span<const std::uint32_t> labels,
-                                                             const Array<std::byte>& codes) const;
+  static ListOffsets offsets_of(const IvfLists& lists, std::span<const std::uint32_t> labels);
+  /// Fills the lists with rows and codes, as many lists at a time as fit in memory.
+  void fill_lists(IvfLists& lists, std::span<const std::uint32_t> labels, const Array<std::byte>& codes);
+  /// The rows and blocks of lists `first` to `last` (exclusive), concatenated.
+  std::pair<std::vector<Row>, std::vector<std::byte>> fill_range(const IvfLists& lists, const ListOffsets& offsets,
+                                                                 std::size_t first, std::size_t last,
+                                                                 std::span<const std::uint32_t> labels,
+                                                                 const Array<std::byte>& codes) const;
 
   const std::filesystem::path path_;
   const IvfSettings settings_;
   const Metric metric_;
   const std::size_t memory_;
   ScratchMaps maps_;
-  RowBuffer spool_;
+  RowBuffer buffer_;
 };
 
 }  // namespace lookalike

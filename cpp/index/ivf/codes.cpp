@@ -15,49 +15,48 @@
 namespace lookalike {
 namespace {
 
-constexpr std::size_t asked = 192;       // lists in which a row's neighbours are looked at
-constexpr std::size_t fewest_near = 14;  // neighbours that say something
-constexpr std::size_t most_near = 50, most_measured = 256;
-constexpr std::size_t tried[] = {64, 128, 192, 256, 384, 512};  // coordinates
-/// Directions learned from fewer rows a coordinate explain these rows and no queries.
-constexpr std::size_t fewest_rows_a_coordinate = 4;
+// Codes are evaluated on one row and its neighbours in each of so many lists.
+constexpr std::size_t max_neighborhoods = 192;
+constexpr std::size_t min_neighbors = 14, max_neighbors = 50, max_candidates = 256;
+constexpr std::size_t tried_dims[] = {64, 128, 192, 256, 384, 512};
+/// Principal directions learned from fewer rows overfit, so all dimensions are kept.
+constexpr std::size_t min_rows_per_dim = 4;
 
 std::vector<Neighborhood> neighborhoods_of(const LabelledRows& rows, unsigned threads) {
   const std::size_t dim = rows.space.point_dim(), lists = rows.centroids.size() / dim;
-  std::vector<std::vector<Row>> members(lists);  // places among `rows`
+  std::vector<std::vector<Row>> members(lists);  // indices into `rows`
   for (std::size_t i = 0; i < rows.labels.size(); ++i) members[rows.labels[i]].push_back(static_cast<Row>(i));
-  std::erase_if(members, [](const std::vector<Row>& list) { return list.size() <= fewest_near; });
+  std::erase_if(members, [](const std::vector<Row>& list) { return list.size() <= min_neighbors; });
 
-  std::vector<Neighborhood> hoods(std::min(asked, members.size()));
-  parallel_for(hoods.size(), threads, [&](std::size_t h, unsigned) {
-    std::vector<Row>& list = members[h * members.size() / hoods.size()];
-    list.resize(std::min(list.size(), most_measured));
-    std::vector<float> center(dim), other(dim);
-    rows.write_residual(list.front(), center.data());
-    std::vector<std::pair<double, Row>> near;
+  std::vector<Neighborhood> neighborhoods(std::min(max_neighborhoods, members.size()));
+  parallel_for(neighborhoods.size(), threads, [&](std::size_t n, unsigned) {
+    std::vector<Row>& list = members[n * members.size() / neighborhoods.size()];
+    list.resize(std::min(list.size(), max_candidates));
+    std::vector<float> row(dim), candidate(dim);
+    rows.write_residual(list.front(), row.data());
+    std::vector<std::pair<double, Row>> neighbors;
     for (const Row i : std::span(list).subspan(1)) {
-      rows.write_residual(i, other.data());
-      const std::byte* const bytes = reinterpret_cast<const std::byte*>(other.data());
-      near.emplace_back(precise_distance(Metric::l2, center.data(), bytes, Element::f32, dim), i);
+      rows.write_residual(i, candidate.data());
+      const std::byte* const candidate_bytes = reinterpret_cast<const std::byte*>(candidate.data());
+      neighbors.emplace_back(precise_distance(Metric::l2, row.data(), candidate_bytes, Element::f32, dim), i);
     }
-    hoods[h].row = list.front();
-    std::sort(near.begin(), near.end());
-    near.resize(std::min(near.size(), most_near));
+    neighborhoods[n].row = list.front();
+    std::sort(neighbors.begin(), neighbors.end());
+    neighbors.resize(std::min(neighbors.size(), max_neighbors));
     for (Row& i : list) i = rows.rows[i];
-    rows.space.has_read(list);
-    for (const auto& [distance, i] : near) hoods[h].near.push_back(i);
+    rows.space.count_read(list);
+    for (const auto& [distance, i] : neighbors) neighborhoods[n].neighbors.push_back(i);
   });
-  return hoods;
+  return neighborhoods;
 }
 
-/// What share of neighbours should stand in front: those that do not are found by measuring more rows, which costs the
-/// more the longer rows are.
-double enough_for(const VectorsView& rows) {
-  constexpr double line = 64;
-  return 1 - 0.12 / std::sqrt(std::max(1.0, static_cast<double>(rows.stride) / line));
+/// The recall that codes must reach. Lower recall requires more reranking, which costs more for longer rows.
+double required_neighbor_recall(const VectorsView& rows) {
+  constexpr double cache_line = 64;
+  return 1 - 0.12 / std::sqrt(std::max(1.0, static_cast<double>(rows.stride) / cache_line));
 }
 
-CodeForm form_of(CodeWidth width, std::size_t dims) { return {width, Encoder::whole_stride(width, dims), dims}; }
+CodeFormat format_of(CodeWidth width, std::size_t dims) { return {width, Encoder::full_dim_stride(width, dims), dims}; }
 
 }  // namespace
 
@@ -67,45 +66,47 @@ void LabelledRows::write_residual(std::size_t i, float* out) const {
   for (std::size_t d = 0; d < dim; ++d) out[d] -= centroids[labels[i] * dim + d];
 }
 
-Encoder learn_list_codes(const LabelledRows& rows, std::vector<float> sample, std::optional<CodeWidth> width,
+Encoder train_list_codes(const LabelledRows& rows, std::vector<float> sample, std::optional<CodeWidth> width,
                          std::uint64_t seed, unsigned threads) {
   const std::size_t dim = rows.space.point_dim();
   const CenteredSample centered(std::move(sample), dim, threads);
   PrincipalDirections directions(centered.rows, dim, seed, threads);
-  const bool are_few = rows.rows.size() < fewest_rows_a_coordinate * dim;
+  const bool has_few_rows = rows.rows.size() < min_rows_per_dim * dim;
   const auto encoder_of = [&](CodeWidth bits, std::size_t dims) {
-    const CodeForm form = form_of(bits, dims);
-    const std::size_t kept = Encoder::kept(dim, form);
-    return Encoder(centered.mean, kept < dim ? directions.first(kept) : std::span<const float>(), form, seed, threads);
+    const CodeFormat format = format_of(bits, dims);
+    const std::size_t kept = Encoder::kept_dims(dim, format);
+    return Encoder(centered.mean, kept < dim ? directions.leading(kept) : std::span<const float>(), format, seed,
+                   threads);
   };
-  // Distances by one bit need every coordinate there is.
+  // 1-bit codes need all coordinates to estimate distances.
   if (width == CodeWidth::one) return encoder_of(CodeWidth::one, dim);
 
-  const std::vector<Neighborhood> hoods = neighborhoods_of(rows, threads);
-  const auto write_residuals = [&](const Neighborhood& hood, float* out) {
-    std::vector<Row> read;
-    for (const Row i : hood.near) rows.write_residual(i, out), out += dim, read.push_back(rows.rows[i]);
-    rows.write_residual(hood.row, out);
-    rows.space.has_read(read);
+  const std::vector<Neighborhood> neighborhoods = neighborhoods_of(rows, threads);
+  const auto write_residuals = [&](const Neighborhood& neighborhood, float* out) {
+    std::vector<Row> read_rows;
+    for (const Row i : neighborhood.neighbors)
+      rows.write_residual(i, out), out += dim, read_rows.push_back(rows.rows[i]);
+    rows.write_residual(neighborhood.row, out);
+    rows.space.count_read(read_rows);
   };
-  // Most codes that do not suffice show it in a few neighbourhoods: at a share of .94 their deviation is .013.
-  const std::span<const Neighborhood> few = std::span(hoods).first(hoods.size() / 3);
-  constexpr double misleading = 0.03;
-  const double enough = enough_for(rows.space.rows);
-  const std::span<const std::size_t> lengths = are_few ? std::span(&dim, 1) : std::span(tried);
-  const std::size_t most = std::min(dim, lengths.back());
+  // A third of the neighbourhoods rejects most insufficient codes: at a recall of .94 its standard deviation is .013.
+  const std::span<const Neighborhood> screening_set = std::span(neighborhoods).first(neighborhoods.size() / 3);
+  constexpr double screening_margin = 0.03;
+  const double required = required_neighbor_recall(rows.space.rows);
+  const std::span<const std::size_t> dims_to_try = has_few_rows ? std::span(&dim, 1) : std::span(tried_dims);
+  const std::size_t max_dims = std::min(dim, dims_to_try.back());
   std::vector<CodeWidth> widths = {CodeWidth::two, CodeWidth::four};
   if (width) widths = {*width};
   for (const CodeWidth bits : widths)
-    for (const std::size_t dims : lengths) {
+    for (const std::size_t dims : dims_to_try) {
       Encoder encoder = encoder_of(bits, std::min(dims, dim));
-      if (hoods.empty()) break;
-      if (share_in_front(encoder, few, write_residuals, threads) >= enough - misleading &&
-          share_in_front(encoder, hoods, write_residuals, threads) >= enough)
+      if (neighborhoods.empty()) break;
+      if (neighbor_recall(encoder, screening_set, write_residuals, threads) >= required - screening_margin &&
+          neighbor_recall(encoder, neighborhoods, write_residuals, threads) >= required)
         return encoder;
-      if (dims >= most) break;
+      if (dims >= max_dims) break;
     }
-  return encoder_of(width.value_or(CodeWidth::four), most);
+  return encoder_of(width.value_or(CodeWidth::four), max_dims);
 }
 
 }  // namespace lookalike

@@ -17,17 +17,17 @@ std::vector<std::uint32_t> IvfLists::sizes() const {
 }
 
 void IvfLists::save(FileWriter& file, std::span<const std::uint32_t> sizes) const {
-  file.value<float>("lifted_length", length);
-  file.value<std::uint64_t>("listed", listed);
-  file.value<std::uint64_t>("trained_over", trained_over);
-  file.value<std::uint64_t>("listed_since", listed_since);
+  file.value<float>("lifted_length", augmented_norm);
+  file.value<std::uint64_t>("listed", listed_rows);
+  file.value<std::uint64_t>("trained_over", trained_rows);
+  file.value<std::uint64_t>("listed_since", listed_since_training);
   file.value<std::uint8_t>("has_lists", quantizer.has_value());
   if (!quantizer) return;
   file.value<std::uint8_t>("scans_codes", quantizer->scans_codes);
   quantizer->encoder.save(file);
   file.array<float>("centroids", quantizer->centroids.positions());
-  file.array<float>("centroids_middle", quantizer->centroids.middle());
-  if (quantizer->centroids.frame() == Frame::own) file.value<std::uint8_t>("lists_have_own_frames", 1);
+  file.array<float>("centroids_middle", quantizer->centroids.origin());
+  if (quantizer->centroids.frame() == Frame::per_list) file.value<std::uint8_t>("lists_have_own_frames", 1);
   file.array<std::uint32_t>("list_sizes", sizes);
   std::vector<std::span<const Row>> rows;
   std::vector<std::span<const std::byte>> blocks;
@@ -41,48 +41,48 @@ void IvfLists::save(FileWriter& file, std::span<const std::uint32_t> sizes) cons
 
 IvfLists IvfLists::load(const FileReader& file, const Rows& rows) {
   IvfLists loaded;
-  loaded.length = file.value<float>("lifted_length");
-  loaded.listed = file.value<std::uint64_t>("listed");
-  loaded.trained_over = file.value<std::uint64_t>("trained_over");
-  loaded.listed_since = file.value<std::uint64_t>("listed_since");
-  const std::size_t forgotten = rows.store().forgotten();
-  if (loaded.listed > rows.count() || loaded.listed < forgotten || !(loaded.length >= 0)) {
+  loaded.augmented_norm = file.value<float>("lifted_length");
+  loaded.listed_rows = file.value<std::uint64_t>("listed");
+  loaded.trained_rows = file.value<std::uint64_t>("trained_over");
+  loaded.listed_since_training = file.value<std::uint64_t>("listed_since");
+  const std::size_t dropped = rows.store().dropped_rows();
+  if (loaded.listed_rows > rows.count() || loaded.listed_rows < dropped || !(loaded.augmented_norm >= 0)) {
     throw CorruptFile("sections 'listed' and 'lifted_length' do not agree with the rows");
   }
   if (file.value<std::uint8_t>("has_lists") == 0) {
-    if (loaded.listed > 0) throw CorruptFile("rows are listed, but there are no lists");
+    if (loaded.listed_rows > 0) throw CorruptFile("rows are listed, but there are no lists");
     return loaded;
   }
   Encoder encoder = Encoder::load(file);
   const Array<float> centroids = file.array<float>("centroids");
-  const Array<float> middle = file.array<float>("centroids_middle");
+  const Array<float> origin = file.array<float>("centroids_middle");
   const Array<std::uint32_t> sizes = file.array<std::uint32_t>("list_sizes");
   const bool scans_codes = file.value<std::uint8_t>("scans_codes") != 0;
-  if (!scans_codes && forgotten > 0) throw CorruptFile("neither vectors nor codes are there");
+  if (!scans_codes && dropped > 0) throw CorruptFile("neither vectors nor codes are there");
   if (encoder.dim() != loaded.space(rows).point_dim() || sizes.empty() ||
-      centroids.size() != sizes.size() * encoder.dim() || middle.size() != encoder.dim()) {
+      centroids.size() != sizes.size() * encoder.dim() || origin.size() != encoder.dim()) {
     throw CorruptFile("section 'centroids' does not agree with the vectors and the lists");
   }
-  const BlockForm form(encoder);
+  const BlockLayout layout(encoder);
   constexpr std::string_view own_frames = "lists_have_own_frames";
-  const bool are_own = file.contains(own_frames) && file.value<std::uint8_t>(own_frames) != 0;
-  Centroids made({centroids.begin(), centroids.end()}, encoder, are_own ? Frame::own : Frame::shared,
-                 {middle.begin(), middle.end()});
-  loaded.quantizer = IvfQuantizer{std::move(encoder), form, std::move(made), scans_codes};
+  const bool has_own_frames = file.contains(own_frames) && file.value<std::uint8_t>(own_frames) != 0;
+  Centroids centroid_table({centroids.begin(), centroids.end()}, encoder,
+                           has_own_frames ? Frame::per_list : Frame::shared, {origin.begin(), origin.end()});
+  loaded.quantizer = IvfQuantizer{std::move(encoder), layout, std::move(centroid_table), scans_codes};
 
-  const Array<Row> numbers = file.array<Row>("list_rows");
+  const Array<Row> list_rows = file.array<Row>("list_rows");
   const Array<std::byte> blocks = file.array<std::byte>("list_codes");
-  std::size_t row = 0, byte = 0;
+  std::size_t first_row = 0, first_byte = 0;
   for (const std::uint32_t size : sizes) {
-    const std::size_t bytes = scans_codes ? form.bytes(size) : 0;
-    if (size > numbers.size() - row || bytes > blocks.size() - byte) {
+    const std::size_t bytes = scans_codes ? layout.bytes(size) : 0;
+    if (size > list_rows.size() - first_row || bytes > blocks.size() - first_byte) {
       throw CorruptFile("section 'list_sizes' does not agree with the lists");
     }
-    loaded.lists.push_back({numbers.part(row, size), blocks.part(byte, bytes)});
-    row += size;
-    byte += bytes;
+    loaded.lists.push_back({list_rows.part(first_row, size), blocks.part(first_byte, bytes)});
+    first_row += size;
+    first_byte += bytes;
   }
-  if (row != numbers.size() || byte != blocks.size()) {
+  if (first_row != list_rows.size() || first_byte != blocks.size()) {
     throw CorruptFile("section 'list_sizes' does not agree with the lists");
   }
   if (!file.is_deferred("list_rows")) loaded.require_rows();
@@ -90,22 +90,22 @@ IvfLists IvfLists::load(const FileReader& file, const Rows& rows) {
 }
 
 void IvfLists::require_rows() const {
-  RowFilter met(listed);
+  RowFilter seen(listed_rows);
   for (const InvertedList& list : lists) {
     for (const Row row : list.rows) {
-      if (row >= listed || met.test(row)) throw CorruptFile("section 'list_rows' names a row that is not there");
-      met.set(row);
+      if (row >= listed_rows || seen.test(row)) throw CorruptFile("section 'list_rows' names a row that is not there");
+      seen.set(row);
     }
   }
 }
 
-bool Ivf::reads_as_needed(std::string_view section) {
+bool Ivf::defers_section(std::string_view section) {
   constexpr std::string_view needed[] = {"vectors", "inverse_norms", "ids", "list_rows", "list_codes"};
   return std::find(std::begin(needed), std::end(needed), section) != std::end(needed);
 }
 
 void Ivf::verify() const {
-  const Records::Frozen rows = records_.freeze();
+  const Records::WriterLock rows = records_.freeze();
   require_verified();
 }
 
@@ -118,7 +118,7 @@ void Ivf::require_verified() const {
 }
 
 void Ivf::save(function_ref<void(const FileWriter&)> write) const {
-  const Records::Frozen rows = records_.freeze();
+  const Records::WriterLock rows = records_.freeze();
   require_verified();
   FileWriter file(kind);
   rows->save(file);
@@ -140,7 +140,7 @@ std::unique_ptr<Ivf> Ivf::load(const FileReader& file) {
   std::unique_ptr<Ivf> index;
   try {
     if (settings.storage(rows.metric()) != rows.storage()) throw InvalidArgument("the vectors are kept otherwise");
-    Ivf(0, rows.metric(), settings);  // throws where the settings are none
+    Ivf(0, rows.metric(), settings);  // throws if the settings are invalid
     IvfLists lists = IvfLists::load(file, rows);
     index.reset(new Ivf(std::move(rows), std::move(lists), settings));
   } catch (const InvalidArgument& error) {
@@ -151,8 +151,8 @@ std::unique_ptr<Ivf> Ivf::load(const FileReader& file) {
   if (file.mapping()) {
     index->file_ = file.mapping();
     index->unverified_ = file;
-    file.mapping()->expect(MappedFile::Reads::in_places);
-    file.mapping()->give_back();
+    file.mapping()->advise(MappedFile::Access::random);
+    file.mapping()->drop_pages();
   }
   return index;
 }

@@ -1,7 +1,7 @@
-// The inverted lists of an IVF index, beside the rows they stand for.
+// The inverted lists of an IVF index.
 //
-// A row stands in the list of the centroid nearest it, as its number and as a code of what is left when that centroid
-// is subtracted [Jegou et al. 2011, section 4]. Lists never change: a change makes new ones and puts them in place.
+// A row is in the list of its nearest centroid. A posting is the row number and a code of the residual, the row minus
+// the centroid [Jegou et al. 2011, section 4]. Lists are immutable: a change builds new lists and swaps them in.
 #pragma once
 
 #include <cstddef>
@@ -23,77 +23,76 @@
 
 namespace lookalike {
 
-/// Rows that are encoded in one go.
-inline constexpr std::size_t encoded_together = 256;
+/// Rows that are encoded at a time.
+inline constexpr std::size_t encoding_batch = 256;
 
 struct InvertedList {
   Array<Row> rows;          // ascending
-  Array<std::byte> blocks;  // their codes; none where the kept vectors are scanned
+  Array<std::byte> blocks;  // their codes; empty if vectors are scanned
 
   std::size_t size() const noexcept { return rows.size(); }
   std::size_t bytes() const noexcept { return rows.bytes_owned() + blocks.bytes_owned(); }
 };
 
-/// What was learned from rows, and rarely changes.
+/// The trained part: the coarse quantizer and the encoder of residuals.
 struct IvfQuantizer {
-  Encoder encoder;  // of what is left of points
-  BlockForm form;
+  Encoder encoder;
+  BlockLayout layout;
   Centroids centroids;
-  bool scans_codes;  // else the kept vectors
+  bool scans_codes;  // false: searches scan the stored vectors
 };
 
-/// A plain value under the index's locks.
+/// A value type without locks; the index guards it.
 struct IvfLists {
-  /// What takes the place of some lists.
+  /// Replacements of some lists, by list number.
   struct Changes {
     std::vector<std::pair<std::size_t, InvertedList>> lists;
-    std::optional<Centroids> centroids;  // where there are to be more lists
+    std::optional<Centroids> centroids;  // set if the change appends lists
   };
 
-  std::optional<IvfQuantizer> quantizer;  // none while there are too few rows
+  std::optional<IvfQuantizer> quantizer;  // empty while there are too few rows
   std::vector<InvertedList> lists;
-  float length = 0;              // of lifted vectors, for Metric::ip
-  std::size_t listed = 0;        // rows that were given a list: those before this one
-  std::size_t trained_over = 0;  // rows the quantizer was learned from
-  std::size_t listed_since = 0;  // rows that came into lists after that
+  float augmented_norm = 0;               // Metric::ip: the norm of all rows after MIPS-to-L2 augmentation
+  std::size_t listed_rows = 0;            // all rows with smaller numbers are in lists
+  std::size_t trained_rows = 0;           // rows when the quantizer was trained
+  std::size_t listed_since_training = 0;  // rows added to lists since then
 
   bool is_empty() const noexcept { return !quantizer; }
   std::size_t bytes() const noexcept;
-  /// The rows, for queries.
+  /// The metric space of queries and rows.
   MetricSpace space(const Rows& rows) const noexcept {
-    return {rows.store().view(), rows.metric(), rows.inverse_norms(), length, true};
+    return {rows.store().view(), rows.metric(), rows.inverse_norms(), augmented_norm, true};
   }
 
-  /// The list each row belongs to.
+  /// The list of the nearest centroid of each row.
   std::vector<std::uint32_t> nearest_lists(const MetricSpace& space, std::span<const Row> rows, unsigned threads) const;
-  /// The codes of a few rows that belong to the lists `labels` has for them, affected `centroids`: Encoder::stride()
-  /// bytes each.
+  /// Writes the codes of a few rows, Encoder::stride() bytes each. Row i belongs to list labels[i] of `centroids`.
   void encode(const Centroids& centroids, const MetricSpace& space, std::span<const Row> rows,
               std::span<const std::uint32_t> labels, std::byte* codes) const;
-  /// The lists that change when each row is put into the list `labels` has for it; rows stand in none once `before` has
-  /// been applied, and the result takes its place.
-  Changes with(const MetricSpace& space, std::span<const Row> rows, std::span<const std::uint32_t> labels,
-               unsigned threads, Changes before = {}) const;
-  /// The lists that change when the rows for which `is_gone` are taken out.
-  Changes without(function_ref<bool(Row)> is_gone) const;
-  /// May throw std::bad_alloc where there are to be more lists, and changes nothing then.
+  /// The changes that add each row i to list labels[i]. They include `pending`, after which none of the rows is in a
+  /// list.
+  Changes changes_to_add(const MetricSpace& space, std::span<const Row> rows, std::span<const std::uint32_t> labels,
+                         unsigned threads, Changes pending = {}) const;
+  /// The changes that remove all rows for which `is_removed` is true.
+  Changes changes_to_remove(function_ref<bool(Row)> is_removed) const;
+  /// Swaps the changes in. May throw std::bad_alloc if lists are appended; then it has no effect.
   void apply(Changes& changes);
-  /// The given rows only, in that order.
-  IvfLists picked(std::span<const Row> rows) const;
+  /// Lists with the given rows only, renumbered in that order.
+  IvfLists subset(std::span<const Row> rows) const;
 
   std::vector<std::uint32_t> sizes() const;
-  /// `sizes` are those of the lists, borrowed like everything else.
+  /// `sizes`: the sizes of the lists. `file` borrows everything until it is written.
   void save(FileWriter& file, std::span<const std::uint32_t> sizes) const;
-  /// Throws CorruptFile unless every row there is stands in one list at most.
+  /// Throws CorruptFile if a row is in several lists or does not exist.
   void require_rows() const;
-  /// Throws CorruptFile where sizes do not agree, or `require_rows` does; deferred rows are not looked at.
+  /// Throws CorruptFile. Does not call `require_rows` if the rows are mapped and deferred.
   static IvfLists load(const FileReader& file, const Rows& rows);
 
  private:
   void sort(InvertedList& list) const;
-  /// Some of a list's rows, in that order.
-  InvertedList in_order(const InvertedList& list, std::span<const std::size_t> order,
-                        function_ref<Row(Row)> renamed) const;
+  /// The postings of `list` at positions `order`, in that order.
+  InvertedList reordered(const InvertedList& list, std::span<const std::size_t> order,
+                         function_ref<Row(Row)> renumbered) const;
 };
 
 }  // namespace lookalike

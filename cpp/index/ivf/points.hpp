@@ -1,4 +1,4 @@
-// The points of rows whose vectors an index does not keep once they are listed.
+// Access to the points of rows while vectors are being replaced by codes (keep='none').
 #pragma once
 
 #include <cstddef>
@@ -15,32 +15,34 @@
 
 namespace lookalike {
 
-/// Of new rows and of vectors that replace others the points are those of the vectors, which are still there; of all
-/// others, what their codes stand for. Borrows rows, lists and change.
-class PassingPoints {
+/// Points of new and replaced rows are computed from their vectors, which are still available. Points of all other rows
+/// are decoded from their codes. Borrows rows, lists and change.
+class PointSource {
  public:
-  /// `replacements`: null where nothing is replaced.
-  PassingPoints(const Rows& rows, const IvfLists& lists, Change* replacements);
-  PassingPoints(const PassingPoints&) = delete;
-  PassingPoints& operator=(const PassingPoints&) = delete;
+  /// `replacements`: null if no row is replaced.
+  PointSource(const Rows& rows, const IvfLists& lists, Change* replacements);
+  PointSource(const PointSource&) = delete;
+  PointSource& operator=(const PointSource&) = delete;
 
-  const PointOverrides& elsewhere() const noexcept { return elsewhere_; }
-  /// From now on codes are told, too.
-  void find_codes();
+  const PointOverrides& overrides() const noexcept { return overrides_; }
+  /// Makes decoded points available.
+  void locate_codes();
 
  private:
-  void write(std::size_t row, float* out) const;
-  bool is_forgotten(std::size_t row) const { return row < fresh_from_ && !replaced_.contains(static_cast<Row>(row)); }
-  /// Copies the code of a forgotten row.
-  void get_code(std::size_t row, std::span<std::byte> code) const;
+  void write_point(std::size_t row, float* out) const;
+  bool has_only_code(std::size_t row) const {
+    return row < first_stored_ && !replaced_.contains(static_cast<Row>(row));
+  }
+  /// Copies the code of a row without a vector.
+  void read_code(std::size_t row, std::span<std::byte> code) const;
 
   const IvfLists& lists_;
-  const std::size_t fresh_from_;
-  const MetricSpace fresh_;
-  MetricSpace replacing_;
-  std::unordered_map<Row, std::size_t> replaced_;  // where their vectors are
-  std::vector<std::uint32_t> list_of_;             // of every listed row
-  PointOverrides elsewhere_;
+  const std::size_t first_stored_;
+  const MetricSpace stored_;
+  MetricSpace replacements_;
+  std::unordered_map<Row, std::size_t> replaced_;  // from row to its index in `replacements`
+  std::vector<std::uint32_t> list_of_;             // the list of every row
+  PointOverrides overrides_;
 };
 
 }  // namespace lookalike

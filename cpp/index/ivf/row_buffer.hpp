@@ -1,4 +1,4 @@
-// Rows that come piece by piece and are more than memory holds: they lie in files until an index is made of them.
+// An out-of-core row buffer: collects added rows in scratch files until an index is built from them.
 #pragma once
 
 #include <cstddef>
@@ -17,45 +17,44 @@
 
 namespace lookalike {
 
-/// The rows are those that one addition of all the pieces would make, of the same element: where a piece does not fit
-/// what was kept before, that is written anew. Used by one thread.
+/// Stores rows exactly as one addition of all vectors to an index would. If new vectors do not fit the element of the
+/// stored rows, these are rewritten in another element. Not thread-safe.
 class RowBuffer {
  public:
-  /// Keeps its files in the folder of the file `beside`, and holds about `room` bytes in memory; `maps`, which it
-  /// borrows, maps them.
-  RowBuffer(std::filesystem::path beside, Metric metric, Storage storage, std::size_t room, ScratchMaps& maps);
+  /// Creates its files in the folder of the file `sibling` and uses about `memory` bytes. Borrows `maps`.
+  RowBuffer(std::filesystem::path sibling, Metric metric, Storage storage, std::size_t memory, ScratchMaps& maps);
 
-  /// Throws as an addition does, and IoError: then nothing may be called but this.
+  /// Throws like Ivf::add, and IoError. After an exception only append may be called.
   void append(const VectorsView& vectors, unsigned threads);
   std::size_t count() const noexcept { return count_; }
-  /// For Metric::ip at least the length of every row.
+  /// For Metric::ip: an upper bound on the norms of all rows.
   double largest_norm() const noexcept { return largest_norm_; }
-  /// Whether floats can measure them, see `is_measurable`; and what they tell of squares.
+  /// See lookalike::is_measurable and norm_range_of.
   bool is_measurable() const noexcept { return is_measurable_; }
-  Squares squares() const noexcept { return squares_; }
+  NormRange norm_range() const noexcept { return norm_range_; }
 
-  /// All rows, of which there are some, mapped, under `ids` or, where none are given, their numbers. Throws
-  /// InvalidArgument where there are not as many ids, or they are none.
+  /// Maps all rows, of which there must be at least one. Their ids are `ids`, or the row numbers if none are given.
+  /// Throws InvalidArgument if the ids are invalid or their number differs from that of rows.
   Rows rows(const std::optional<IdsView>& ids);
 
  private:
-  /// In what all the pieces so far and `vectors` are to be kept.
-  Element element_with(const VectorsView& vectors, unsigned threads);
+  /// The element that can store all rows so far and `vectors`.
+  Element common_element(const VectorsView& vectors, unsigned threads);
   void rewrite(Element element, unsigned threads);
-  IdMap named(const IdsView& ids) const;
-  IdMap numbered();
+  IdMap id_map(const IdsView& ids) const;
+  IdMap sequential_ids();
 
-  const std::filesystem::path beside_;
+  const std::filesystem::path sibling_;
   const Metric metric_;
   const Storage storage_;
-  const std::size_t room_;
+  const std::size_t memory_;
   ScratchMaps& maps_;
   std::size_t dim_ = 0, count_ = 0;
-  Element element_ = Element::f32;  // what rows are kept as
-  std::optional<Element> came_as_;  // what all pieces are; f32 where they are not alike
+  Element element_ = Element::f32;        // of the stored rows
+  std::optional<Element> input_element_;  // of all vectors as given; f32 if they differ
   bool fits_u8_ = true, fits_s8_ = true;
   bool is_measurable_ = true;
-  Squares squares_ = Squares::zero;  // of all rows
+  NormRange norm_range_ = NormRange::zero;  // of all rows
   double largest_norm_ = 0;
   std::unique_ptr<ScratchFile> vectors_, norms_;
 };

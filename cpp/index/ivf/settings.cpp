@@ -5,8 +5,8 @@
 namespace lookalike {
 
 Storage IvfSettings::storage(Metric metric) const {
-  if (metric == Metric::hamming || !keeps_codes_only) return CodeSettings::storage(metric);
-  if (forgets_vectors()) return Storage::none;
+  if (metric == Metric::hamming || !drops_originals) return CodeSettings::storage(metric);
+  if (keeps_only_codes()) return Storage::none;
   if (codes == Quantization::automatic) {
     throw InvalidArgument(
         "keep='none' leaves only the codes, so they must be named: 'u4' or 'rabitq', whose distances are approximate, "

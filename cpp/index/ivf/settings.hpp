@@ -1,4 +1,4 @@
-// How an IVF index is asked to be.
+// Settings of an IVF index.
 #pragma once
 
 #include <cstddef>
@@ -8,20 +8,20 @@
 
 namespace lookalike {
 
-/// Of searches that name no nprobe, where nothing was measured; what is measured by itself never falls below it.
-inline constexpr std::size_t usual_nprobe = 32;
+/// The nprobe of searches that request none, until a promise is measured. Also the smallest nprobe of a default
+/// promise.
+inline constexpr std::size_t default_nprobe = 32;
 
-/// Unlike a graph, lists can do without vectors: with keep='none' and codes that are none, their distances are the
-/// answer.
+/// Unlike a graph, lists do not need vectors. With keep='none' and lossy codes, the estimated distances are returned.
 struct IvfSettings : CodeSettings {
-  std::size_t nlist = 0;  // 0: as many as suit the rows there are
+  std::size_t nlist = 0;  // 0: chosen by the number of rows
   std::uint64_t seed = 0;
 
-  /// Whether vectors are kept only until they are listed.
-  bool forgets_vectors() const noexcept {
-    return keeps_codes_only && (codes == Quantization::u4 || codes == Quantization::rabitq);
+  /// Whether vectors are dropped once they are encoded in a list.
+  bool keeps_only_codes() const noexcept {
+    return drops_originals && (codes == Quantization::u4 || codes == Quantization::rabitq);
   }
-  /// As for other indexes.
+  /// See CodeSettings::storage.
   Storage storage(Metric metric) const;
 };
 

@@ -1,7 +1,7 @@
-// Lists that grow too long to be scanned beside the others, and the shorter ones that take their place.
+// Splits lists that have grown too long.
 //
-// Lists are learned when an index has four times as many rows; what comes in between may all fall near one centroid.
-// Such a list is clustered by itself, into lists as long as usual.
+// Lists are retrained only when the number of rows has quadrupled. In between, many new rows may fall into one list.
+// Such a list is clustered by itself into lists of typical length.
 #pragma once
 
 #include <cstddef>
@@ -16,30 +16,30 @@
 
 namespace lookalike {
 
-/// Rows that come into lists; see `IvfLists::with`.
-struct Arrivals {
+/// The arguments of IvfLists::changes_to_add: rows to insert, their lists, and the changes to apply first.
+struct Insertions {
   std::vector<Row> rows;
   std::vector<std::uint32_t> labels;
-  IvfLists::Changes before;
+  IvfLists::Changes pending;
 };
 
-/// Longer lists are split where there are so many live rows.
-std::size_t length_to_split(std::size_t live) noexcept;
+/// Lists with more rows than this are split, given so many live rows.
+std::size_t max_list_length(std::size_t live) noexcept;
 
-/// Empties every list that gets too long by what arrives, of `live_count` live rows in all: its live rows arrive again.
-/// Returns those lists, ascending. Equal rows stay together however many they are; so a list that was too long before
-/// is among them only when it has doubled.
-std::vector<std::uint32_t> empty_long_lists(const IvfLists& lists, const RowFilter* live, std::size_t live_count,
-                                            Arrivals& arrivals);
+/// Finds the lists that the insertions make too long. Empties each of them and adds its live rows to the insertions.
+/// Returns these lists, ascending. Equal rows cannot be split, so a list that was too long before is included only if
+/// its length has doubled.
+std::vector<std::uint32_t> take_out_long_lists(const IvfLists& lists, const RowFilter* live, std::size_t live_count,
+                                               Insertions& insertions);
 
-/// Shares out what arrives in each of `emptied` among that list and new ones, about as long as usual, and has rows of
-/// lists nearby arrive, too, where they lie nearer to a new one. The same for any number of threads. May throw
-/// Interrupted.
+/// Distributes the rows inserted into each of the `emptied` lists among this list and new ones of about typical length.
+/// Also moves rows of nearby lists that are nearer to a new centroid. The result does not depend on the number of
+/// threads. May throw Interrupted.
 void split_lists(const IvfLists& lists, std::span<const std::uint32_t> emptied, const MetricSpace& space,
-                 std::size_t live_count, std::uint64_t seed, unsigned threads, Arrivals& arrivals);
+                 std::size_t live_count, std::uint64_t seed, unsigned threads, Insertions& insertions);
 
-/// Whether most of what was just split lies in lists too tight for how far they lie from where all others were learned,
-/// see Frame. The same for any number of threads.
-bool lie_apart(const IvfLists& lists, const MetricSpace& space, unsigned threads, const Arrivals& arrivals);
+/// Whether most of the rows just split are in lists too tight for the shared frame, see Frame. The result does not
+/// depend on the number of threads.
+bool needs_own_frames(const IvfLists& lists, const MetricSpace& space, unsigned threads, const Insertions& insertions);
 
 }  // namespace lookalike

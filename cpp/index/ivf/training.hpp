@@ -1,4 +1,4 @@
-// How the lists of an IVF index are learned: a partition of the rows, and codes for what is left of them.
+// Training of an IVF index: clusters rows into lists and learns the encoder of their residuals.
 #pragma once
 
 #include <cstddef>
@@ -16,32 +16,32 @@
 
 namespace lookalike {
 
-/// Empty lists, and for each row the one it belongs to.
-struct LearnedLists {
+/// Trained lists, still empty, and the list that each row belongs to.
+struct TrainedLists {
   IvfLists lists;
   std::vector<std::uint32_t> labels;
 };
 
-/// Lists that are made of so many rows.
+/// The number of lists for so many rows.
 std::size_t list_count(const IvfSettings& settings, std::size_t rows);
-/// Rows that directions and codes are learned from, at most.
-inline constexpr std::size_t most_learned = 2048;
-/// Rows that a list is found from, and rounds of k-means.
-inline constexpr std::size_t sampled_per_list = 40, list_iterations = 8;
+/// Limits the sample that principal directions and codes are learned from.
+inline constexpr std::size_t max_training_rows = 2048;
+/// The k-means sample per list, and the number of k-means iterations.
+inline constexpr std::size_t sample_rows_per_list = 40, kmeans_iterations = 8;
 
-/// What learning holds in memory at a time.
-struct LearningRoom {
-  std::size_t sampled_floats = std::size_t{1} << 26;    // that are clustered, at most: fewer find worse lists
-  std::size_t projected_floats = std::size_t{1} << 23;  // on their way to their lists
+/// Limits of the memory that training uses.
+struct TrainingMemory {
+  std::size_t sampled_floats = std::size_t{1} << 26;    // the k-means sample; a smaller one gives worse lists
+  std::size_t projected_floats = std::size_t{1} << 23;  // the batch of rows that is assigned to lists at a time
 };
 
-/// From rows, ascending and all of them live, whose vectors are kept in `kept`. `frame`: where it is known which one
-/// lists need; else the rows tell. Throws Interrupted.
-LearnedLists learn_lists(const MetricSpace& space, std::span<const Row> rows, const IvfSettings& settings,
-                         const VectorStore& kept, unsigned threads, const LearningRoom& room = {},
+/// Trains on `rows`, which are live and ascending and whose vectors are in `stored`. `frame`: if empty, it is chosen by
+/// the rows. Throws Interrupted.
+TrainedLists train_lists(const MetricSpace& space, std::span<const Row> rows, const IvfSettings& settings,
+                         const VectorStore& stored, unsigned threads, const TrainingMemory& memory = {},
                          std::optional<Frame> frame = {});
 
-/// `count` of the rows at random, ascending; all where they are fewer.
-std::vector<Row> drawn(std::span<const Row> rows, std::size_t count, std::uint64_t seed);
+/// A random sample of `count` rows, ascending; all rows if there are fewer.
+std::vector<Row> sampled_rows(std::span<const Row> rows, std::size_t count, std::uint64_t seed);
 
 }  // namespace lookalike
