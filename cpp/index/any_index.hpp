@@ -1,4 +1,4 @@
-// THE LIST of indexes, and how a file becomes one of them.
+// THE LIST of indexes, and how a file is loaded as one of them.
 #pragma once
 
 #include <memory>
@@ -14,28 +14,30 @@
 
 namespace lookalike {
 
-/// An index has `kind`, its name in files, and `load`, which makes one of a file. It may have `reads_as_needed`, which
-/// tells what `load` leaves unread in a mapped one.
+/// An index type has `kind`, its name in files, and `load`, which creates it from a file. It may have `defers_section`,
+/// which returns whether `load` leaves a section of a mapped file unread.
 template <class... Index>
 struct IndexList {
   using Any = std::variant<std::unique_ptr<Index>...>;
 
-  /// Throws Unsupported for a kind this version does not know, and CorruptFile.
+  /// Throws Unsupported for an unknown kind, and CorruptFile.
   static Any load(const FileReader& file) {
     Any index;
     const bool known = ((file.kind() == Index::kind && (index = Index::load(file), true)) || ...);
-    if (!known) throw Unsupported("the file holds '" + file.kind() + "', which this version cannot read");
+    if (!known)
+      throw Unsupported("the file holds '" + file.kind() +
+                        "', which this version cannot read; a newer version of lookalike may");
     return index;
   }
 
-  /// See FileReader::Defers.
+  /// Whether the index of this kind reads the section on demand. For FileReader::open.
   static bool defers(std::string_view kind, std::string_view section) {
-    const auto defers_of = [&]<class One>(const std::unique_ptr<One>*) {
-      if constexpr (requires { One::reads_as_needed(section); })
-        return kind == One::kind && One::reads_as_needed(section);
+    const auto type_defers = [&]<class OneIndex>(const std::unique_ptr<OneIndex>*) {
+      if constexpr (requires { OneIndex::defers_section(section); })
+        return kind == OneIndex::kind && OneIndex::defers_section(section);
       return false;
     };
-    return (defers_of(static_cast<const std::unique_ptr<Index>*>(nullptr)) || ...);
+    return (type_defers(static_cast<const std::unique_ptr<Index>*>(nullptr)) || ...);
   }
 };
 

@@ -5,7 +5,7 @@
 namespace lookalike {
 namespace {
 
-/// The id of a row, or the position its name takes in `names`.
+/// The integer id of a row, or the position of its string id, which it appends to `names`.
 std::int64_t id_of(Row row, const IdMap& ids, Strings& names) {
   if (ids.kind() == IdKind::integer) return ids.integer(row);
   names.push_back(ids.string(row));

@@ -1,4 +1,4 @@
-// What an index hands back.
+// The results of an index.
 #pragma once
 
 #include <cstddef>
@@ -27,8 +27,8 @@ struct OwnedIds {
   Strings strings;
 };
 
-/// Where a search writes: queries x k of each. `ids` are the ids themselves or, for string ids, positions in `names`;
-/// no_id where fewer than k were found, at distance infinity.
+/// The output of a search: queries x k ids and distances. For string ids, `ids` holds positions in `names`. Where fewer
+/// than k rows were found, the rest is no_id at distance infinity.
 struct Answer {
   std::span<std::int64_t> ids;
   std::span<float> distances;
@@ -36,7 +36,7 @@ struct Answer {
   Strings names;
 };
 
-/// Query i found what lies in [offsets[i], offsets[i + 1]), nearest first.
+/// The results of query i lie in [offsets[i], offsets[i + 1]), nearest first.
 struct RangeAnswer {
   Array<std::int64_t> offsets;
   Array<std::int64_t> ids;
@@ -45,11 +45,11 @@ struct RangeAnswer {
   Strings names;
 };
 
-/// Writes found[i * found_k + j] to column j of row i, for rows of k columns, and pads the rest.
+/// Writes neighbour j of query i, found[i * found_k + j], to answer.ids[i * k + j], and pads the rest.
 void write_answer(std::span<const Neighbor> found, std::size_t found_k, std::size_t k, const IdMap& ids,
                   Answer& answer);
 
-/// Adds the answers to further queries.
+/// Appends the results of further queries.
 void append(const std::vector<std::vector<Neighbor>>& found, const IdMap& ids, RangeAnswer& answer);
 
 RangeAnswer range_answer(const std::vector<std::vector<Neighbor>>& found, const IdMap& ids);

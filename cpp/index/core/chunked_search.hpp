@@ -1,4 +1,4 @@
-// Long batches, answered part by part, so that a writer, and the readers behind it, come in between.
+// Long batches of queries, searched in chunks so that writers need not wait for the whole batch.
 #pragma once
 
 #include <cstddef>
@@ -11,13 +11,13 @@
 
 namespace lookalike {
 
-/// Calls `search(part of the queries, part of the answer)` for `together` queries at a time, at least once. What
-/// `search` writes is under the lock it takes; where ids change their kind in between, all is searched again.
-void search_in_chunks(const VectorsView& queries, std::size_t k, std::size_t together, Answer& answer,
+/// Calls search(chunk of the queries, chunk of the answer) for `chunk_size` queries at a time, at least once. Each call
+/// takes its own read lock. Starts over if the kind of ids changes between two calls.
+void search_in_chunks(const VectorsView& queries, std::size_t k, std::size_t chunk_size, Answer& answer,
                       function_ref<void(const VectorsView&, Answer&)> search);
 
-/// Everything within `radius` of each query: every row is measured. A filter holds for the rows it was made for, so
-/// with one no writer comes in between. Throws InvalidArgument, DimensionMismatch.
+/// All rows within `radius` of each query, by brute force. Runs in chunks unless there is a filter, because a filter
+/// refers to the present rows. Throws InvalidArgument, DimensionMismatch.
 RangeAnswer exact_range(const Records& records, const VectorsView& queries, float radius, const Where& where,
                         unsigned threads);
 

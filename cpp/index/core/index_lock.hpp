@@ -1,4 +1,4 @@
-// Who may touch an index when: many readers, one writer, and nobody waits for ever.
+// The locks of an index: many readers, one writer, no starvation.
 #pragma once
 
 #include <atomic>
@@ -10,44 +10,44 @@
 
 namespace lookalike {
 
-/// A std::shared_mutex under which a stream of readers cannot starve a writer: whoever comes after a waiting writer
-/// queues behind it. For std::unique_lock and std::shared_lock.
+/// A std::shared_mutex that readers cannot starve: readers that come after a waiting writer queue behind it. Use with
+/// std::unique_lock and std::shared_lock.
 class IndexLock {
  public:
   void lock() {
-    const std::scoped_lock turn(turnstile_);
-    state_.lock();
+    const std::scoped_lock queue_lock(queue_mutex_);
+    state_mutex_.lock();
   }
-  void unlock() { state_.unlock(); }
+  void unlock() { state_mutex_.unlock(); }
   void lock_shared() {
-    const std::scoped_lock turn(turnstile_);
-    state_.lock_shared();
+    const std::scoped_lock queue_lock(queue_mutex_);
+    state_mutex_.lock_shared();
   }
-  void unlock_shared() { state_.unlock_shared(); }
+  void unlock_shared() { state_mutex_.unlock_shared(); }
 
  private:
-  std::mutex turnstile_;
-  std::shared_mutex state_;
+  std::mutex queue_mutex_;
+  std::shared_mutex state_mutex_;
 };
 
-/// One writer at a time prepares its change, while readers go on reading. A thread that already is the writer, and came
-/// back through a callback, gets Unsupported where a mutex would hang.
+/// Admits one writer at a time, which prepares its change while readers continue. If the owning thread locks it again,
+/// as a callback might, it throws Unsupported instead of deadlocking.
 class WriterMutex {
  public:
   void lock() {
     if (owner_.load(std::memory_order_relaxed) == std::this_thread::get_id()) {
       throw Unsupported("this thread is in the middle of changing this index, in a callback; change it afterwards");
     }
-    seat_.lock();
+    writer_mutex_.lock();
     owner_.store(std::this_thread::get_id(), std::memory_order_relaxed);
   }
   void unlock() {
     owner_.store({}, std::memory_order_relaxed);
-    seat_.unlock();
+    writer_mutex_.unlock();
   }
 
  private:
-  std::mutex seat_;
+  std::mutex writer_mutex_;
   std::atomic<std::thread::id> owner_;
 };
 

@@ -1,4 +1,4 @@
-// The rows of an index under its locks: what all indexes answer alike, and how each of them reads and changes its rows.
+// The rows of an index and their locks.
 #pragma once
 
 #include <cstddef>
@@ -20,49 +20,49 @@
 
 namespace lookalike {
 
-/// Readers share, a writer prepares beside them and changes the rows in one step. Whatever else an index holds (a
-/// graph, lists) lives under the same locks: it is read while a Reading lives, prepared while a Writing does, and
-/// changed inside `Writing::exclusively`, so that readers see it agree with the rows.
+/// Readers run concurrently. A writer prepares its change while they read, then applies it in one step. The same locks
+/// guard the other parts of an index, such as a graph or lists: read them under a ReadLock, prepare changes under a
+/// Writer, and apply them inside `Writer::exclusively`. Readers then always see them consistent with the rows.
 class Records {
  public:
-  /// Throws as Rows do.
+  /// Throws what the constructor of Rows throws.
   Records(std::size_t dim, Metric metric, Storage storage) : rows_(dim, metric, storage) {}
   explicit Records(Rows rows) : rows_(std::move(rows)) {}
 
-  // What all indexes answer alike. Each takes the lock for a moment, so never call one while a Reading lives.
+  // Properties that all indexes share. Each takes the read lock, so never call one while holding a ReadLock.
 
   Metric metric() const noexcept { return rows_.metric(); }
-  /// What was asked for.
+  /// The requested storage.
   Storage storage() const noexcept { return rows_.storage(); }
-  /// 0 while that is open.
+  /// 0 until it is known.
   std::size_t dim() const { return read()->dim(); }
   std::size_t size() const { return read()->live_count(); }
-  /// Whether no vector was ever put in.
+  /// Whether no vector was ever added.
   bool is_new() const { return read()->is_new(); }
   IdKind id_kind() const { return read()->ids().kind(); }
-  /// What vectors are stored as; nullopt while that is open.
+  /// The element of the stored vectors; nullopt while there are none.
   std::optional<Element> element() const;
-  /// Vectors, norms and ids, removed ones included.
+  /// Bytes of vectors, norms and ids, including tombstones.
   std::size_t bytes() const { return read()->bytes(); }
-  /// Of all rows held, the share that is removed but still takes room.
+  /// The share of tombstones among all rows.
   double removed_share() const { return read()->removed_share(); }
   OwnedIds ids() const;
-  /// The id a vector added without one would get.
-  std::int64_t next_id() const { return read()->ids().next(); }
+  /// The next automatic id.
+  std::int64_t next_id() const { return read()->ids().next_id(); }
   /// Throws UnknownId.
   OwnedVectors get(const IdsView& ids) const;
   bool contains(const IdsView& id) const;
 
-  /// See rows_change.hpp. Writers wait meanwhile, readers do not.
+  /// See rows_change.hpp. Writers wait meanwhile; readers do not.
   void require_addable(const VectorsView& vectors, const std::optional<IdsView>& ids, unsigned threads) const {
     lookalike::require_addable(*freeze(), vectors, ids, threads);
   }
 
-  // How an index reads and changes its rows.
+  // Locked access for indexes.
 
-  /// The rows, and a lock that keeps them as they are.
+  /// The rows with a lock that protects them.
   template <class Lock>
-  class Held {
+  class LockedRows {
    public:
     const Rows* operator->() const noexcept { return &rows_; }
     const Rows& operator*() const noexcept { return rows_; }
@@ -70,45 +70,45 @@ class Records {
    private:
     friend class Records;
     template <class Mutex>
-    Held(Mutex& mutex, const Rows& rows) : lock_(mutex), rows_(rows) {}
+    LockedRows(Mutex& mutex, const Rows& rows) : lock_(mutex), rows_(rows) {}
     Lock lock_;
     const Rows& rows_;
   };
-  /// While it lives, nothing changes.
-  using Reading = Held<std::shared_lock<IndexLock>>;
-  /// While it lives, writers wait and readers do not: for what takes long, such as saving.
-  using Frozen = Held<std::unique_lock<WriterMutex>>;
+  /// Shared with other readers. The rows do not change while it lives.
+  using ReadLock = LockedRows<std::shared_lock<IndexLock>>;
+  /// Excludes writers but not readers. For long operations that read, such as saving.
+  using WriterLock = LockedRows<std::unique_lock<WriterMutex>>;
 
-  /// The same, for the one writer there is.
-  class Writing : public Frozen {
+  /// The only writer. Readers continue, except during `exclusively`.
+  class Writer : public WriterLock {
    public:
-    /// Prepared beside the readers; see Change for what they throw.
+    /// Prepare a change while readers continue. They throw what Change throws.
     Change addition(const VectorsView& vectors, unsigned threads);
     Change addition(const VectorsView& vectors, const IdsView& ids, unsigned threads);
     Change upsertion(const VectorsView& vectors, const IdsView& ids, unsigned threads);
 
-    /// Calls `step(rows)`, Rows&, while nobody reads: they wait, so it should only put in place what is prepared.
+    /// Calls step(Rows&) while readers wait. It should only apply what is already prepared.
     template <class Step>
     decltype(auto) exclusively(Step&& step) {
-      const std::unique_lock alone(records_.lock_);
+      const std::unique_lock lock(records_.lock_);
       return step(records_.rows_);
     }
 
    private:
     friend class Records;
-    explicit Writing(Records& records) : Frozen(records.seat_, records.rows_), records_(records) {}
+    explicit Writer(Records& records) : WriterLock(records.writer_mutex_, records.rows_), records_(records) {}
     Records& records_;
   };
 
-  Reading read() const { return {lock_, rows_}; }
-  /// Throws Unsupported on a thread that is in the middle of changing these rows.
-  Frozen freeze() const { return {seat_, rows_}; }
-  Writing write() { return Writing(*this); }
+  ReadLock read() const { return {lock_, rows_}; }
+  /// Throws Unsupported on a thread that is already a writer of these rows.
+  WriterLock freeze() const { return {writer_mutex_, rows_}; }
+  Writer write() { return Writer(*this); }
 
  private:
   Rows rows_;
   mutable IndexLock lock_;
-  mutable WriterMutex seat_;
+  mutable WriterMutex writer_mutex_;
 };
 
 }  // namespace lookalike

@@ -13,11 +13,12 @@ namespace lookalike {
 Rows::Rows(std::size_t dim, Metric metric, Storage storage)
     : metric_(metric), storage_(storage), requested_dim_(dim), dim_(dim), store_(storage) {
   if (dim > max_dim) {
-    throw InvalidArgument("dim is " + std::to_string(dim) + "; at most " + std::to_string(max_dim) + " are supported");
+    throw InvalidArgument("dim is " + std::to_string(dim) + "; it must be at most " + std::to_string(max_dim));
   }
   const bool bits = storage == Storage::bits;
   if (metric == Metric::hamming ? !(bits || storage == Storage::automatic) : bits) {
-    throw InvalidArgument("codes='bits' and metric='hamming' go together, and neither with anything but codes='auto'");
+    throw InvalidArgument(
+        "metric='hamming' needs codes='bits' or codes='auto', and codes='bits' needs metric='hamming'");
   }
 }
 
@@ -53,7 +54,7 @@ void Rows::require_shape(const VectorsView& vectors, const char* argument) const
   }
 }
 
-std::vector<Row> Rows::known(const IdsView& ids) const {
+std::vector<Row> Rows::find_or_throw(const IdsView& ids) const {
   std::vector<Row> rows = ids_.find(ids);
   for (std::size_t i = 0; i < rows.size(); ++i) {
     if (rows[i] == no_row) throw UnknownId("id " + ids.describe(i) + " is not in the index");
@@ -74,7 +75,7 @@ ExactTarget Rows::target(const std::optional<RowFilter>& admitted) const {
 }
 
 void Rows::commit(Change& change) {
-  ids_.commit(change.ids_);  // the only step that can fail, and it comes first
+  ids_.commit(change.ids_);  // first, because only this step can fail
   store_.commit(change.store_);
   dim_ = store_.dim();
   largest_norm_ = std::max(largest_norm_, change.largest_norm_);
@@ -82,9 +83,9 @@ void Rows::commit(Change& change) {
   const std::size_t bytes = row_bytes(store_.element(), dim_);
   for (std::size_t i = 0; i < change.replaced_.size(); ++i) {
     store_.overwrite(change.replaced_[i], change.replacements_.data() + i * bytes);
-    if (change.replaced_[i] < store_.forgotten()) continue;
-    const std::size_t place = change.replaced_[i] - store_.forgotten();
-    if (change.norms_) inverse_norms_.mutable_data()[place] = change.replacement_norms_[i];
+    if (change.replaced_[i] < store_.dropped_rows()) continue;
+    const std::size_t position = change.replaced_[i] - store_.dropped_rows();
+    if (change.norms_) inverse_norms_.mutable_data()[position] = change.replacement_norms_[i];
   }
 }
 
@@ -94,9 +95,9 @@ std::size_t Rows::remove(std::span<const Row> rows) {
   return before - live_count();
 }
 
-void Rows::forget_vectors() noexcept {
+void Rows::drop_vectors() noexcept {
   if (storage_ != Storage::none) return;
-  store_.forget();
+  store_.drop_vectors();
   inverse_norms_ = {};
 }
 
@@ -104,7 +105,7 @@ void Rows::rollback(Row first) noexcept {
   if (first == count()) return;
   store_.truncate(first);
   ids_.truncate(first);
-  if (metric_ == Metric::cosine) inverse_norms_.resize_for_overwrite(first - store_.forgotten());
+  if (metric_ == Metric::cosine) inverse_norms_.resize_for_overwrite(first - store_.dropped_rows());
 }
 
 void Rows::reset() noexcept {
@@ -115,15 +116,15 @@ void Rows::reset() noexcept {
   ids_.reset();
 }
 
-Rows Rows::picked(std::span<const Row> rows) const {
-  Rows picked(dim_, metric_, storage_);
-  picked.store_ = store_.picked(rows);
-  picked.ids_ = ids_.picked(rows);
-  picked.largest_norm_ = largest_norm_;
-  if (metric_ != Metric::cosine || store_.forgotten() > 0) return picked;
-  picked.inverse_norms_.resize_for_overwrite(rows.size());
-  for (std::size_t i = 0; i < rows.size(); ++i) picked.inverse_norms_.mutable_data()[i] = inverse_norms_[rows[i]];
-  return picked;
+Rows Rows::subset(std::span<const Row> rows) const {
+  Rows subset(dim_, metric_, storage_);
+  subset.store_ = store_.subset(rows);
+  subset.ids_ = ids_.subset(rows);
+  subset.largest_norm_ = largest_norm_;
+  if (metric_ != Metric::cosine || store_.dropped_rows() > 0) return subset;
+  subset.inverse_norms_.resize_for_overwrite(rows.size());
+  for (std::size_t i = 0; i < rows.size(); ++i) subset.inverse_norms_.mutable_data()[i] = inverse_norms_[rows[i]];
+  return subset;
 }
 
 void Rows::swap(Rows& next) noexcept {
@@ -148,24 +149,24 @@ Rows Rows::load(const FileReader& file) {
   if (metric > static_cast<int>(Metric::hamming)) throw CorruptFile("unknown metric " + std::to_string(metric));
   const std::uint64_t dim = file.value<std::uint64_t>("dim");
   VectorStore store = VectorStore::load(file);
-  std::optional<Rows> made;
+  std::optional<Rows> loaded;
   try {
-    made.emplace(dim, static_cast<Metric>(metric), store.storage());
+    loaded.emplace(dim, static_cast<Metric>(metric), store.storage());
   } catch (const InvalidArgument& error) {
-    throw CorruptFile(std::string("metric, dim and codes do not go together: ") + error.what());
+    throw CorruptFile(std::string("metric, dim and codes contradict each other: ") + error.what());
   }
-  Rows& rows = *made;
+  Rows& rows = *loaded;
   const bool bits = store.element() == Element::bits;
   if (store.rows() > 0 && (store.dim() != dim || bits != (rows.metric_ == Metric::hamming))) {
-    throw CorruptFile("the vectors are not of the index's dim or metric");
+    throw CorruptFile("the vectors have another dim or metric than the index");
   }
   rows.ids_ = IdMap::load(file, store.rows());
   rows.inverse_norms_ = file.array<float>("inverse_norms");
   if (rows.inverse_norms_.size() != (rows.metric_ == Metric::cosine ? store.view().count : 0)) {
-    throw CorruptFile("section 'inverse_norms' is not one value a vector");
+    throw CorruptFile("section 'inverse_norms' does not hold one value per vector");
   }
   rows.largest_norm_ = file.value<double>("largest_norm");
-  if (!(rows.largest_norm_ >= 0)) throw CorruptFile("the largest norm is not a length");
+  if (!(rows.largest_norm_ >= 0)) throw CorruptFile("the largest norm is negative or nan");
   rows.store_ = std::move(store);
   return std::move(rows);
 }

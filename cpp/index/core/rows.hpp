@@ -1,4 +1,4 @@
-// What every index holds, whatever way it searches: vectors, what the metric needs of them, and their ids.
+// The data that every index holds: vectors, their norms if the metric needs them, and ids.
 #pragma once
 
 #include <cstddef>
@@ -19,67 +19,67 @@ namespace lookalike {
 
 class Change;
 
-/// Rows stay where they are; a removed one is skipped until the live ones are `picked`. Knows no locks: Records says
-/// who may call what when. Const members may be called from several threads at once.
+/// Removed rows stay in place as tombstones until compaction, which takes the `subset` of live rows. Rows has no locks
+/// (see Records). Const members are safe to call concurrently.
 class Rows {
  public:
-  /// dim 0: taken from the first vectors. Throws InvalidArgument where the arguments do not go together.
+  /// dim = 0: taken from the first vectors. Throws InvalidArgument if the arguments contradict each other.
   Rows(std::size_t dim, Metric metric, Storage storage);
-  /// Rows that are there already: as many norms as `inverse_norms` says, and the largest as `largest_norm` does.
+  /// Existing rows, with norms as inverse_norms() and largest_norm() describe them.
   Rows(Metric metric, VectorStore store, Array<float> inverse_norms, double largest_norm, IdMap ids);
 
   Metric metric() const noexcept { return metric_; }
-  /// What was asked for.
+  /// The requested storage.
   Storage storage() const noexcept { return storage_; }
-  /// 0 while that is open.
+  /// 0 until it is known.
   std::size_t dim() const noexcept { return dim_; }
-  /// Live and removed.
+  /// Live rows and tombstones.
   std::size_t count() const noexcept { return store_.rows(); }
   std::size_t live_count() const noexcept { return ids_.live_count(); }
   double removed_share() const noexcept;
-  /// A larger removed_share is worth moving all others for.
-  static constexpr double most_removed = 0.25;
+  /// Compaction is due when removed_share exceeds this.
+  static constexpr double max_removed_share = 0.25;
   const VectorStore& store() const noexcept { return store_; }
   const IdMap& ids() const noexcept { return ids_; }
-  /// For Metric::cosine one a row of the store's view, 0 for a zero vector; else null.
+  /// For Metric::cosine: one per row of the store's view, 0 for a zero vector. Else null.
   const float* inverse_norms() const noexcept { return metric_ == Metric::cosine ? inverse_norms_.data() : nullptr; }
-  /// For Metric::ip at least the length of every row; else 0.
+  /// For Metric::ip: an upper bound of the norm of every row. Else 0.
   double largest_norm() const noexcept { return largest_norm_; }
   std::size_t bytes() const noexcept;
 
-  /// Throws InvalidArgument or DimensionMismatch, naming `argument`, where the vectors cannot stand beside the rows.
+  /// Throws InvalidArgument or DimensionMismatch, naming `argument`, if the vectors do not fit the rows.
   void require_shape(const VectorsView& vectors, const char* argument) const;
-  /// The live rows of ids. Throws UnknownId, and InvalidArgument for ids of the other kind.
-  std::vector<Row> known(const IdsView& ids) const;
-  /// For an exact search among the admitted rows (all live ones for nullopt), which must outlive the target.
+  /// The live rows of `ids`. Throws UnknownId, and InvalidArgument for ids of the wrong kind.
+  std::vector<Row> find_or_throw(const IdsView& ids) const;
+  /// The target of an exact search over the admitted rows; nullopt admits all live rows. `admitted` must outlive it.
   ExactTarget target(const std::optional<RowFilter>& admitted) const;
 
-  /// Throws InvalidArgument where vectors are not kept, saying that `what` needs them.
+  /// Throws InvalidArgument if vectors are not kept. `what` names the operation that needs them.
   void require_vectors(const char* what) const;
 
-  /// Puts a prepared change in place. Throws std::bad_alloc and changes nothing.
+  /// Applies a prepared change. Throws std::bad_alloc and changes nothing.
   void commit(Change& change);
-  /// Live rows become removed ones; returns how many. Throws std::bad_alloc and changes nothing.
+  /// Marks live rows as removed; returns how many. Throws std::bad_alloc and changes nothing.
   std::size_t remove(std::span<const Row> rows);
-  /// Forgets the vectors of all rows there are, where that was asked for.
-  void forget_vectors() noexcept;
-  /// Takes away the rows from `first` on, live and removed, which commits put in (not `load`). The next id, the dim and
-  /// the element stay as they are.
+  /// Discards the vectors of all present rows if the storage is `none`.
+  void drop_vectors() noexcept;
+  /// Removes all rows from `first` on, including tombstones. They must come from commits, not from `load`. The next id,
+  /// the dim and the element stay.
   void rollback(Row first) noexcept;
 
-  /// Whether no vector was ever put in.
+  /// Whether no vector was ever added.
   bool is_new() const noexcept { return ids_.kind() == IdKind::none; }
-  /// As it was made: forgets the dim, element and kind of ids that rows had; only where there are none.
+  /// Returns to the initial state, without dim, element or kind of ids. Call only when there are no rows.
   void reset() noexcept;
 
-  /// The given live rows only, in that order.
-  Rows picked(std::span<const Row> rows) const;
-  /// Exchanges what both hold; `next` was picked from these rows.
+  /// A copy of the given live rows, in that order.
+  Rows subset(std::span<const Row> rows) const;
+  /// Swaps contents with a subset of these rows.
   void swap(Rows& next) noexcept;
 
-  /// The sections that all indexes share.
+  /// Writes the file sections that all indexes share.
   void save(FileWriter& file) const;
-  /// Throws CorruptFile where they do not agree.
+  /// Throws CorruptFile if they contradict each other.
   static Rows load(const FileReader& file);
 
  private:
@@ -95,8 +95,7 @@ class Rows {
   IdMap ids_;
 };
 
-/// What a search refuses before it looks at an index: queries that are not finite, k = 0, a radius of NaN. Throws
-/// InvalidArgument.
+/// Argument checks that need no index. Throw InvalidArgument for queries that are not finite, k = 0, or a NaN radius.
 void require_finite(const VectorsView& queries, unsigned threads);
 void require_search(const VectorsView& queries, std::size_t k, unsigned threads);
 void require_radius(float radius);

@@ -11,43 +11,43 @@ namespace {
 
 constexpr std::size_t rows_per_task = 4096;
 
-void require_room(const VectorStore& store, std::size_t fresh) {
-  if (fresh > max_rows - store.rows()) {
-    throw InvalidArgument("an index holds at most " + std::to_string(max_rows) + " vectors, removed ones included");
+void require_room(const VectorStore& store, std::size_t new_count) {
+  if (new_count > max_rows - store.rows()) {
+    throw InvalidArgument("an index holds at most " + std::to_string(max_rows) + " vectors, including removed ones");
   }
 }
 
-VectorStore::Growth make_room(VectorStore& store, const VectorsView& vectors, std::size_t fresh, unsigned threads) {
-  require_room(store, fresh);
-  return store.grow(store.element_with(vectors, threads), vectors.dim, fresh, threads);
+VectorStore::Growth make_room(VectorStore& store, const VectorsView& vectors, std::size_t new_count, unsigned threads) {
+  require_room(store, new_count);
+  return store.grow(store.element_with(vectors, threads), vectors.dim, new_count, threads);
 }
 
-std::size_t count_new(const std::vector<Row>& places) {
-  return static_cast<std::size_t>(std::count(places.begin(), places.end(), no_row));
+std::size_t count_new(const std::vector<Row>& target_rows) {
+  return static_cast<std::size_t>(std::count(target_rows.begin(), target_rows.end(), no_row));
 }
 
 void require_new(const IdsView& ids, const IdMap& map) {
   map.require_distinct(ids);
-  const std::vector<Row> places = map.find(ids);
-  const auto known = std::find_if(places.begin(), places.end(), [](Row row) { return row != no_row; });
-  if (known == places.end()) return;
-  const auto at = static_cast<std::size_t>(known - places.begin());
-  throw InvalidArgument("ids[" + std::to_string(at) + "] is " + ids.describe(at) +
+  const std::vector<Row> target_rows = map.find(ids);
+  const auto stored = std::find_if(target_rows.begin(), target_rows.end(), [](Row row) { return row != no_row; });
+  if (stored == target_rows.end()) return;
+  const auto position = static_cast<std::size_t>(stored - target_rows.begin());
+  throw InvalidArgument("ids[" + std::to_string(position) + "] is " + ids.describe(position) +
                         ", which is in the index already; upsert replaces its vector");
 }
 
-/// The ids of the rows that are new, in their order.
+/// The ids that are not stored yet, in their order.
 struct NewIds {
-  NewIds(const IdsView& given, const std::vector<Row>& places) {
-    for (std::size_t i = 0; i < places.size(); ++i) {
-      if (places[i] != no_row) continue;
-      if (given.strings) {
-        strings.push_back((*given.strings)[i]);
+  NewIds(const IdsView& ids, const std::vector<Row>& target_rows) {
+    for (std::size_t i = 0; i < target_rows.size(); ++i) {
+      if (target_rows[i] != no_row) continue;
+      if (ids.strings) {
+        strings.push_back((*ids.strings)[i]);
       } else {
-        integers.push_back(given.integers[i]);
+        integers.push_back(ids.integers[i]);
       }
     }
-    view = {integers, given.strings ? &strings : nullptr};
+    view = {integers, ids.strings ? &strings : nullptr};
   }
   std::vector<std::int64_t> integers;
   Strings strings;
@@ -62,7 +62,7 @@ void require_addable(const Rows& rows, const VectorsView& vectors, const std::op
   if (ids) {
     require_new(*ids, rows.ids());
   } else {
-    rows.ids().automatic(vectors.count);
+    rows.ids().automatic_ids(vectors.count);
   }
   require_room(rows.store(), vectors.count);
   rows.store().element_with(vectors, threads);
@@ -70,7 +70,7 @@ void require_addable(const Rows& rows, const VectorsView& vectors, const std::op
 
 Change Change::addition(Rows& rows, const VectorsView& vectors, unsigned threads) {
   rows.require_shape(vectors, "vectors");
-  const std::vector<std::int64_t> ids = rows.ids_.automatic(vectors.count);
+  const std::vector<std::int64_t> ids = rows.ids_.automatic_ids(vectors.count);
   return Change(rows, vectors, {ids}, threads);
 }
 
@@ -90,48 +90,48 @@ Change::Change(Rows& rows, const VectorsView& vectors, const IdsView& new_ids, u
     : first_(static_cast<Row>(rows.count())),
       store_(make_room(rows.store_, vectors, vectors.count, threads)),
       ids_(rows.ids_.grow(new_ids)),
-      promotes_(rows.count() > 0 && store_.element() != rows.store_.element()) {
-  convert(vectors, store_.element(), store_.room(), threads);
-  measure(rows, threads);
+      changes_element_(rows.count() > 0 && store_.element() != rows.store_.element()) {
+  convert(vectors, store_.element(), store_.new_rows(), threads);
+  compute_norms(rows, threads);
 }
 
-Change::Change(Rows& rows, const VectorsView& vectors, const IdsView& ids, const std::vector<Row>& places,
+Change::Change(Rows& rows, const VectorsView& vectors, const IdsView& ids, const std::vector<Row>& target_rows,
                unsigned threads)
     : first_(static_cast<Row>(rows.count())),
-      store_(make_room(rows.store_, vectors, count_new(places), threads)),
-      ids_(rows.ids_.grow(NewIds(ids, places).view)),
-      promotes_(rows.count() > 0 && store_.element() != rows.store_.element()) {
+      store_(make_room(rows.store_, vectors, count_new(target_rows), threads)),
+      ids_(rows.ids_.grow(NewIds(ids, target_rows).view)),
+      changes_element_(rows.count() > 0 && store_.element() != rows.store_.element()) {
   const std::size_t bytes = row_bytes(store_.element(), vectors.dim);
-  replacements_.resize_for_overwrite((places.size() - count_new(places)) * bytes);
-  std::byte* fresh = store_.room();
-  std::byte* old = replacements_.mutable_data();
-  for (std::size_t i = 0; i < places.size(); ++i) {
-    std::byte*& out = places[i] == no_row ? fresh : old;
+  replacements_.resize_for_overwrite((target_rows.size() - count_new(target_rows)) * bytes);
+  std::byte* next_added = store_.new_rows();
+  std::byte* next_replacement = replacements_.mutable_data();
+  for (std::size_t i = 0; i < target_rows.size(); ++i) {
+    std::byte*& out = target_rows[i] == no_row ? next_added : next_replacement;
     convert(vectors.slice(i, 1), store_.element(), out);
     out += bytes;
-    if (places[i] != no_row) replaced_.push_back(places[i]);
+    if (target_rows[i] != no_row) replaced_.push_back(target_rows[i]);
   }
-  measure(rows, threads);
+  compute_norms(rows, threads);
 }
 
 VectorsView Change::replacements() noexcept {
-  const VectorsView fresh = store_.view();
-  return {replacements_.data(), fresh.element, replaced_.size(), fresh.dim, fresh.stride};
+  const VectorsView added = store_.view();
+  return {replacements_.data(), added.element, replaced_.size(), added.dim, added.stride};
 }
 
-void Change::measure(Rows& rows, unsigned threads) {
-  const VectorsView added = fresh(), changed = replacements();
+void Change::compute_norms(Rows& rows, unsigned threads) {
+  const VectorsView added_vectors = added(), replacement_vectors = replacements();
   if (rows.metric_ == Metric::ip)
-    largest_norm_ = std::max(lookalike::largest_norm(added), lookalike::largest_norm(changed));
+    largest_norm_ = std::max(lookalike::largest_norm(added_vectors), lookalike::largest_norm(replacement_vectors));
   if (rows.metric_ != Metric::cosine) return;
-  replacement_norms_.resize(changed.count);
-  inverse_norms(changed, replacement_norms_.data());
-  norms_.emplace(rows.inverse_norms_, added.count);
-  norms_before_ = rows.inverse_norms_.size();
-  float* out = norms_->data() + norms_before_;
-  parallel_for((added.count + rows_per_task - 1) / rows_per_task, threads, [&](std::size_t task, unsigned) {
+  replacement_norms_.resize(replacement_vectors.count);
+  inverse_norms(replacement_vectors, replacement_norms_.data());
+  norms_.emplace(rows.inverse_norms_, added_vectors.count);
+  old_norm_count_ = rows.inverse_norms_.size();
+  float* out = norms_->data() + old_norm_count_;
+  parallel_for((added_vectors.count + rows_per_task - 1) / rows_per_task, threads, [&](std::size_t task, unsigned) {
     const std::size_t first = task * rows_per_task;
-    inverse_norms(added.slice(first, std::min(rows_per_task, added.count - first)), out + first);
+    inverse_norms(added_vectors.slice(first, std::min(rows_per_task, added_vectors.count - first)), out + first);
   });
 }
 

@@ -1,4 +1,4 @@
-// New vectors, and others in place of old ones: the next state of rows, prepared while others read the present one.
+// The next state of rows (vectors added or replaced), prepared while readers use the present state.
 #pragma once
 
 #include <cstddef>
@@ -15,60 +15,61 @@
 
 namespace lookalike {
 
-/// Throws what `Change::addition` would, for values and for ids, and changes nothing. No ids: automatic ones.
+/// Throws what `Change::addition` would throw for these vectors and ids, and changes nothing. nullopt: automatic ids.
 void require_addable(const Rows& rows, const VectorsView& vectors, const std::optional<IdsView>& ids, unsigned threads);
 
-/// Made of at least one vector, and good for one `Rows::commit`, before any other change of the rows. Throws
-/// InvalidArgument for values the codes cannot take or that are not finite, for ids that repeat or are stored already,
-/// and for too many rows; DimensionMismatch. Until the commit, and when it throws, nothing is changed.
+/// Holds at least one vector. Pass it to `Rows::commit` once, before the rows change in any other way. Nothing changes
+/// before the commit. The functions that create a Change throw InvalidArgument for values that are not finite or that
+/// the element cannot hold, for ids that repeat or are already stored, and for too many rows; DimensionMismatch.
 class Change {
  public:
-  /// New vectors, under ids that count on from the largest there ever was.
+  /// Adds vectors with automatic ids, which continue above the largest id ever used.
   static Change addition(Rows& rows, const VectorsView& vectors, unsigned threads);
-  /// New vectors under new ids.
+  /// Adds vectors with new ids.
   static Change addition(Rows& rows, const VectorsView& vectors, const IdsView& ids, unsigned threads);
-  /// Vectors of stored ids replace those where they stand, others are added.
+  /// Replaces the vectors of stored ids in place and adds the others.
   static Change upsertion(Rows& rows, const VectorsView& vectors, const IdsView& ids, unsigned threads);
 
-  /// Where the new rows begin: what the rows counted before.
+  /// The first added row, which is the previous number of rows.
   Row first() const noexcept { return first_; }
-  /// The new rows, in the element they will have.
-  VectorsView fresh() noexcept { return store_.view(); }
+  /// The added vectors, in the element they will be stored in.
+  VectorsView added() noexcept { return store_.view(); }
   /// Their inverse norms, for Metric::cosine; else null.
-  const float* fresh_inverse_norms() noexcept { return norms_ ? norms_->data() + norms_before_ : nullptr; }
+  const float* added_inverse_norms() noexcept { return norms_ ? norms_->data() + old_norm_count_ : nullptr; }
 
-  /// Old rows that get new vectors, each once, in the order they were given.
+  /// The rows whose vectors are replaced, each once, in the order of the vectors passed.
   std::span<const Row> replaced() const noexcept { return replaced_; }
-  /// One vector for each of them, in the element they will have.
+  /// One vector for each of them, in the element they will be stored in.
   VectorsView replacements() noexcept;
   /// Their inverse norms, for Metric::cosine; else empty.
   std::span<const float> replacement_inverse_norms() const noexcept { return replacement_norms_; }
 
-  /// At least the length of every vector that comes, for Metric::ip.
+  /// For Metric::ip: an upper bound of the norm of every added vector and replacement.
   double largest_norm() const noexcept { return largest_norm_; }
 
-  /// Whether the rows there are will be stored as another element, with the same values.
-  bool promotes() const noexcept { return promotes_; }
+  /// Whether the commit converts the present rows to another element. Their values stay the same.
+  bool changes_element() const noexcept { return changes_element_; }
   Element element() const noexcept { return store_.element(); }
 
  private:
   friend class Rows;
   Change(Rows& rows, const VectorsView& vectors, const IdsView& new_ids, unsigned threads);
-  /// `places`: the row of each vector, no_row for a new one.
-  Change(Rows& rows, const VectorsView& vectors, const IdsView& ids, const std::vector<Row>& places, unsigned threads);
-  /// Everything the metric needs to know of the vectors that come.
-  void measure(Rows& rows, unsigned threads);
+  /// `target_rows`: the row of each vector, no_row for an added one.
+  Change(Rows& rows, const VectorsView& vectors, const IdsView& ids, const std::vector<Row>& target_rows,
+         unsigned threads);
+  /// Computes the norms that the metric needs.
+  void compute_norms(Rows& rows, unsigned threads);
 
   Row first_;
   VectorStore::Growth store_;
   IdMap::Growth ids_;
   std::optional<Extension<float>> norms_;
-  std::size_t norms_before_ = 0;  // that there are already
+  std::size_t old_norm_count_ = 0;
   std::vector<Row> replaced_;
   Array<std::byte> replacements_;
   std::vector<float> replacement_norms_;
-  double largest_norm_ = 0;  // of the vectors that come, for Metric::ip
-  bool promotes_;
+  double largest_norm_ = 0;  // of added vectors and replacements, for Metric::ip
+  bool changes_element_;
 };
 
 }  // namespace lookalike

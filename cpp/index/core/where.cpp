@@ -7,33 +7,33 @@
 namespace lookalike {
 namespace {
 
-RowFilter rows_of(const IdsView& wanted, const IdMap& ids) {
-  RowFilter admitted(ids.rows());
-  for (const Row row : ids.find(wanted, "where")) {
-    if (row != no_row) admitted.set(row);
+RowFilter filter_of_ids(const IdsView& admitted_ids, const IdMap& ids) {
+  RowFilter filter(ids.rows());
+  for (const Row row : ids.find(admitted_ids, "where")) {
+    if (row != no_row) filter.set(row);
   }
-  return admitted;
+  return filter;
 }
 
-RowFilter rows_under(std::span<const std::uint8_t> mask, const IdMap& ids) {
+RowFilter filter_of_mask(std::span<const std::uint8_t> mask, const IdMap& ids) {
   if (mask.size() != ids.live_count()) {
     throw InvalidArgument("where is a mask of " + std::to_string(mask.size()) + " values, but the index holds " +
-                          std::to_string(ids.live_count()) + " vectors; a mask needs one value a vector");
+                          std::to_string(ids.live_count()) + " vectors; a mask needs one value per vector");
   }
-  if (ids.removed_count() == 0) return RowFilter::of_mask(mask);
-  RowFilter admitted(ids.rows());
-  std::size_t at = 0;
+  if (ids.removed_count() == 0) return RowFilter::from_mask(mask);
+  RowFilter filter(ids.rows());
+  std::size_t live_index = 0;
   for (std::size_t row = 0; row < ids.rows(); ++row) {
-    if (ids.is_live(static_cast<Row>(row)) && mask[at++]) admitted.set(static_cast<Row>(row));
+    if (ids.is_live(static_cast<Row>(row)) && mask[live_index++]) filter.set(static_cast<Row>(row));
   }
-  return admitted;
+  return filter;
 }
 
 }  // namespace
 
 std::optional<RowFilter> admitted_rows(const Where& where, const IdMap& ids) {
-  if (const auto* wanted = std::get_if<IdsView>(&where)) return rows_of(*wanted, ids);
-  if (const auto* mask = std::get_if<std::span<const std::uint8_t>>(&where)) return rows_under(*mask, ids);
+  if (const auto* admitted_ids = std::get_if<IdsView>(&where)) return filter_of_ids(*admitted_ids, ids);
+  if (const auto* mask = std::get_if<std::span<const std::uint8_t>>(&where)) return filter_of_mask(*mask, ids);
   return std::nullopt;
 }
 

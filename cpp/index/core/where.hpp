@@ -1,4 +1,4 @@
-// Which rows a search may return, as the user says it.
+// The filter of a search, as the user passes it.
 #pragma once
 
 #include <cstdint>
@@ -11,12 +11,12 @@
 
 namespace lookalike {
 
-/// Everything; the vectors these ids name, passing over ids that are not stored; or a mask (not 0: admitted)
-/// over the live vectors in insertion order.
+/// No filter; the admitted ids, of which those not stored are ignored; or a mask over the live vectors in insertion
+/// order, in which nonzero values admit.
 using Where = std::variant<std::monostate, IdsView, std::span<const std::uint8_t>>;
 
-/// The rows `where` admits, none of them removed; nullopt for all live rows. Throws InvalidArgument for a mask of the
-/// wrong length or ids of the wrong kind.
+/// The live rows that `where` admits; nullopt if it admits all. Throws InvalidArgument for a mask of the wrong length
+/// or ids of the wrong kind.
 std::optional<RowFilter> admitted_rows(const Where& where, const IdMap& ids);
 
 }  // namespace lookalike
