@@ -24,17 +24,17 @@ std::uint64_t hash_at(const IdsView& ids, std::size_t i) noexcept {
   return ids.strings ? hash_string((*ids.strings)[i]) : hash_integer(ids.integers[i]);
 }
 
-bool same(const IdsView& ids, std::size_t a, std::size_t b) noexcept {
+bool are_equal(const IdsView& ids, std::size_t a, std::size_t b) noexcept {
   return ids.strings ? (*ids.strings)[a] == (*ids.strings)[b] : ids.integers[a] == ids.integers[b];
 }
 
-bool ascends(std::span<const std::int64_t> ids) noexcept {
+bool are_ascending(std::span<const std::int64_t> ids) noexcept {
   return std::adjacent_find(ids.begin(), ids.end(), std::greater_equal<>()) == ids.end();
 }
 
-const char* word_for(IdKind kind) { return kind == IdKind::string ? "str" : "int"; }
+const char* type_name_of(IdKind kind) { return kind == IdKind::string ? "str" : "int"; }
 
-std::int64_t following(std::int64_t id) noexcept {
+std::int64_t successor(std::int64_t id) noexcept {
   return id == std::numeric_limits<std::int64_t>::max() ? id : id + 1;
 }
 
@@ -62,7 +62,7 @@ std::uint64_t IdMap::hash_of(Row row) const noexcept {
 
 const RowTable& IdMap::table() const {
   if (!lookup_->ready.load(std::memory_order_acquire)) {
-    const std::scoped_lock lock(lookup_->building);
+    const std::scoped_lock lock(lookup_->mutex);
     if (!lookup_->ready.load(std::memory_order_relaxed)) {
       RowTable table;
       table.reserve(live_count());
@@ -76,9 +76,9 @@ const RowTable& IdMap::table() const {
 
 bool IdMap::is_ascending() const {
   if (!lookup_->order_is_known.load(std::memory_order_acquire)) {
-    const std::scoped_lock lock(lookup_->building);
+    const std::scoped_lock lock(lookup_->mutex);
     if (!lookup_->order_is_known.load(std::memory_order_relaxed)) {
-      lookup_->ascending = ascends(integers_.span());
+      lookup_->ascending = are_ascending(integers_.span());
       lookup_->order_is_known.store(true, std::memory_order_release);
     }
   }
@@ -105,8 +105,8 @@ Row IdMap::find(std::string_view id) const {
 
 std::vector<Row> IdMap::find(const IdsView& ids, const char* argument) const {
   if (kind_ != IdKind::none && ids.size() > 0 && ids.kind() != kind_) {
-    throw InvalidArgument(std::string(argument) + " came as " + word_for(ids.kind()) + ", but this index has " +
-                          word_for(kind_) + " ids");
+    throw InvalidArgument(std::string(argument) + " came as " + type_name_of(ids.kind()) + ", but this index has " +
+                          type_name_of(kind_) + " ids");
   }
   std::vector<Row> found(ids.size(), no_row);
   for (std::size_t i = 0; i < found.size(); ++i) {
@@ -117,20 +117,20 @@ std::vector<Row> IdMap::find(const IdsView& ids, const char* argument) const {
 
 void IdMap::require_distinct(const IdsView& ids) const {
   if (kind_ != IdKind::none && ids.size() > 0 && ids.kind() != kind_) {
-    throw InvalidArgument(std::string("ids are ") + word_for(ids.kind()) + ", but this index has " + word_for(kind_) +
-                          " ids; one index takes one kind");
+    throw InvalidArgument(std::string("ids are ") + type_name_of(ids.kind()) + ", but this index has " +
+                          type_name_of(kind_) + " ids; one index takes one kind");
   }
   const auto reserved = std::find(ids.integers.begin(), ids.integers.end(), no_id);
   if (reserved != ids.integers.end()) {
     throw InvalidArgument("ids[" + std::to_string(reserved - ids.integers.begin()) +
-                          "] is -1, which pads results that find too little and so cannot name a vector");
+                          "] is -1, which pads results with fewer than k neighbors; choose another id");
   }
-  if (!ids.strings && ascends(ids.integers)) return;
+  if (!ids.strings && are_ascending(ids.integers)) return;
   RowTable seen;
   seen.reserve(ids.size());
   for (std::size_t i = 0; i < ids.size(); ++i) {
     const std::uint64_t hash = hash_at(ids, i);
-    const Row first = seen.find(hash, [&](Row other) { return same(ids, i, other); });
+    const Row first = seen.find(hash, [&](Row other) { return are_equal(ids, i, other); });
     if (first != no_row) {
       throw InvalidArgument("ids[" + std::to_string(i) + "] is " + ids.describe(i) + ", which ids[" +
                             std::to_string(first) + "] is already; every id must be given once");
@@ -139,10 +139,11 @@ void IdMap::require_distinct(const IdsView& ids) const {
   }
 }
 
-std::vector<std::int64_t> IdMap::automatic(std::size_t count) const {
-  if (kind_ == IdKind::string) throw InvalidArgument("ids are missing: this index has str ids, so each add needs them");
+std::vector<std::int64_t> IdMap::automatic_ids(std::size_t count) const {
+  if (kind_ == IdKind::string)
+    throw InvalidArgument("ids are missing; this index has str ids, so pass ids with every add");
   if (static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max() - next_) < count) {
-    throw InvalidArgument("ids are missing, and too few are left above the largest one");
+    throw InvalidArgument("ids are missing, and too few integers are left above the largest id; pass ids");
   }
   std::vector<std::int64_t> ids(count);
   for (std::size_t i = 0; i < count; ++i) ids[i] = next_ + static_cast<std::int64_t>(i);
@@ -166,8 +167,8 @@ IdMap::Growth IdMap::grow(const IdsView& ids) {
     growth.integers.emplace(integers_, ids.size());
     std::copy(ids.integers.begin(), ids.integers.end(), growth.integers->data() + integers_.size());
     const bool follows = integers_.empty() || integers_[integers_.size() - 1] < ids.integers.front();
-    growth.ascending = growth.ascending && follows && ascends(ids.integers);
-    growth.next = std::max(next_, following(*std::max_element(ids.integers.begin(), ids.integers.end())));
+    growth.ascending = growth.ascending && follows && are_ascending(ids.integers);
+    growth.next = std::max(next_, successor(*std::max_element(ids.integers.begin(), ids.integers.end())));
   }
   return growth;
 }
@@ -175,8 +176,8 @@ IdMap::Growth IdMap::grow(const IdsView& ids) {
 void IdMap::commit(Growth& growth) {
   if (growth.count == 0) return;
   const std::size_t before = rows();
-  const bool tabled = lookup_->ready.load(std::memory_order_relaxed);
-  if (tabled) lookup_->table.reserve(live_count() + growth.count);
+  const bool has_table = lookup_->ready.load(std::memory_order_relaxed);
+  if (has_table) lookup_->table.reserve(live_count() + growth.count);
   if (removed_) live_.resize(before + growth.count, true);
   if (growth.integers) growth.integers->commit();
   if (growth.ends) growth.ends->commit();
@@ -184,7 +185,7 @@ void IdMap::commit(Growth& growth) {
   kind_ = growth.kind;
   set_ascending(growth.ascending);
   next_ = growth.next;
-  if (!tabled) return;
+  if (!has_table) return;
   for (std::size_t row = before; row < rows(); ++row) {
     lookup_->table.insert(hash_of(static_cast<Row>(row)), static_cast<Row>(row));
   }
@@ -201,12 +202,12 @@ void IdMap::remove(std::span<const Row> rows_to_remove) {
 }
 
 void IdMap::truncate(std::size_t rows_to_keep) noexcept {
-  const bool tabled = lookup_->ready.load(std::memory_order_relaxed);
+  const bool has_table = lookup_->ready.load(std::memory_order_relaxed);
   for (std::size_t i = rows_to_keep; i < rows(); ++i) {
     const Row row = static_cast<Row>(i);
     if (!is_live(row)) {
       --removed_;
-    } else if (tabled) {
+    } else if (has_table) {
       lookup_->table.erase(hash_of(row), row);
     }
   }
@@ -227,7 +228,7 @@ void IdMap::reset() noexcept {
   strings_ = {};
 }
 
-IdMap IdMap::picked(std::span<const Row> rows_to_keep) const {
+IdMap IdMap::subset(std::span<const Row> rows_to_keep) const {
   IdMap map;
   map.kind_ = kind_;
   map.next_ = next_;
@@ -238,7 +239,7 @@ IdMap IdMap::picked(std::span<const Row> rows_to_keep) const {
     std::int64_t* out = map.integers_.mutable_data();
     for (const Row row : rows_to_keep) *out++ = integers_[row];
   }
-  map.set_ascending(ascends(map.integers_.span()));
+  map.set_ascending(are_ascending(map.integers_.span()));
   return map;
 }
 
@@ -271,7 +272,7 @@ IdMap IdMap::load(const FileReader& file, std::size_t rows) {
   if (file.is_deferred("ids")) {
     map.lookup_->order_is_known = false;
   } else {
-    map.set_ascending(ascends(map.integers_.span()));
+    map.set_ascending(are_ascending(map.integers_.span()));
     map.require_next();
   }
   if (map.next_ < 0) throw CorruptFile("the next id is negative");
@@ -289,7 +290,7 @@ IdMap IdMap::load(const FileReader& file, std::size_t rows) {
 void IdMap::require_next() const {
   if (integers_.empty()) return;
   const auto largest = *std::max_element(integers_.begin(), integers_.end());
-  if (next_ < following(largest)) throw CorruptFile("the next id is not above the largest");
+  if (next_ < successor(largest)) throw CorruptFile("the next id is not greater than the largest id");
 }
 
 }  // namespace lookalike

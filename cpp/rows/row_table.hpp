@@ -1,4 +1,4 @@
-// A hash table of rows. The keys stay where they are: the table asks its caller whether a row is the one.
+// A hash table of rows. It stores no keys: a callback decides whether a row has the wanted key.
 #pragma once
 
 #include <bit>
@@ -10,10 +10,11 @@
 
 namespace lookalike {
 
-/// Open addressing with linear probing, at most half full; eight bytes a slot.
+/// Open addressing with linear probing, at most half full, eight bytes per slot.
 class RowTable {
  public:
-  /// Room for `rows` in all, those already inserted included. Throws std::bad_alloc and changes nothing.
+  /// Makes room for `rows` rows in total, including those already inserted. If it throws std::bad_alloc, nothing has
+  /// changed.
   void reserve(std::size_t rows) {
     const std::size_t needed = std::bit_ceil(2 * (rows + erased_) + 2);
     if (needed <= slots_.size()) return;
@@ -26,9 +27,10 @@ class RowTable {
     erased_ = 0;
   }
 
-  /// There is room, see `reserve`, and the key is not there yet.
+  /// Precondition: `reserve` made room for the row, and its key is not in the table.
   void insert(std::uint64_t hash, Row row) noexcept { place(slots_, {fold(hash), row}); }
 
+  /// The row with this hash for which matches(row) is true, or no_row.
   template <class Matches>
   Row find(std::uint64_t hash, Matches&& matches) const noexcept {
     const std::size_t at = locate(fold(hash), matches);

@@ -1,4 +1,4 @@
-// Many strings in two arrays, as they lie in a file.
+// Many strings in two arrays, as the file format stores them.
 #pragma once
 
 #include <cstddef>
@@ -13,11 +13,11 @@
 
 namespace lookalike {
 
-/// UTF-8 strings one after another; string i lies between ends_[i - 1] and ends_[i].
+/// Concatenated UTF-8 strings; string i is the text from ends_[i - 1] to ends_[i].
 class Strings {
  public:
   Strings() = default;
-  /// Throws CorruptFile unless the ends rise, the last is where the text ends, and every string is UTF-8.
+  /// Throws CorruptFile unless the ends ascend, the last one is the size of the text, and every string is UTF-8.
   Strings(Array<std::uint64_t> ends, Array<std::byte> text) : ends_(std::move(ends)), text_(std::move(text)) {
     std::uint64_t before = 0;
     for (const std::uint64_t end : ends_) {

@@ -1,4 +1,4 @@
-// Whether bytes are text.
+// UTF-8 validation.
 #pragma once
 
 #include <cstddef>
@@ -7,21 +7,21 @@
 
 namespace lookalike {
 
-/// Whether all of `text` is UTF-8 as Unicode defines it: no byte too many, no surrogates, nothing above U+10FFFF.
+/// Whether `text` is valid UTF-8 as Unicode defines it: no overlong forms, no surrogates, nothing above U+10FFFF.
 inline bool is_utf8(std::string_view text) noexcept {
-  constexpr std::uint32_t least[] = {0, 0x80, 0x800, 0x10000};  // that so many bytes after the first are there for
+  constexpr std::uint32_t smallest[] = {0, 0x80, 0x800, 0x10000};  // code point, by the number of continuation bytes
   for (std::size_t i = 0; i < text.size();) {
     const auto first = static_cast<unsigned char>(text[i++]);
     if (first < 0x80) continue;
-    const std::size_t after = first >= 0xf0 ? 3 : first >= 0xe0 ? 2 : 1;
-    if (first < 0xc2 || first > 0xf4 || text.size() - i < after) return false;
-    std::uint32_t point = first & (0x3fu >> after);
-    for (const std::size_t end = i + after; i < end; ++i) {
+    const std::size_t continuation = first >= 0xf0 ? 3 : first >= 0xe0 ? 2 : 1;
+    if (first < 0xc2 || first > 0xf4 || text.size() - i < continuation) return false;
+    std::uint32_t point = first & (0x3fu >> continuation);
+    for (const std::size_t end = i + continuation; i < end; ++i) {
       const auto next = static_cast<unsigned char>(text[i]);
       if ((next & 0xc0u) != 0x80) return false;
       point = point << 6 | (next & 0x3fu);
     }
-    if (point < least[after] || point > 0x10ffff || (point >= 0xd800 && point < 0xe000)) return false;
+    if (point < smallest[continuation] || point > 0x10ffff || (point >= 0xd800 && point < 0xe000)) return false;
   }
   return true;
 }

@@ -18,7 +18,7 @@ namespace {
 
 constexpr float largest_half = 65504.0f;
 
-/// Rounds to nearest, ties to even; beyond the largest half: infinity.
+/// Rounds to nearest, ties to even; values above the largest half become infinity.
 Half to_half(float value) noexcept {
   const std::uint32_t bits = std::bit_cast<std::uint32_t>(value);
   const std::uint32_t sign = bits >> 16 & 0x8000u;
@@ -48,7 +48,7 @@ Half from_float<Half>(float value) noexcept {
   return to_half(value);
 }
 
-/// Calls `body` with a null pointer of the element's C++ type. Bits travel as bytes.
+/// Calls `body` with a null pointer to the element's C++ type. Bits are handled as bytes.
 template <class Body>
 auto with_type(Element element, Body&& body) {
   switch (element) {
@@ -61,7 +61,7 @@ auto with_type(Element element, Body&& body) {
   return body(static_cast<const std::uint8_t*>(nullptr));
 }
 
-// The loops below carry no early exit inside a row, so that they vectorise.
+// The loops over a row have no early exit, so that the compiler vectorises them.
 bool row_is_finite(const float* row, std::size_t dim) noexcept {
   std::uint32_t bad = 0;
   for (std::size_t i = 0; i < dim; ++i) {
@@ -89,29 +89,29 @@ bool row_is_integer(const T* row, std::size_t dim, float low, float high) noexce
   return bad == 0;
 }
 
-template <class T, class Breaks>
-std::optional<Offence> first_where(const VectorsView& vectors, Breaks&& breaks) {
+template <class T, class IsBad>
+std::optional<BadValue> first_where(const VectorsView& vectors, IsBad&& is_bad) {
   for (std::size_t row = 0; row < vectors.count; ++row) {
     const T* values = reinterpret_cast<const T*>(vectors.row(row));
     for (std::size_t column = 0; column < vectors.dim; ++column) {
-      if (breaks(as_float(values[column]))) return Offence{row, column, as_float(values[column])};
+      if (is_bad(as_float(values[column]))) return BadValue{row, column, as_float(values[column])};
     }
   }
   return std::nullopt;
 }
 
-template <class Breaks>
-std::optional<Offence> first_where(const VectorsView& vectors, Breaks&& breaks) {
-  return with_type(vectors.element, [&]<class T>(const T*) { return first_where<T>(vectors, breaks); });
+template <class IsBad>
+std::optional<BadValue> first_where(const VectorsView& vectors, IsBad&& is_bad) {
+  return with_type(vectors.element, [&]<class T>(const T*) { return first_where<T>(vectors, is_bad); });
 }
 
 bool is_integer(float value, float low, float high) noexcept {
   return value >= low && value <= high && std::trunc(value) == value;
 }
 
-constexpr std::size_t block_bytes = std::size_t{1} << 19;  // about a core's second-level cache
+constexpr std::size_t block_bytes = std::size_t{1} << 19;  // fits a core's L2 cache
 
-/// Cuts the vectors into blocks of rows and runs body(first row, block) on each.
+/// Splits the vectors into blocks of rows and runs body(first row, block) for each, in parallel.
 template <class Body>
 void for_blocks(const VectorsView& vectors, unsigned threads, Body&& body) {
   const std::size_t bytes = std::max<std::size_t>(1, row_bytes(vectors.element, vectors.dim));
@@ -123,7 +123,7 @@ void for_blocks(const VectorsView& vectors, unsigned threads, Body&& body) {
 }
 
 template <class T>
-Survey survey_floats(const VectorsView& vectors, const char* argument, unsigned threads) {
+IntegerFit check_floats(const VectorsView& vectors, const char* argument, unsigned threads) {
   std::atomic<bool> finite = true, fits_u8 = true, fits_s8 = true;
   for_blocks(vectors, threads, [&](std::size_t, const VectorsView& block) {
     bool u8 = fits_u8, s8 = fits_s8;
@@ -137,8 +137,8 @@ Survey survey_floats(const VectorsView& vectors, const char* argument, unsigned 
     if (!s8) fits_s8 = false;
   });
   if (!finite) {
-    const Offence offence = *first_where<T>(vectors, [](float value) { return !std::isfinite(value); });
-    throw InvalidArgument(describe(argument, offence) + "; every value must be finite");
+    const BadValue bad_value = *first_where<T>(vectors, [](float value) { return !std::isfinite(value); });
+    throw InvalidArgument(describe(argument, bad_value) + "; every value must be finite");
   }
   return {fits_u8, fits_s8};
 }
@@ -152,14 +152,14 @@ void convert_row(const std::byte* from, std::byte* to, std::size_t dim) noexcept
 
 }  // namespace
 
-std::string describe(const char* argument, const Offence& offence) {
+std::string describe(const char* argument, const BadValue& bad_value) {
   char text[64];
-  std::snprintf(text, sizeof text, "[%zu, %zu] is %.9g", offence.row, offence.column, offence.value);
+  std::snprintf(text, sizeof text, "[%zu, %zu] is %.9g", bad_value.row, bad_value.column, bad_value.value);
   return argument + std::string(text);
 }
 
 void require_finite(const VectorsView& vectors, const char* argument, unsigned threads) {
-  if (vectors.element != Element::f32 && vectors.element != Element::f16) return;  // bytes always are
+  if (vectors.element != Element::f32 && vectors.element != Element::f16) return;  // bytes are always finite
   std::atomic<bool> finite = true;
   for_blocks(vectors, threads, [&](std::size_t, const VectorsView& block) {
     for (std::size_t i = 0; i < block.count; ++i) {
@@ -169,21 +169,21 @@ void require_finite(const VectorsView& vectors, const char* argument, unsigned t
       if (!is_finite) finite = false;
     }
   });
-  if (!finite) survey(vectors, argument, 1);  // says where
+  if (!finite) check_values(vectors, argument, 1);  // throws, naming the first bad value
 }
 
-Survey survey(const VectorsView& vectors, const char* argument, unsigned threads) {
+IntegerFit check_values(const VectorsView& vectors, const char* argument, unsigned threads) {
   switch (vectors.element) {
-    case Element::f32: return survey_floats<float>(vectors, argument, threads);
-    case Element::f16: return survey_floats<Half>(vectors, argument, threads);
-    case Element::u8: return {true, !first_misfit(vectors, Element::s8)};
-    case Element::s8: return {!first_misfit(vectors, Element::u8), true};
+    case Element::f32: return check_floats<float>(vectors, argument, threads);
+    case Element::f16: return check_floats<Half>(vectors, argument, threads);
+    case Element::u8: return {true, !first_not_representable(vectors, Element::s8)};
+    case Element::s8: return {!first_not_representable(vectors, Element::u8), true};
     case Element::bits: break;
   }
   return {false, false};
 }
 
-std::optional<Offence> first_misfit(const VectorsView& vectors, Element element) {
+std::optional<BadValue> first_not_representable(const VectorsView& vectors, Element element) {
   if (element == vectors.element) return std::nullopt;
   switch (element) {
     case Element::u8: return first_where(vectors, [](float value) { return !is_integer(value, 0, 255); });
@@ -197,7 +197,7 @@ std::optional<Offence> first_misfit(const VectorsView& vectors, Element element)
   return std::nullopt;
 }
 
-std::optional<Offence> first_beyond_half(const VectorsView& vectors) {
+std::optional<BadValue> first_out_of_half_range(const VectorsView& vectors) {
   if (vectors.element != Element::f32) return std::nullopt;
   return first_where<float>(vectors, [](float value) { return !(std::fabs(value) <= largest_half); });
 }

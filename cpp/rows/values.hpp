@@ -1,4 +1,4 @@
-// What the values of vectors are, and how they change element.
+// Checks the values of vectors and converts them between element types.
 #pragma once
 
 #include <cstddef>
@@ -12,38 +12,39 @@ namespace lookalike {
 
 constexpr std::size_t row_bytes(Element element, std::size_t dim) { return element_size(element) * dim; }
 
-/// Where the first value lies that breaks a rule, and the value.
-struct Offence {
+/// A value that a check rejects, and its position.
+struct BadValue {
   std::size_t row;
   std::size_t column;
   double value;
 };
 
-/// One look at all the values.
-struct Survey {
+/// The integer elements that can hold all values.
+struct IntegerFit {
   bool fits_u8;  // all are integers in [0, 255]
   bool fits_s8;  // all are integers in [-128, 127]
 };
 
-/// Throws InvalidArgument naming `argument`, row and column at the first NaN or infinity. Reads the vectors once.
-Survey survey(const VectorsView& vectors, const char* argument, unsigned threads);
+/// Throws InvalidArgument at the first NaN or infinity, naming `argument`, row and column. Reads the vectors once.
+IntegerFit check_values(const VectorsView& vectors, const char* argument, unsigned threads);
 
-/// The same check alone, where nothing else is asked.
+/// Only checks for NaN and infinity.
 void require_finite(const VectorsView& vectors, const char* argument, unsigned threads);
 
-/// The first value that `element` cannot hold exactly; for f16, one that is not the value of a half.
-std::optional<Offence> first_misfit(const VectorsView& vectors, Element element);
+/// The first value that `element` cannot represent exactly.
+std::optional<BadValue> first_not_representable(const VectorsView& vectors, Element element);
 
-/// The first value beyond the range of a half.
-std::optional<Offence> first_beyond_half(const VectorsView& vectors);
+/// The first value outside the range of a half.
+std::optional<BadValue> first_out_of_half_range(const VectorsView& vectors);
 
-/// "vectors[3, 17] is 300.5": how every message names a value.
-std::string describe(const char* argument, const Offence& offence);
+/// Formats a value for messages: "vectors[3, 17] is 300.5".
+std::string describe(const char* argument, const BadValue& bad_value);
 
-/// Writes vectors as dense rows of `element`. Floats round to the nearest half; the rest must fit.
+/// Writes vectors as dense rows of `element`. Floats are rounded to the nearest half; all other conversions must be
+/// exact.
 void convert(const VectorsView& vectors, Element element, std::byte* out) noexcept;
 
-/// The same, block by block on several threads; may throw Interrupted.
+/// The same with several threads; may throw Interrupted.
 void convert(const VectorsView& vectors, Element element, std::byte* out, unsigned threads);
 
 }  // namespace lookalike

@@ -10,14 +10,14 @@ namespace {
 
 Element element_of(Storage storage) { return static_cast<Element>(static_cast<int>(storage) - 1); }
 
-void require_fit(const VectorsView& vectors, Element element) {
-  const std::optional<Offence> misfit =
-      element == Element::f16 ? first_beyond_half(vectors) : first_misfit(vectors, element);
-  if (!misfit) return;
+void require_representable(const VectorsView& vectors, Element element) {
+  const std::optional<BadValue> bad_value =
+      element == Element::f16 ? first_out_of_half_range(vectors) : first_not_representable(vectors, element);
+  if (!bad_value) return;
   const char* needed = element == Element::u8   ? "integers in [0, 255]"
                        : element == Element::s8 ? "integers in [-128, 127]"
                                                 : "values in [-65504, 65504]";
-  throw InvalidArgument(describe("vectors", *misfit) + ", but codes='" + name_of(element) + "' holds " + needed +
+  throw InvalidArgument(describe("vectors", *bad_value) + ", but codes='" + name_of(element) + "' holds " + needed +
                         "; codes='auto' keeps every vector without loss");
 }
 
@@ -25,11 +25,11 @@ void require_fit(const VectorsView& vectors, Element element) {
 
 Element VectorStore::element_with(const VectorsView& vectors, unsigned threads) const {
   if (vectors.element == Element::bits) return Element::bits;
-  const Survey found = survey(vectors, "vectors", threads);
+  const IntegerFit found = check_values(vectors, "vectors", threads);
   if (is_forced(storage_)) {
     const Element forced = element_of(storage_);
-    const bool known_to_fit = (forced == Element::u8 && found.fits_u8) || (forced == Element::s8 && found.fits_s8);
-    if (!known_to_fit) require_fit(vectors, forced);
+    const bool fits_forced = (forced == Element::u8 && found.fits_u8) || (forced == Element::s8 && found.fits_s8);
+    if (!fits_forced) require_representable(vectors, forced);
     return forced;
   }
   if (rows_ == 0) {
@@ -38,18 +38,18 @@ Element VectorStore::element_with(const VectorsView& vectors, unsigned threads) 
   }
   const bool fits = element_ == Element::u8   ? found.fits_u8
                     : element_ == Element::s8 ? found.fits_s8
-                                              : !first_misfit(vectors, element_);
+                                              : !first_not_representable(vectors, element_);
   return fits ? element_ : Element::f32;
 }
 
 VectorStore::Growth VectorStore::grow(Element element, std::size_t dim, std::size_t count, unsigned threads) {
   const std::size_t bytes = row_bytes(element, dim);
-  const std::size_t offset = (rows_ - forgotten_) * bytes;
+  const std::size_t offset = (rows_ - dropped_rows_) * bytes;
   if (offset == 0 || element == element_) return {{bytes_, count * bytes}, element, dim, offset, count};
-  Array<std::byte> promoted;
-  promoted.resize_for_overwrite(offset + count * bytes);
-  convert(view(), element, promoted.mutable_data(), threads);
-  return {{bytes_, std::move(promoted)}, element, dim, offset, count};
+  Array<std::byte> converted;
+  converted.resize_for_overwrite(offset + count * bytes);
+  convert(view(), element, converted.mutable_data(), threads);
+  return {{bytes_, std::move(converted)}, element, dim, offset, count};
 }
 
 void VectorStore::commit(Growth& growth) noexcept {
@@ -59,28 +59,28 @@ void VectorStore::commit(Growth& growth) noexcept {
   rows_ += growth.count_;
 }
 
-void VectorStore::forget() noexcept {
+void VectorStore::drop_vectors() noexcept {
   bytes_ = {};
-  forgotten_ = rows_;
+  dropped_rows_ = rows_;
 }
 
 void VectorStore::overwrite(Row row, const std::byte* bytes) noexcept {
-  if (row < forgotten_) return;
-  std::memcpy(bytes_.mutable_data() + (row - forgotten_) * stride(), bytes, stride());
+  if (row < dropped_rows_) return;
+  std::memcpy(bytes_.mutable_data() + (row - dropped_rows_) * stride(), bytes, stride());
 }
 
 void VectorStore::truncate(std::size_t rows) noexcept {
-  bytes_.resize_for_overwrite((rows - forgotten_) * stride());
+  bytes_.resize_for_overwrite((rows - dropped_rows_) * stride());
   rows_ = rows;
 }
 
-VectorStore VectorStore::picked(std::span<const Row> rows) const {
+VectorStore VectorStore::subset(std::span<const Row> rows) const {
   VectorStore store(storage_);
   store.element_ = element_;
   store.dim_ = dim_;
   store.rows_ = rows.size();
-  if (forgotten_ > 0) {
-    store.forgotten_ = store.rows_;
+  if (dropped_rows_ > 0) {
+    store.dropped_rows_ = store.rows_;
     return store;
   }
   store.bytes_.resize_for_overwrite(rows.size() * stride());
@@ -119,7 +119,7 @@ VectorStore VectorStore::load(const FileReader& file) {
     throw CorruptFile("codes and element do not agree");
   }
   if (store.storage_ == Storage::none && store.bytes_.empty()) {
-    store.forgotten_ = rows;
+    store.dropped_rows_ = rows;
   } else if (store.bytes_.size() != rows * store.stride()) {
     throw CorruptFile("section 'vectors' holds " + std::to_string(store.bytes_.size()) + " bytes where " +
                       std::to_string(rows * store.stride()) + " were needed");

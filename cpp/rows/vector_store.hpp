@@ -1,4 +1,4 @@
-// The rows of an index: vectors of one element, dense, kept without loss.
+// Stores an index's vectors losslessly, as dense rows of one element.
 #pragma once
 
 #include <cstddef>
@@ -14,8 +14,8 @@
 
 namespace lookalike {
 
-/// How vectors are asked to be stored; `none`: as with `automatic`, until they are forgotten. Part of the file format:
-/// never reorder.
+/// The requested element. With `none` vectors are stored as with `automatic` until they are dropped. Part of the file
+/// format: never reorder.
 enum class Storage : std::uint8_t { automatic, f32, f16, u8, s8, bits, none };
 
 constexpr const char* name_of(Storage storage) {
@@ -23,18 +23,18 @@ constexpr const char* name_of(Storage storage) {
   return names[static_cast<int>(storage)];
 }
 
-/// Whether the user said which element vectors are stored as.
+/// Whether the user requested a certain element.
 constexpr bool is_forced(Storage storage) { return storage != Storage::automatic && storage != Storage::none; }
 
 inline constexpr std::size_t max_dim = 65536;
 inline constexpr std::size_t max_rows = 0xfffffffe;
 
-/// With Storage::automatic, u8, s8 and f16 vectors are kept as they came, and float vectors whose values are all small
-/// integers become u8 or s8. Vectors that do not fit turn the whole store to f32, which holds every value it had.
+/// With Storage::automatic, u8, s8 and f16 vectors keep their element, and float vectors whose values are all integers
+/// of 8 bits become u8 or s8. If new vectors do not fit the store's element, the whole store is converted to f32.
 class VectorStore {
  public:
   explicit VectorStore(Storage storage) : storage_(storage) {}
-  /// Dense rows that are there already, in an element that `codes` allow.
+  /// Takes over dense rows of an element that `storage` allows.
   VectorStore(Storage storage, Element element, std::size_t dim, Array<std::byte> rows)
       : storage_(storage),
         element_(element),
@@ -43,29 +43,29 @@ class VectorStore {
         bytes_(std::move(rows)) {}
 
   Storage storage() const noexcept { return storage_; }
-  /// Meaningful once there are rows.
+  /// Valid if there are rows.
   Element element() const noexcept { return element_; }
   std::size_t dim() const noexcept { return dim_; }
   std::size_t rows() const noexcept { return rows_; }
   std::size_t bytes() const noexcept { return bytes_.size(); }
-  /// Rows before this one are forgotten: they count, but their vectors are not there. 0 unless codes() are `none`.
-  std::size_t forgotten() const noexcept { return forgotten_; }
-  /// The rows that are there.
-  VectorsView view() const noexcept { return {bytes_.data(), element_, rows_ - forgotten_, dim_, stride()}; }
-  /// One that is there.
-  const std::byte* row(Row row) const noexcept { return bytes_.data() + (row - forgotten_) * stride(); }
+  /// The vectors of rows below this number are dropped; the rows still count. 0 unless storage() is `none`.
+  std::size_t dropped_rows() const noexcept { return dropped_rows_; }
+  /// The rows that are not dropped.
+  VectorsView view() const noexcept { return {bytes_.data(), element_, rows_ - dropped_rows_, dim_, stride()}; }
+  /// The vector of a row that is not dropped.
+  const std::byte* row(Row row) const noexcept { return bytes_.data() + (row - dropped_rows_) * stride(); }
 
-  /// The element with which the store holds `vectors` beside what it has. Throws InvalidArgument naming the first
-  /// value that the forced codes cannot take, or the first that is not finite.
+  /// The element that holds both the stored rows and `vectors`. Throws InvalidArgument, naming the first value that is
+  /// not finite or that the requested element cannot hold.
   Element element_with(const VectorsView& vectors, unsigned threads) const;
 
-  /// The store's next state, prepared while others read the present one.
+  /// A prepared append. Readers of the store are not affected until `commit`.
   class Growth {
    public:
     Element element() const noexcept { return element_; }
-    /// Where the new rows go, dense.
-    std::byte* room() { return bytes_.data() + offset_; }
-    VectorsView view() { return {room(), element_, count_, dim_, row_bytes(element_, dim_)}; }
+    /// The bytes of the new rows, dense, for the caller to write.
+    std::byte* new_rows() { return bytes_.data() + offset_; }
+    VectorsView view() { return {new_rows(), element_, count_, dim_, row_bytes(element_, dim_)}; }
 
    private:
     friend class VectorStore;
@@ -78,25 +78,25 @@ class VectorStore {
     std::size_t count_;
   };
 
-  /// Makes room for `count` rows, and a copy in another element where that changes. After `commit` the store owns its
-  /// rows. Throws std::bad_alloc or Interrupted and changes nothing.
+  /// Prepares to append `count` rows; converts the stored rows if `element` differs from theirs. After `commit` the
+  /// store owns its rows. If it throws std::bad_alloc or Interrupted, nothing has changed.
   Growth grow(Element element, std::size_t dim, std::size_t count, unsigned threads);
   void commit(Growth& growth) noexcept;
 
-  /// Forgets the vectors of all rows there are.
-  void forget() noexcept;
+  /// Drops the vectors of all present rows.
+  void drop_vectors() noexcept;
 
-  /// Overwrites a row, unless it is forgotten, with bytes of the store's element. The store owns its rows.
+  /// Overwrites the vector of a row, unless it is dropped. Precondition: the store owns its rows.
   void overwrite(Row row, const std::byte* bytes) noexcept;
 
-  /// Takes away the rows from `rows` on, which `commit` put in: then the store owns its rows.
+  /// Rolls back appends: removes the rows from `rows` on. `commit` added them, so the store owns its rows.
   void truncate(std::size_t rows) noexcept;
 
-  /// The given rows only, in that order. All are forgotten, or none.
-  VectorStore picked(std::span<const Row> rows) const;
+  /// A store of the given rows, in that order. Precondition: all vectors are dropped, or none.
+  VectorStore subset(std::span<const Row> rows) const;
 
   void save(FileWriter& file) const;
-  /// Throws CorruptFile where sizes do not agree.
+  /// Throws CorruptFile if sizes do not agree.
   static VectorStore load(const FileReader& file);
 
  private:
@@ -106,7 +106,7 @@ class VectorStore {
   Element element_ = Element::f32;
   std::size_t dim_ = 0;
   std::size_t rows_ = 0;
-  std::size_t forgotten_ = 0;
+  std::size_t dropped_rows_ = 0;
   Array<std::byte> bytes_;
 };
 

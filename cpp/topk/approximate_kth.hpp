@@ -1,4 +1,4 @@
-// How low a limit may be that still admits so many values: found by counting alone, which registers do many at a time.
+// The approximate k-th smallest value, found by bisection: each step counts, with SIMD, the values up to a limit.
 #pragma once
 
 #include <cstddef>
@@ -6,8 +6,8 @@
 
 namespace lookalike {
 
-/// A limit that at least `least` of the values, of which there are so many, are not above; an eighth more at most,
-/// where few of them are equal. No NaN.
-float approximate_kth(std::span<const float> values, std::size_t least);
+/// A limit such that at least `k` values are less than or equal to it; at most k * 9 / 8 are, unless many values are
+/// equal. There are at least `k` values and none is NaN.
+float approximate_kth(std::span<const float> values, std::size_t k);
 
 }  // namespace lookalike

@@ -9,7 +9,7 @@
 namespace lookalike {
 namespace {
 
-// Distance and row in one integer, in their order.
+// Distance and row as one integer, which sorts by distance, then row.
 std::int64_t key_of(float distance, Row row) {
   return ordered_bits(distance) * (std::int64_t{1} << 32) + std::int64_t{row};
 }
@@ -20,7 +20,7 @@ Neighbor neighbor_of(std::int64_t key) {
 
 }  // namespace
 
-void NearestBuffer::begin(std::size_t width) {
+void NearestBuffer::reset(std::size_t width) {
   constexpr std::size_t spare = 64;
   width_ = width;
   capacity_ = 2 * width + spare;
@@ -39,7 +39,7 @@ void NearestBuffer::shrink() {
   }
   count_ = kept;
   if (count_ <= width_ + width_ / 2) return;
-  // Many are equally far: rows tell them apart.
+  // Many distances are equal: the row numbers break the ties.
   std::vector<Neighbor> nearest;
   append_to(nearest);
   count_ = nearest.size();

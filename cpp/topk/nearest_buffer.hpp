@@ -1,4 +1,4 @@
-// The nearest few of many, told apart only when there is no room left: cheap where many come and most go.
+// An unsorted top-k buffer: it is pruned only when it is full, which is cheap where many rows are pushed.
 #pragma once
 
 #include <cstddef>
@@ -11,16 +11,16 @@
 
 namespace lookalike {
 
-/// What is nearest does not depend on the order in which rows come. Distances are finite.
+/// The result does not depend on the order of the pushes. Distances are finite.
 class NearestBuffer {
  public:
-  /// Forgets what it holds; from now on it holds the `width` nearest, at least.
-  void begin(std::size_t width);
+  /// Clears the buffer, which then keeps at least the `width` nearest.
+  void reset(std::size_t width);
 
-  /// Nothing farther gets in.
+  /// Farther rows cannot be among the `width` nearest; the caller does not push them.
   float limit() const noexcept { return limit_; }
 
-  void put(float distance, Row row) {
+  void push(float distance, Row row) {
     distances_[count_] = distance;
     rows_[count_] = row;
     if (++count_ == capacity_) shrink();
@@ -36,7 +36,7 @@ class NearestBuffer {
   float limit_ = std::numeric_limits<float>::infinity();
   std::vector<float> distances_;
   std::vector<Row> rows_;
-  mutable std::vector<std::int64_t> keys_;  // room
+  mutable std::vector<std::int64_t> keys_;  // reused from call to call
 };
 
 }  // namespace lookalike

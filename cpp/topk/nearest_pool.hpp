@@ -1,4 +1,4 @@
-// The nearest few of many, sorted at all times.
+// A top-k list that is always sorted.
 #pragma once
 
 #include <algorithm>
@@ -19,8 +19,8 @@ namespace lookalike {
 /// Ascending by distance, then row. Distances are finite.
 class NearestPool {
  public:
-  /// Forgets what it holds; from now on it holds the `width` nearest.
-  void begin(std::size_t width) {
+  /// Clears the pool, which then keeps the `width` nearest.
+  void reset(std::size_t width) {
     width_ = width;
     if (keys_.size() < width + 2 * sorted_margin) keys_.resize(width + 2 * sorted_margin);
     std::fill_n(keys_.data(), sorted_margin, std::numeric_limits<std::int64_t>::min());
@@ -28,16 +28,16 @@ class NearestPool {
     limit_ = std::numeric_limits<float>::infinity();
   }
 
-  /// Nothing farther gets in.
+  /// Farther rows are dropped by `push`: the largest distance in a full pool, else infinity.
   float limit() const noexcept { return limit_; }
 
-  void put(float distance, Row row) {
+  void push(float distance, Row row) {
     kernels().insert_sorted(keys_.data() + sorted_margin, width_, key_of(distance, row));
     const std::int64_t last = keys_[sorted_margin + width_ - 1];
     if (last != empty) limit_ = distance_of(last);
   }
 
-  /// Appends what it holds.
+  /// Appends the neighbours, nearest first.
   void append_to(std::vector<Neighbor>& out) const {
     const std::int64_t* const keys = keys_.data() + sorted_margin;
     for (std::size_t i = 0; i < width_ && keys[i] != empty; ++i)
@@ -45,7 +45,7 @@ class NearestPool {
   }
 
  private:
-  // The distance above the row.
+  // A key holds the distance in its upper 32 bits and the row in its lower ones.
   static constexpr std::int64_t empty = std::numeric_limits<std::int64_t>::max();
   static std::int64_t key_of(float distance, Row row) {
     return ordered_bits(distance) * (std::int64_t{1} << 32) + std::int64_t{row};

@@ -1,4 +1,4 @@
-// A row and how far it is.
+// A row and its distance.
 #pragma once
 
 #include <limits>
@@ -12,11 +12,11 @@ struct Neighbor {
   float distance = std::numeric_limits<float>::infinity();
 };
 
-/// The same in double; ordered as answers are, by distance, then row.
-struct Measured {
+/// A neighbour with its distance in double precision. Ordered as results are: by distance, then row.
+struct PreciseNeighbor {
   double distance;
   Row row;
-  friend bool operator<(const Measured& a, const Measured& b) {
+  friend bool operator<(const PreciseNeighbor& a, const PreciseNeighbor& b) {
     return a.distance < b.distance || (a.distance == b.distance && a.row < b.row);
   }
 };

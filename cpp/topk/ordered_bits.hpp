@@ -1,4 +1,4 @@
-// A float's bits, turned so that integers compare as the floats do.
+// Maps floats to integers that have the same order.
 #pragma once
 
 #include <bit>
@@ -6,13 +6,13 @@
 
 namespace lookalike {
 
-/// -0 stands just before 0. No NaN.
+/// -0 maps to just below 0. `value` is not NaN.
 constexpr std::int32_t ordered_bits(float value) {
   const std::int32_t bits = std::bit_cast<std::int32_t>(value);
   return bits ^ (bits >> 31 & 0x7fffffff);
 }
 
-/// The float behind them.
+/// The inverse of ordered_bits.
 constexpr float from_ordered_bits(std::int32_t ordered) {
   return std::bit_cast<float>(ordered ^ (ordered >> 31 & 0x7fffffff));
 }

@@ -1,4 +1,4 @@
-// Which rows a search may return: one bit a row.
+// The rows that a search may return: one bit per row.
 #pragma once
 
 #include <bit>
@@ -19,8 +19,8 @@ class RowFilter {
     if (admitted && rows % 64) words_.back() >>= 64 - rows % 64;
   }
 
-  /// One byte a row: admitted where it is not 0.
-  static RowFilter of_mask(std::span<const std::uint8_t> mask) {
+  /// One byte per row; a row is admitted if its byte is not 0.
+  static RowFilter from_mask(std::span<const std::uint8_t> mask) {
     RowFilter filter(mask.size());
     std::size_t row = 0;
     for (; row + 8 <= mask.size(); row += 8) {
@@ -28,7 +28,7 @@ class RowFilter {
       std::memcpy(&bytes, mask.data() + row, sizeof bytes);
       bytes |= bytes >> 4;
       bytes |= bytes >> 2;
-      bytes = (bytes | bytes >> 1) & 0x0101010101010101u;  // the lowest bit of each byte: whether it is not 0
+      bytes = (bytes | bytes >> 1) & 0x0101010101010101u;  // each byte: 1 if it was not 0, else 0
       filter.words_[row / 64] |= (bytes * 0x0102040810204080u >> 56) << (row % 64);
     }
     for (; row < mask.size(); ++row)
@@ -48,7 +48,7 @@ class RowFilter {
     for (std::size_t row = before; row < rows; ++row)
       admitted ? set(static_cast<Row>(row)) : reset(static_cast<Row>(row));
   }
-  /// Keeps only what `other`, of as many rows, admits too.
+  /// Keeps the rows that `other` admits too. Both filters have the same number of rows.
   void intersect(const RowFilter& other) noexcept {
     for (std::size_t i = 0; i < words_.size(); ++i) words_[i] &= other.words_[i];
   }
