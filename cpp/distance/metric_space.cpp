@@ -19,15 +19,15 @@ void gather(const Scorer& s, const Row* picks, std::size_t count, float* out) no
   (kernels().*kernel).gather(static_cast<const Q*>(s.query), s.rows, s.stride, picks, count, s.dim, out);
 }
 
-/// Negated inner products become 1 - cosine, or half of it short of `origin`.
+/// Scales negated inner products to 1 - cosine; for a row scorer, to -2 * cosine, which lacks `offset`.
 template <auto kernel, class Q>
 void gather_scaled(const Scorer& s, const Row* picks, std::size_t count, float* out) noexcept {
   gather<kernel, Q>(s, picks, count, out);
-  for (std::size_t i = 0; i < count; ++i) out[i] = s.shift + s.scale * out[i] * s.per_row[picks[i]];
+  for (std::size_t i = 0; i < count; ++i) out[i] = s.shift + s.scale * out[i] * s.row_factors[picks[i]];
 }
 
-/// Longer vectors of bytes would overflow the integer kernels' sums.
-constexpr std::size_t largest_integer_dim = 33025;
+/// The integer kernels' sums could overflow for byte vectors of a higher dimension.
+constexpr std::size_t max_integer_dim = 33025;
 
 enum class Finish { plain, scaled };
 
@@ -63,34 +63,35 @@ Gather product(Element query, Element row, Finish finish) {
 }  // namespace
 
 bool is_measurable(const VectorsView& rows, Metric metric, unsigned threads) {
-  constexpr double longest = 1e18, shortest = shortest_measurable;
+  constexpr double max_norm = 1e18, min_norm = min_measurable_norm;
   if (rows.element != Element::f32) return true;
-  constexpr std::size_t together = 1024;
+  constexpr std::size_t rows_per_task = 1024;
   std::atomic<bool> all = true;
-  parallel_for((rows.count + together - 1) / together, threads, [&](std::size_t task, unsigned) {
-    for (std::size_t i = task * together; i < std::min(rows.count, (task + 1) * together); ++i) {
-      const double square = precise_square(rows.row(i), rows.element, rows.dim);
-      const bool is_short = metric == Metric::cosine && square > 0 && square < shortest * shortest;
-      if (is_short || square > longest * longest) all = false;
+  parallel_for((rows.count + rows_per_task - 1) / rows_per_task, threads, [&](std::size_t task, unsigned) {
+    for (std::size_t i = task * rows_per_task; i < std::min(rows.count, (task + 1) * rows_per_task); ++i) {
+      const double square = precise_squared_norm(rows.row(i), rows.element, rows.dim);
+      const bool is_too_short = metric == Metric::cosine && square > 0 && square < min_norm * min_norm;
+      if (is_too_short || square > max_norm * max_norm) all = false;
     }
   });
   return all;
 }
 
-Squares squares_of(const VectorsView& rows, Metric metric) {
-  if (rows.element != Element::f32 || (metric != Metric::l2 && metric != Metric::ip)) return Squares::measurable;
-  Squares found = Squares::zero;
+NormRange norm_range_of(const VectorsView& rows, Metric metric) {
+  if (rows.element != Element::f32 || (metric != Metric::l2 && metric != Metric::ip)) return NormRange::measurable;
+  NormRange found = NormRange::zero;
   for (std::size_t i = 0; i < rows.count; ++i) {
-    const double square = precise_square(rows.row(i), rows.element, rows.dim);
-    if (square >= double{shortest_measurable} * shortest_measurable) return Squares::measurable;
-    if (square > 0) found = Squares::vanishing;
+    const double square = precise_squared_norm(rows.row(i), rows.element, rows.dim);
+    if (square >= double{min_measurable_norm} * min_measurable_norm) return NormRange::measurable;
+    if (square > 0) found = NormRange::underflowing;
   }
   return found;
 }
 
-float augmentation_of(double square, float length) {
-  const double rest = double{length} * length - square;
-  return rest > 0 ? static_cast<float>(-square / (length + std::sqrt(rest))) : -length;
+float augmentation_of(double square, float norm) {
+  const double gap = double{norm} * norm - square;
+  // sqrt(gap) - norm, without cancellation.
+  return gap > 0 ? static_cast<float>(-square / (norm + std::sqrt(gap))) : -norm;
 }
 
 void write_bits(const std::byte* bytes, std::size_t count, float* out) {
@@ -98,50 +99,52 @@ void write_bits(const std::byte* bytes, std::size_t count, float* out) {
     out[i] = static_cast<float>(static_cast<unsigned>(bytes[i / 8]) >> i % 8 & 1);
 }
 
-void MetricSpace::has_read(std::span<const Row> some) const {
-  if (!scratch || some.empty()) return;
-  const auto [first, last] = std::minmax_element(some.begin(), some.end());
-  const std::size_t together = (std::size_t{*last} - *first + 1) * rows.stride;
-  scratch->has_read(std::min(together, some.size() * (rows.stride + MappedFile::brought_along)));
+void MetricSpace::count_read(std::span<const Row> read) const {
+  if (!scratch || read.empty()) return;
+  const auto [first, last] = std::minmax_element(read.begin(), read.end());
+  const std::size_t span_bytes = (std::size_t{*last} - *first + 1) * rows.stride;
+  scratch->count_read(std::min(span_bytes, read.size() * (rows.stride + MappedFile::read_around_bytes)));
 }
 
 void MetricSpace::write_point(std::size_t row, float* out) const {
-  if (elsewhere) return elsewhere->write(row, out);
+  if (overrides) return overrides->write(row, out);
   if (metric == Metric::hamming) return write_bits(rows.row(row), rows.dim, out);
   convert(rows.slice(row, 1), Element::f32, reinterpret_cast<std::byte*>(out));
   if (metric == Metric::cosine)
     for (std::size_t i = 0; i < rows.dim; ++i) out[i] *= inverse_norms[row];
   if (has_augmentations()) {
-    out[rows.dim] = augmentations ? augmentations[row]
-                                  : augmentation_of(precise_square(rows.row(row), rows.element, rows.dim), length);
+    out[rows.dim] = augmentations
+                        ? augmentations[row]
+                        : augmentation_of(precise_squared_norm(rows.row(row), rows.element, rows.dim), augmented_norm);
   }
 }
 
-float MetricSpace::beyond(std::size_t row, std::span<const float> point) const {
-  if (const std::optional<float> known = elsewhere ? elsewhere->beyond(row) : std::nullopt) return *known;
+float MetricSpace::distance_offset(std::size_t row, std::span<const float> point) const {
+  if (const std::optional<float> known = overrides ? overrides->distance_offset(row) : std::nullopt) return *known;
   if (metric == Metric::cosine) return std::all_of(point.begin(), point.end(), [](float x) { return x == 0; }) ? 1 : 0;
   if (!has_augmentations()) return 0;
   double square = 0;
   for (std::size_t d = 0; d < rows.dim; ++d) square += double{point[d]} * point[d];
-  const double rise = double{point[rows.dim]} + length, lacking = double{length} * length - square - rise * rise;
-  return std::fabs(lacking) > 1e-3 * double{length} * length ? static_cast<float>(lacking) : 0;
+  const double extra = double{point[rows.dim]} + augmented_norm,
+               missing = double{augmented_norm} * augmented_norm - square - extra * extra;
+  return std::fabs(missing) > 1e-3 * double{augmented_norm} * augmented_norm ? static_cast<float>(missing) : 0;
 }
 
 double MetricSpace::query_square(const std::byte* query, Element element) const {
-  return metric == Metric::cosine || metric == Metric::ip ? precise_square(query, element, rows.dim) : 0;
+  return metric == Metric::cosine || metric == Metric::ip ? precise_squared_norm(query, element, rows.dim) : 0;
 }
 
 void MetricSpace::write_query_point(const float* query, double square, float* out) const {
   float scale = 1;
   if (metric != Metric::l2) {
-    const double wanted = metric == Metric::ip ? length : 1;
-    scale = square > 0 ? static_cast<float>(wanted / std::sqrt(square)) : 0;
+    const double norm = metric == Metric::ip ? augmented_norm : 1;
+    scale = square > 0 ? static_cast<float>(norm / std::sqrt(square)) : 0;
   }
   for (std::size_t i = 0; i < rows.dim; ++i) out[i] = query[i] * scale;
-  if (has_augmentations()) out[rows.dim] = -length;
+  if (has_augmentations()) out[rows.dim] = -augmented_norm;
 }
 
-Scorer MetricSpace::from_query(const std::byte* query, Element element, double square) const {
+Scorer MetricSpace::query_scorer(const std::byte* query, Element element, double square) const {
   Scorer scorer;
   scorer.rows = rows.data;
   scorer.stride = rows.stride;
@@ -155,17 +158,17 @@ Scorer MetricSpace::from_query(const std::byte* query, Element element, double s
       scorer.gather = product(element, rows.element, Finish::scaled);
       scorer.scale = square > 0 ? static_cast<float>(1 / std::sqrt(square)) : 0;
       scorer.shift = 1;
-      scorer.per_row = inverse_norms;
+      scorer.row_factors = inverse_norms;
     }
   }
   return scorer;
 }
 
-Scorer MetricSpace::from_row(Row row, ScorerScratch& scratch) const {
+Scorer MetricSpace::row_scorer(Row row, ScorerScratch& scratch) const {
   const std::byte* query = rows.row(row);
   Element element = rows.element;
   const bool is_integer = element == Element::u8 || element == Element::s8;
-  if (element == Element::f16 || (is_integer && rows.dim > largest_integer_dim)) {
+  if (element == Element::f16 || (is_integer && rows.dim > max_integer_dim)) {
     scratch.values.resize(rows.dim);
     convert(rows.slice(row, 1), Element::f32, reinterpret_cast<std::byte*>(scratch.values.data()));
     query = reinterpret_cast<const std::byte*>(scratch.values.data());
@@ -178,8 +181,8 @@ Scorer MetricSpace::from_row(Row row, ScorerScratch& scratch) const {
     case Metric::cosine:
       scorer.gather = product(element, rows.element, Finish::scaled);
       scorer.scale = 2 * inverse_norms[row];
-      scorer.origin = 2;
-      scorer.per_row = inverse_norms;
+      scorer.offset = 2;
+      scorer.row_factors = inverse_norms;
       break;
     case Metric::ip: scorer.gather = product(element, rows.element, Finish::plain);
   }

@@ -1,11 +1,12 @@
-// Vectors as they are kept, measured under a metric; and as points of a space where nearer is always shorter.
+// The stored vectors under a metric: exact scorers, and the vectors as points of a Euclidean space.
 //
-// Points of cosine are unit vectors, whose squared Euclidean distances order neighbours as cosine does. For inner
-// products lists need points that are lifted: every vector gets one more coordinate, which brings it to the length of
-// the longest [Bachrach et al. 2014, section 3]; a query, whose extra coordinate is 0, then finds the same neighbours.
-// All extra coordinates are told from that length down, so long vectors cost short ones no precision. Graphs measure
-// inner products as they are [Morozov and Babenko 2018]: lifted rows lie near one another when they are equally long,
-// but what a query looks for are the longest of its direction, which are far from one another.
+// Under cosine, points are unit vectors: their squared L2 distances rank neighbours as cosine does. Under inner
+// product, IVF uses the MIPS-to-L2 augmentation [Bachrach et al. 2014, section 3]: every vector gets one more
+// coordinate that brings its norm to the largest norm. The extra coordinate of a query is 0, so L2 ranks rows as inner
+// products do. Extra coordinates are stored minus the largest norm, so that long vectors cost short ones no precision.
+//
+// HNSW uses plain inner products [Morozov and Babenko 2018]. Augmented rows are near each other if their norms are
+// similar, but the best rows for a query are the longest in its direction, and these are far apart after augmentation.
 #pragma once
 
 #include <cstddef>
@@ -20,72 +21,73 @@
 
 namespace lookalike {
 
-/// Rows whose vectors lie elsewhere than others do, or are told by codes only.
+/// Supplies points of rows whose vectors are not in MetricSpace::rows, for example because only their codes are kept.
 struct PointOverrides {
-  /// Writes a row as a point.
+  /// Writes the point of a row.
   std::function<void(std::size_t row, float* out)> write;
-  /// What its squared distance from everything is larger by than that point's, where that is known.
-  std::function<std::optional<float>(std::size_t row)> beyond;
+  /// MetricSpace::distance_offset of the row, if it is known.
+  std::function<std::optional<float>(std::size_t row)> distance_offset;
 };
 
-/// Of shorter vectors products vanish.
-inline constexpr float shortest_measurable = 1e-15f;
+/// Float products of vectors with smaller norms may underflow.
+inline constexpr float min_measurable_norm = 1e-15f;
 
 struct MetricSpace {
   VectorsView rows;
   Metric metric = Metric::l2;
-  const float* inverse_norms = nullptr;       // one a row, for Metric::cosine
-  float length = 0;                           // that queries, and lifted rows, are brought to, for Metric::ip
-  bool is_augmented = false;                  // whether points have the extra coordinate, for Metric::ip
-  const float* augmentations = nullptr;       // that coordinate, one a row; null: found when needed
-  const ScratchMaps* scratch = nullptr;       // that rows lie in, where they are too many for memory
-  const PointOverrides* elsewhere = nullptr;  // that all points are taken from; null: from `rows`
+  const float* inverse_norms = nullptr;       // one per row, for Metric::cosine
+  float augmented_norm = 0;                   // of queries and augmented rows, for Metric::ip
+  bool is_augmented = false;                  // whether points have the extra MIPS coordinate
+  const float* augmentations = nullptr;       // that coordinate, one per row; null: computed on use
+  const ScratchMaps* scratch = nullptr;       // the files that hold `rows` if memory does not
+  const PointOverrides* overrides = nullptr;  // supplies all points if set
 
-  /// Coordinates of a row as a point; of bits, each is one.
+  /// Coordinates of a point. For bits: one per bit.
   std::size_t point_dim() const noexcept {
     return metric == Metric::hamming ? rows.dim * 8 : rows.dim + has_augmentations();
   }
   bool has_augmentations() const noexcept { return metric == Metric::ip && is_augmented; }
-  /// Says that these rows were read, so that they need not stay in memory.
-  void has_read(std::span<const Row> some) const;
-  /// Writes a row as a point.
+  /// Counts these rows as read, so that their pages can be released from memory.
+  void count_read(std::span<const Row> read) const;
+  /// Writes the point of a row.
   void write_point(std::size_t row, float* out) const;
-  /// What a row's squared distance from every query has to be larger by so that it tells the metric's: of a row that is
-  /// not as long as others are, and of what `elsewhere` knows.
-  float beyond(std::size_t row, std::span<const float> point) const;
+  /// The amount to add to the squared L2 distance between a row's point and any query's point. Not 0 if the point does
+  /// not have the common norm, or if `overrides` supplies an offset.
+  float distance_offset(std::size_t row, std::span<const float> point) const;
 
-  /// The square of a query's length where the metric asks for it, else 0. Queries: f32, or of the rows' own element
-  /// where that is an integer or bits.
+  /// The query's squared norm if the metric needs it, else 0. A query is f32, or of the rows' element if that is an
+  /// integer type or bits.
   double query_square(const std::byte* query, Element element) const;
-  /// Whether floats measure a query by the rows, of what `query_square` says: not where it is so short that products
-  /// vanish.
-  bool can_measure(double square) const noexcept {
-    return square == 0 || square >= double{shortest_measurable} * shortest_measurable;
+  /// Whether float arithmetic can compare the query with rows, given its query_square: false if the query is so short
+  /// that products underflow.
+  bool can_measure_query(double square) const noexcept {
+    return square == 0 || square >= double{min_measurable_norm} * min_measurable_norm;
   }
-  /// Writes a query, `dim` floats, as a point of the rows' length where the metric leaves that open.
+  /// Writes the point of a query of `dim` floats, scaled to the rows' norm unless the metric is L2.
   void write_query_point(const float* query, double square, float* out) const;
-  /// The metric's distances from a query.
-  Scorer from_query(const std::byte* query, Element element, double square) const;
-  Scorer from_query(const std::byte* query, Element element) const {
-    return from_query(query, element, query_square(query, element));
+  /// Computes the metric's distances from a query.
+  Scorer query_scorer(const std::byte* query, Element element, double square) const;
+  Scorer query_scorer(const std::byte* query, Element element) const {
+    return query_scorer(query, element, query_square(query, element));
   }
-  /// Distances from a row: squares between points, negated products under Metric::ip, or bits that differ.
-  Scorer from_row(Row row, ScorerScratch& scratch) const;
+  /// Computes distances from a row: squared L2 between points, negated inner products for Metric::ip, or Hamming.
+  Scorer row_scorer(Row row, ScorerScratch& scratch) const;
 };
 
-/// Every bit of `count` bytes as 0 or 1.
+/// Writes every bit of `count` bytes as 0 or 1.
 void write_bits(const std::byte* bytes, std::size_t count, float* out);
 
-/// Whether sums of floats tell the distances between vectors: none is so long that its square overflows or, under
-/// Metric::cosine, so short that products vanish.
+/// Whether float arithmetic can compute distances between all vectors: no squared norm overflows and, under
+/// Metric::cosine, no nonzero norm is so small that products underflow.
 bool is_measurable(const VectorsView& rows, Metric metric, unsigned threads);
 
-/// What floats tell of the squares of all of some vectors: of later kinds one vector is enough.
-enum class Squares { zero, vanishing, measurable };
-/// Under metrics that ask for them. Where all vanish, no distance is told.
-Squares squares_of(const VectorsView& rows, Metric metric);
+/// The largest class that a squared norm of a set of vectors falls into: all zero, all underflow, or some are
+/// measurable.
+enum class NormRange { zero, underflowing, measurable };
+/// For float vectors under l2 and ip; else `measurable`. If all norms underflow, float distances are meaningless.
+NormRange norm_range_of(const VectorsView& rows, Metric metric);
 
-/// The extra coordinate, less `length`, of vectors of squared length `square` that are to have `length`.
-float augmentation_of(double square, float length);
+/// The extra coordinate, minus `norm`, that brings a vector with squared norm `square` to `norm`.
+float augmentation_of(double square, float norm);
 
 }  // namespace lookalike

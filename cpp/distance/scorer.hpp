@@ -1,4 +1,4 @@
-// One query, made ready to be measured against rows again and again.
+// Computes distances from one prepared query to rows.
 #pragma once
 
 #include <cstddef>
@@ -11,7 +11,7 @@
 
 namespace lookalike {
 
-/// Borrows the rows and the query. Smaller is nearer; what is measured lacks `origin` to be a distance.
+/// Borrows the rows and the query. Smaller is nearer; a distance is a measured value plus `offset`.
 struct Scorer {
   void (*gather)(const Scorer& scorer, const Row* picks, std::size_t count, float* out) noexcept = nullptr;
   const std::byte* rows = nullptr;
@@ -19,13 +19,13 @@ struct Scorer {
   std::size_t dim = 0;
   const void* query = nullptr;
   float scale = 1, shift = 0;
-  float origin = 0;
-  const float* per_row = nullptr;  // what the metric keeps of every row
+  float offset = 0;
+  const float* row_factors = nullptr;  // one per row, for cosine: inverse norms
 
   void measure(const Row* picks, std::size_t count, float* out) const noexcept { gather(*this, picks, count, out); }
 };
 
-/// Where a scorer's query lives; reused from query to query.
+/// Owns a scorer's prepared query; reused from query to query.
 struct ScorerScratch {
   SignedBytes bytes;
   ProjectionScratch projection;

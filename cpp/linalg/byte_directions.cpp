@@ -15,15 +15,15 @@ ByteDirections::ByteDirections(std::span<const float> directions, std::size_t di
     : units_(CodeBlock::units(dim)), block_count_(CodeBlock::needed(directions.size() / dim)) {
   constexpr std::size_t rows = CodeBlock::rows, unit_bytes = CodeBlock::unit_bytes;
   blocks_.resize(block_count_ * CodeBlock::bytes(units_));
-  SignedBytes rounded;
+  SignedBytes quantized;
   for (std::size_t i = 0; i < directions.size() / dim; ++i) {
-    rounded.assign(directions.subspan(i * dim, dim), vector_room());
+    quantized.assign(directions.subspan(i * dim, dim), padded_dim());
     std::byte* const block = blocks_.mutable_data() + i / rows * CodeBlock::bytes(units_);
-    for (std::size_t d = 0; d < rounded.bytes.size(); ++d)
+    for (std::size_t d = 0; d < quantized.bytes.size(); ++d)
       block[(d / unit_bytes * rows + i % rows) * unit_bytes + d % unit_bytes] =
-          static_cast<std::byte>(rounded.bytes[d] + code_of_zero);
+          static_cast<std::byte>(quantized.bytes[d] + code_of_zero);
     float* const steps = reinterpret_cast<float*>(block + units_ * rows * unit_bytes) + rows;
-    std::memcpy(steps + i % rows, &rounded.step, sizeof rounded.step);
+    std::memcpy(steps + i % rows, &quantized.step, sizeof quantized.step);
   }
 }
 
@@ -33,7 +33,7 @@ void ByteDirections::project(std::span<const SignedBytes* const> vectors, Projec
   scratch.queries.clear();
   for (const SignedBytes* vector : vectors) {
     std::int32_t* const words = scratch.words.data() + scratch.queries.size() * units_;
-    std::memcpy(words, vector->bytes.data(), vector_room());
+    std::memcpy(words, vector->bytes.data(), padded_dim());
     const float shift = -vector->step * code_of_zero * static_cast<float>(vector->sum());
     scratch.queries.push_back({words, vector->step, shift});
   }

@@ -1,4 +1,4 @@
-// Directions as blocks of bytes, onto which queries are projected.
+// Projects queries onto directions that are quantized to bytes.
 #pragma once
 
 #include <cstddef>
@@ -12,7 +12,7 @@
 
 namespace lookalike {
 
-/// What projecting needs, used again and again.
+/// Buffers of a projection, reused from call to call.
 struct ProjectionScratch {
   std::vector<std::int32_t> words;
   std::vector<BlockQuery> queries;
@@ -21,16 +21,16 @@ struct ProjectionScratch {
 class ByteDirections {
  public:
   ByteDirections() = default;
-  /// Rows of `dim` floats.
+  /// Quantizes dense rows of `dim` floats, one per direction.
   ByteDirections(std::span<const float> directions, std::size_t dim);
 
   std::size_t bytes() const noexcept { return blocks_.bytes_owned(); }
-  /// Bytes of a vector that is projected: `dim` values, and zeros that fill the last unit.
-  std::size_t vector_room() const noexcept { return units_ * CodeBlock::unit_bytes; }
-  /// Floats of a projection: one a direction, and zeros that fill the last block.
-  std::size_t room() const noexcept { return block_count_ * CodeBlock::rows; }
-  /// The products of each vector, `vector_room()` bytes at least, with all directions: `room()` floats a vector. They
-  /// are the same whatever vectors come with it; several together take less time than one by one.
+  /// Bytes of a vector to project: `dim` values and zeros up to a multiple of the unit.
+  std::size_t padded_dim() const noexcept { return units_ * CodeBlock::unit_bytes; }
+  /// Floats of a projection: one per direction and zeros up to a multiple of the block.
+  std::size_t padded_count() const noexcept { return block_count_ * CodeBlock::rows; }
+  /// Writes the inner products of each vector with all directions: padded_count() floats per vector. Vectors have at
+  /// least padded_dim() bytes. Batching saves time and does not change the results.
   void project(std::span<const SignedBytes* const> vectors, ProjectionScratch& scratch, float* out) const;
 
  private:

@@ -1,4 +1,4 @@
-// A sample as learning wants it.
+// A training sample: centred, without outliers.
 #pragma once
 
 #include <cstddef>
@@ -7,15 +7,15 @@
 
 namespace lookalike {
 
-/// Rows about their mean; without the few so far from nearly all that there would be nothing to learn beside them.
+/// Rows minus their mean. Far outliers are removed first, because they would dominate the principal directions.
 struct CenteredSample {
-  /// Of dense rows of `dim` floats.
+  /// Takes dense rows of `dim` floats.
   CenteredSample(std::vector<float> sample, std::size_t dim, unsigned threads);
 
   std::vector<float> mean, rows;
 };
 
-/// Subtracts `center` from each of dense rows as long.
+/// Subtracts `center` from each of the dense rows, which have its dimension.
 void subtract_from_rows(std::span<float> rows, std::span<const float> center);
 
 }  // namespace lookalike

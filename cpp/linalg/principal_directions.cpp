@@ -8,7 +8,7 @@
 namespace lookalike {
 namespace {
 
-constexpr std::size_t directions_together = 64;  // directions found at a time
+constexpr std::size_t block_size = 64;  // directions per block
 constexpr int iterations = 2;
 
 }  // namespace
@@ -22,29 +22,29 @@ PrincipalDirections::PrincipalDirections(std::span<const float> centered, std::s
       rows_(packed_rows(centered, dim, threads)),
       columns_(packed_columns(centered, dim, threads)) {}
 
-std::span<const float> PrincipalDirections::first(std::size_t count) {
-  while (found_.size() < count * dim_) find(std::min(directions_together, count - found_.size() / dim_));
+std::span<const float> PrincipalDirections::leading(std::size_t count) {
+  while (found_.size() < count * dim_) find_block(std::min(block_size, count - found_.size() / dim_));
   return std::span(found_).first(count * dim_);
 }
 
-void PrincipalDirections::find(std::size_t count) {
+void PrincipalDirections::find_block(std::size_t count) {
   std::vector<float> block(count * dim_), projected(count * samples_);
   for (float& x : block) x = random_.next() >> 63 ? 1.0f : -1.0f;
   for (int i = 0; i < iterations; ++i) {
     remove_found(block);
     orthonormalize_once(block, dim_);
-    products(block, rows_, dim_, threads_, projected);
-    // To length 1, or the next product might overflow. To orthonormalise them too would take longer than all the rest.
+    inner_products(block, rows_, dim_, threads_, projected);
+    // Normalised, or the next product might overflow. Orthonormalising would take longer than all other steps.
     for (std::size_t j = 0; j < count; ++j) {
       const std::span<float> row = std::span(projected).subspan(j * samples_, samples_);
-      const double square = square_of(row);
+      const double square = squared_norm(row);
       scale_row(row, square > 0 ? 1 / std::sqrt(square) : 0);
     }
-    products(projected, columns_, samples_, threads_, block);
+    inner_products(projected, columns_, samples_, threads_, block);
   }
   remove_found(block);
   orthonormalize_once(block, dim_);
-  // Of a row that depended on others rounding noise is left, which may lie along them.
+  // The remainder of a linearly dependent row is rounding noise, which may have components along the other rows.
   remove_found(block);
   orthonormalize_once(block, dim_, 0.25);
   columns_found_.push_back(packed_columns(block, dim_, threads_));
@@ -52,14 +52,14 @@ void PrincipalDirections::find(std::size_t count) {
 }
 
 void PrincipalDirections::remove_found(std::span<float> block) const {
-  std::vector<float> along, part(block.size());
+  std::vector<float> along, correction(block.size());
   const float* before = found_.data();
   for (const RowPanels& columns : columns_found_) {
     const std::size_t size = columns.dim();
     along.resize(block.size() / dim_ * size);
-    products(block, {before, size * dim_}, dim_, threads_, along);
-    products(along, columns, size, threads_, part);
-    for (std::size_t i = 0; i < block.size(); ++i) block[i] -= part[i];
+    inner_products(block, {before, size * dim_}, dim_, threads_, along);
+    inner_products(along, columns, size, threads_, correction);
+    for (std::size_t i = 0; i < block.size(); ++i) block[i] -= correction[i];
     before += size * dim_;
   }
 }
@@ -67,8 +67,8 @@ void PrincipalDirections::remove_found(std::span<float> block) const {
 std::vector<float> principal_directions(std::span<const float> centered, std::size_t dim, std::size_t count,
                                         std::uint64_t seed, unsigned threads) {
   PrincipalDirections directions(centered, dim, seed, threads);
-  const std::span<const float> first = directions.first(count);
-  return {first.begin(), first.end()};
+  const std::span<const float> found = directions.leading(count);
+  return {found.begin(), found.end()};
 }
 
 }  // namespace lookalike

@@ -1,4 +1,4 @@
-// The few directions along which vectors differ most, found a block at a time.
+// Leading principal directions by randomised subspace iteration, computed lazily in blocks.
 #pragma once
 
 #include <cstddef>
@@ -11,30 +11,32 @@
 
 namespace lookalike {
 
-/// Directions, the leading ones first, as far as they are asked for: to ask for more takes the time of what is new.
+/// Principal directions in descending order of variance. Requesting more computes only the new ones.
 class PrincipalDirections {
  public:
-  /// Of `centered`, rows of `dim`. Deterministic in `seed`.
+  /// Takes a centred sample, dense rows of `dim` floats. Deterministic in `seed`.
   PrincipalDirections(std::span<const float> centered, std::size_t dim, std::uint64_t seed, unsigned threads);
 
-  /// `count` orthonormal rows, `dim` at most, spanning nearly the leading principal subspace. Randomised subspace
-  /// iteration [Halko, Martinsson and Tropp 2011, Algorithm 4.4], a block at a time, each orthogonal to those before.
-  /// Where vectors do not differ in so many directions, some rows are zero. Valid until more are asked for.
-  std::span<const float> first(std::size_t count);
+  /// `count` <= dim orthonormal rows that approximately span the leading principal subspace. Randomised subspace
+  /// iteration [Halko, Martinsson and Tropp 2011, Algorithm 4.4], one block at a time, each orthogonal to those before.
+  /// If the sample has a lower rank, the remaining rows are zero. Valid until more directions are requested.
+  std::span<const float> leading(std::size_t count);
 
  private:
-  void find(std::size_t count);
+  /// Computes the next `count` directions.
+  void find_block(std::size_t count);
+  /// Subtracts the projections onto the directions found so far.
   void remove_found(std::span<float> block) const;
 
   std::size_t dim_, samples_;
   unsigned threads_;
   Random random_;
-  RowPanels rows_, columns_;  // of the sample
+  RowPanels rows_, columns_;  // the sample, packed
   std::vector<float> found_;
-  std::vector<RowPanels> columns_found_;  // of each block of `found_`
+  std::vector<RowPanels> columns_found_;  // the blocks of `found_`, packed
 };
 
-/// The same at once.
+/// The leading `count` directions in one call.
 std::vector<float> principal_directions(std::span<const float> centered, std::size_t dim, std::size_t count,
                                         std::uint64_t seed, unsigned threads);
 

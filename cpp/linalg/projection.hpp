@@ -1,4 +1,4 @@
-// What projecting vectors takes: products of matrices, orthonormal rows.
+// Linear algebra of projections: matrix products, orthonormalisation, random rotations.
 #pragma once
 
 #include <cstddef>
@@ -11,26 +11,28 @@
 namespace lookalike {
 
 /// c[i * nb + j] = <a_i, b_j> for row-major a (na x dim) and b (nb x dim).
-void products(std::span<const float> a, std::span<const float> b, std::size_t dim, unsigned threads,
-              std::span<float> c);
+void inner_products(std::span<const float> a, std::span<const float> b, std::size_t dim, unsigned threads,
+                    std::span<float> c);
 
-/// The same for a `b` that is packed.
-void products(std::span<const float> a, const RowPanels& b, std::size_t dim, unsigned threads, std::span<float> c);
-/// Dense rows of `dim` floats, packed; or their columns.
+/// The same with a packed `b`.
+void inner_products(std::span<const float> a, const RowPanels& b, std::size_t dim, unsigned threads,
+                    std::span<float> c);
+/// Packs the rows of a dense matrix with `dim` columns.
 RowPanels packed_rows(std::span<const float> rows, std::size_t dim, unsigned threads);
+/// Packs its columns.
 RowPanels packed_columns(std::span<const float> rows, std::size_t dim, unsigned threads);
 
-/// The square of a row's length, summed in double.
-double square_of(std::span<const float> row);
-void scale_row(std::span<float> row, double by);
+/// The squared L2 norm, summed in double.
+double squared_norm(std::span<const float> row);
+void scale_row(std::span<float> row, double factor);
 
-/// Makes the rows (each `dim` long) orthonormal in place; rows that depend on earlier ones become zero.
+/// Orthonormalises dense rows of `dim` floats in place; rows that depend linearly on earlier ones become zero.
 void orthonormalize(std::span<float> rows, std::size_t dim);
-/// The same as far as rounding lets it come in one pass. Rows of which no more than `least`, a square, is left beside
-/// earlier ones become zero.
-void orthonormalize_once(std::span<float> rows, std::size_t dim, double least = 1e-30);
+/// One Gram-Schmidt pass; the result is orthonormal only up to rounding. Rows whose squared norm, after subtracting
+/// their projections onto earlier rows, is at most `min_squared_norm` become zero.
+void orthonormalize_once(std::span<float> rows, std::size_t dim, double min_squared_norm = 1e-30);
 
-/// A random rotation of `dim` dimensions, row-major.
+/// A random orthogonal dim x dim matrix, row-major.
 std::vector<float> random_rotation(std::size_t dim, std::uint64_t seed);
 
 }  // namespace lookalike

@@ -7,8 +7,8 @@
 
 namespace lookalike {
 
-void SignedBytes::assign(std::span<const float> values, std::size_t room) {
-  bytes.resize(room);
+void SignedBytes::assign(std::span<const float> values, std::size_t padded_size) {
+  bytes.resize(padded_size);
   step = kernels().round_to_bytes(values.data(), values.size(), bytes.data());
   std::fill(bytes.begin() + static_cast<std::ptrdiff_t>(values.size()), bytes.end(), std::int8_t{0});
 }

@@ -1,4 +1,4 @@
-// A vector of floats as signed bytes and one step.
+// A vector quantized to signed bytes with one step.
 #pragma once
 
 #include <cstddef>
@@ -8,12 +8,14 @@
 
 namespace lookalike {
 
-/// value = step * byte, nearly; zeros behind the last one.
+/// value ~ step * byte; zero bytes pad the vector.
 struct SignedBytes {
   std::vector<std::int8_t> bytes;
   float step = 0;
 
-  void assign(std::span<const float> values, std::size_t room);
+  /// Quantizes `values` and pads them to `padded_size` bytes.
+  void assign(std::span<const float> values, std::size_t padded_size);
+  /// The sum of all bytes.
   int sum() const noexcept;
 };
 
