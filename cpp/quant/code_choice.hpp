@@ -1,4 +1,4 @@
-// Which codes tell neighbours apart.
+// Chooses the shortest code format that keeps recall high enough.
 #pragma once
 
 #include <cstddef>
@@ -14,43 +14,46 @@
 
 namespace lookalike {
 
-/// How large a share of true neighbours codes should keep in front; and the longest ones, at least.
+/// Bounds on neighbor_recall: the shortest codes that reach `target_recall` are chosen. If none do, the best ones are,
+/// if they reach `min_recall`.
 struct CodeQuality {
-  double enough = 0.93, bearable = 0.9;
+  double target_recall = 0.93, min_recall = 0.9;
 };
 
-/// A row and others near it, nearest first.
+/// A row and its nearest neighbours, nearest first.
 struct Neighborhood {
   Row row;
-  std::vector<Row> near;
+  std::vector<Row> neighbors;
 };
 
-/// Writes the points of a neighbourhood, as `share_in_front` asks for them. Borrows the space.
-inline auto writer_of(const MetricSpace& space) {
-  return [&space](const Neighborhood& hood, float* points) {
-    for (const Row row : hood.near) space.write_point(row, points), points += space.point_dim();
-    space.write_point(hood.row, points);
+/// A callback for neighbor_recall that writes the points of a neighbourhood. Borrows the space.
+inline auto point_writer(const MetricSpace& space) {
+  return [&space](const Neighborhood& neighborhood, float* points) {
+    for (const Row row : neighborhood.neighbors) space.write_point(row, points), points += space.point_dim();
+    space.write_point(neighborhood.row, points);
   };
 }
 
-/// The share of the nearest few of neighbourhoods that codes put first. `write_points` writes encoder.dim() floats a
-/// row, those near first and the row itself behind them; on several threads.
-double share_in_front(const Encoder& encoder, std::span<const Neighborhood> hoods,
-                      function_ref<void(const Neighborhood& hood, float* points)> write_points, unsigned threads);
+/// The recall 5@10 of codes: the share of each row's 5 nearest neighbours that are among the 10 nearest by codes, when
+/// codes rank the whole neighbourhood. `write_points` writes encoder.dim() floats per row, first the neighbours, then
+/// the row itself; several threads call it at once.
+double neighbor_recall(const Encoder& encoder, std::span<const Neighborhood> neighborhoods,
+                       function_ref<void(const Neighborhood& neighborhood, float* points)> write_points,
+                       unsigned threads);
 
-/// `count` of `rows` rows, evenly spread.
-std::vector<Row> evenly(std::size_t rows, std::size_t count);
-/// Rows of `space` as points, dense.
+/// `count` of `rows` rows, evenly spaced; all rows if there are fewer.
+std::vector<Row> evenly_spaced_rows(std::size_t rows, std::size_t count);
+/// The points of `rows`, dense.
 std::vector<float> points_of(const MetricSpace& space, std::span<const Row> rows, unsigned threads);
 
-/// Some rows of `space` and the nearest to each of them; `apart` (ascending) are not among them.
-std::vector<Neighborhood> neighborhoods(const MetricSpace& space, std::span<const Row> apart, unsigned threads);
+/// A sample of rows and their exact nearest neighbours. Contains none of the rows in `excluded`, which ascend.
+std::vector<Neighborhood> sample_neighborhoods(const MetricSpace& space, std::span<const Row> excluded,
+                                               unsigned threads);
 
-/// The shortest codes of one of `widths`, the finest first, that keep nearly all true neighbours of some rows of
-/// `space` in front of the others near them. Codes are learned from at most half of the rows and judged by others:
-/// directions explain the rows they were learned from too well, and a few rows perfectly. Nullopt where even the
-/// longest lose too many: tight clusters far apart need finer steps than codes have.
-std::optional<CodeForm> choose_codes(std::span<const CodeWidth> widths, const MetricSpace& space, std::uint64_t seed,
-                                     unsigned threads, const CodeQuality& demand = {});
+/// The shortest codes of one of `widths` (finest first) whose neighbor_recall reaches `quality`. Trains on at most half
+/// of the rows and measures recall on the others, because directions fit their training rows too well. Nullopt if even
+/// the longest codes have too little recall: tight clusters far apart need finer steps than codes have.
+std::optional<CodeFormat> choose_codes(std::span<const CodeWidth> widths, const MetricSpace& space, std::uint64_t seed,
+                                       unsigned threads, const CodeQuality& quality = {});
 
 }  // namespace lookalike

@@ -21,28 +21,28 @@ void encode_into(const Encoder& encoder, const MetricSpace& space, unsigned thre
     for (std::size_t i = 0; i < rows; ++i) space.write_point(first + i, points.data() + i * dim);
     std::byte* const codes = out + first * encoder.stride();
     encoder.encode(points, codes);
-    // Under cosine a zero vector is as far from all others as a right angle, and not as the centre of the sphere is.
+    // The cosine of a zero vector is 0 to every query, so its squared distance is 2. The origin's is only 1.
     if (space.metric != Metric::cosine) return;
     for (std::size_t i = 0; i < rows; ++i)
-      if (space.inverse_norms[first + i] == 0) encoder.lengthen(codes + i * encoder.stride(), 1);
+      if (space.inverse_norms[first + i] == 0) encoder.add_distance_offset(codes + i * encoder.stride(), 1);
   });
 }
 
 }  // namespace
 
-std::optional<QuantizedRows> QuantizedRows::learn(const MetricSpace& space, std::optional<CodeWidth> width,
+std::optional<QuantizedRows> QuantizedRows::train(const MetricSpace& space, std::optional<CodeWidth> width,
                                                   std::uint64_t seed, unsigned threads) {
   const std::size_t count = space.rows.count, dim = space.point_dim();
   const CodeWidth any[] = {CodeWidth::eight, CodeWidth::four};
   const std::span<const CodeWidth> widths = width ? std::span(&*width, 1) : std::span<const CodeWidth>(any);
-  std::optional<CodeForm> form = choose_codes(widths, space, seed, threads);
-  if (!form && width) {  // whoever forces codes gets them
-    form = {*width, Encoder::whole_stride(*width, dim)};
-    form->products = space.metric == Metric::ip;
+  std::optional<CodeFormat> format = choose_codes(widths, space, seed, threads);
+  if (!format && width) {  // the width is forced: recall does not matter
+    format = {*width, Encoder::full_dim_stride(*width, dim)};
+    format->inner_product = space.metric == Metric::ip;
   }
-  if (!form) return std::nullopt;
-  const std::vector<float> sample = points_of(space, evenly(count, most_learned), threads);
-  QuantizedRows codes(Encoder(sample, dim, *form, seed, threads));
+  if (!format) return std::nullopt;
+  const std::vector<float> sample = points_of(space, evenly_spaced_rows(count, max_training_rows), threads);
+  QuantizedRows codes(Encoder(sample, dim, *format, seed, threads));
   codes.codes_ = codes.encode(space, threads);
   return codes;
 }
@@ -65,13 +65,13 @@ void QuantizedRows::overwrite(Row row, const std::byte* code) noexcept {
   std::memcpy(codes_.mutable_data() + row * encoder_.stride(), code, encoder_.stride());
 }
 
-QuantizedRows QuantizedRows::picked(std::span<const Row> rows) const {
-  QuantizedRows space(encoder_);
+QuantizedRows QuantizedRows::subset(std::span<const Row> rows) const {
+  QuantizedRows subset(encoder_);
   const std::size_t stride = encoder_.stride();
-  space.codes_.resize_for_overwrite(rows.size() * stride);
-  std::byte* out = space.codes_.mutable_data();
+  subset.codes_.resize_for_overwrite(rows.size() * stride);
+  std::byte* out = subset.codes_.mutable_data();
   for (std::size_t i = 0; i < rows.size(); ++i) std::memcpy(out + i * stride, codes_.data() + rows[i] * stride, stride);
-  return space;
+  return subset;
 }
 
 void QuantizedRows::save(FileWriter& file) const {
@@ -80,11 +80,11 @@ void QuantizedRows::save(FileWriter& file) const {
 }
 
 QuantizedRows QuantizedRows::load(const FileReader& file, std::size_t rows) {
-  QuantizedRows space(Encoder::load(file));
-  space.codes_ = file.array<std::byte>("walked_codes");
-  if (space.codes_.size() != rows * space.encoder_.stride())
+  QuantizedRows loaded(Encoder::load(file));
+  loaded.codes_ = file.array<std::byte>("walked_codes");
+  if (loaded.codes_.size() != rows * loaded.encoder_.stride())
     throw CorruptFile("section 'walked_codes' is not one code a row");
-  return space;
+  return loaded;
 }
 
 }  // namespace lookalike
