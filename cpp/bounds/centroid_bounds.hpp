@@ -1,14 +1,14 @@
-// A few bytes of a vector that can prove, but never disprove, that another one is far.
+// Lower-bound codes for k-means and IVF assignment: they prune centroids that cannot be a point's nearest.
 //
-// A vector is projected onto the leading principal directions of many, rotated at random so that every coordinate is as
-// large as any other; how long the rest of it is makes one more coordinate, spread over four. All are clipped and
-// rounded to signed bytes. Projecting, taking lengths and clipping bring two vectors closer, never further apart, and
-// rounding moves each by a known amount, so with z the codes and r the roundings
+// A vector is projected onto the leading principal directions, rotated at random so that all coordinates have similar
+// magnitudes. The norm of its residual, the component outside the projection, is one more coordinate, spread over four.
+// All coordinates are clipped and rounded to signed bytes. Projecting, taking norms and clipping never increase the
+// distance of two vectors, and the rounding error of each is known. So for codes z and rounding errors r,
 //
-//     |x - c| >= step * (|z_x - z_c| - r_x - r_c),
+//     |x - c| >= step * (|z_x - z_c| - r_x - r_c)
 //
-// whatever the data. What a projection leaves out is long in points and short in means of many, so the lengths prove
-// half of those far that the projection alone does not.
+// for all vectors x and c. Residuals of points are long and residuals of centroids, which are means, are short; their
+// norms prune half of the centroids that the projection alone does not.
 #pragma once
 
 #include <cstddef>
@@ -23,37 +23,37 @@ namespace lookalike {
 
 class CentroidBounds {
  public:
-  /// Learns from some of `rows` (dense, of `dim` floats) how long bounds are best for finding the nearest of
-  /// `centroids`, as many, for every row `rounds` times; null where it costs least without.
-  static std::unique_ptr<const CentroidBounds> learn(std::span<const float> rows, std::size_t dim,
+  /// Trains on a sample of `rows` (dense, `dim` floats each) for finding the nearest of `centroids` to every row,
+  /// `rounds` times. Null if computing all distances costs less.
+  static std::unique_ptr<const CentroidBounds> train(std::span<const float> rows, std::size_t dim,
                                                      std::span<const float> centroids, std::size_t rounds,
                                                      unsigned threads);
 
-  /// Bytes of an outline.
-  std::size_t length() const noexcept { return projected_ + lengths; }
+  /// Bytes of a code.
+  std::size_t length() const noexcept { return projected_dim_ + residual_coordinates; }
   std::size_t vector_dim() const noexcept { return center_.size(); }
 
-  /// Writes the bounds of dense rows, and by how many steps rounding moved each at most.
-  void encode(std::span<const float> rows, std::int8_t* codes, float* roundings) const;
+  /// Writes the codes of dense rows and upper bounds of their rounding errors, in steps.
+  void encode(std::span<const float> rows, std::int8_t* codes, float* rounding_errors) const;
 
-  /// What |z_x - z_c|^2 is at most if the squared distance is at most `square`, and roundings moved the two by so many
-  /// steps together; never rounded down.
-  float code_limit(double square, float roundings) const;
+  /// An upper bound of |z_x - z_c|^2 if the squared distance is at most `square` and the two rounding errors sum to
+  /// `rounding_errors` steps; never rounded down.
+  float code_limit(double square, float rounding_errors) const;
 
  private:
-  static constexpr std::size_t lengths = 4;
+  static constexpr std::size_t residual_coordinates = 4;
 
   CentroidBounds(std::vector<float> directions, std::vector<float> center);
-  void encode_panel(std::span<const float> rows, std::int8_t* codes, float* roundings) const;
+  void encode_panel(std::span<const float> rows, std::int8_t* codes, float* rounding_errors) const;
   void choose_step(std::span<const float> centered, unsigned threads);
 
-  std::size_t projected_;
-  std::vector<float> directions_;  // projected_ rows of the vectors' dim
+  std::size_t projected_dim_;
+  std::vector<float> directions_;  // projected_dim_ rows of vector_dim()
   std::vector<float> center_;
-  QueryPanels panels_;  // the directions
-  double skew_ = 0;     // how far the directions are from orthonormal
-  float step_ = 1;      // one unit of a code
-  float middle_ = 0;    // of the lengths of what the projection leaves out
+  QueryPanels panels_;               // the directions, packed
+  double orthonormality_error_ = 0;  // upper bound of the norm of W W' - I, W the directions
+  float step_ = 1;                   // quantization step of the codes
+  float mean_residual_norm_ = 0;     // of the sample
 };
 
 }  // namespace lookalike

@@ -1,12 +1,12 @@
-// A short signed-byte code of every row that can prove, but never disprove, that the row is far.
+// Lower-bound codes of rows, which prune exact search without changing its results.
 //
-// Rows are projected onto their leading principal directions, rotated at random so that every coordinate is as large as
-// any other, clipped and rounded to a byte. Projecting and clipping bring two vectors closer, never further apart, and
-// rounding moves each by a known amount, so with z the codes and r the roundings
+// Rows are projected onto their leading principal directions, rotated at random so that all coordinates have similar
+// magnitudes, clipped, and rounded to signed bytes. Projection and clipping never increase the distance of two vectors,
+// and the rounding error of each is known. So for codes z and rounding errors r,
 //
-//     |x - q| >= step * (|z_x - z_q| - r_x - r_q),
+//     |x - q| >= step * (|z_x - z_q| - r_x - r_q)
 //
-// whatever the data. Rows beyond a query's k-th distance by this bound need not be measured: the answer stays exact.
+// for all vectors x and q. A row whose lower bound exceeds the query's k-th distance so far is pruned.
 #pragma once
 
 #include <cstddef>
@@ -22,21 +22,21 @@ namespace lookalike {
 
 class RowBounds {
  public:
-  /// Sketches `rows`, each scaled by `scales` where given (one a row; unit vectors for cosine). Chooses the length by
-  /// measuring on a sample what measuring the survivors would cost; null where a plain search is as good.
+  /// Encodes `rows`, each multiplied by its scale if `scales` is given (one per row, to unit vectors for cosine).
+  /// Chooses the code length from the estimated costs on a sample; null if a search without codes costs no more.
   static std::shared_ptr<const RowBounds> build(const VectorsView& rows, const float* scales, unsigned threads);
 
   std::size_t dim() const noexcept { return dim_; }
-  /// The codes: as many rows of Element::s8 as were sketched.
+  /// The codes of all rows, as vectors of Element::s8.
   VectorsView codes() const noexcept { return {codes_.data(), Element::s8, count_, dim_, dim_}; }
   std::size_t bytes() const noexcept { return codes_.bytes_owned(); }
 
-  /// Writes the codes of queries (row-major floats, overwritten), each multiplied by its scale first, and what
-  /// rounding moved each by.
+  /// Writes the codes of queries and their rounding errors. Queries are row-major floats, which are overwritten; each
+  /// is multiplied by its scale first.
   void encode(std::span<float> queries, std::span<const double> scales, unsigned threads, std::int8_t* codes,
-              float* roundings) const;
-  /// What |z_x - z_q|^2 is at most if the squared distance is at most `square`; never rounded down.
-  float code_limit(double square, float query_rounding) const;
+              float* rounding_errors) const;
+  /// An upper bound of |z_x - z_q|^2 for all rows x whose squared distance is at most `square`; never rounded down.
+  float code_limit(double square, float query_rounding_error) const;
 
  private:
   RowBounds(std::vector<float> directions, std::vector<float> center, std::size_t vector_dim);
@@ -49,10 +49,11 @@ class RowBounds {
   std::size_t dim_;
   std::size_t count_ = 0;
   Array<std::byte> codes_;
-  double step_ = 1;             // one unit of a code
-  double stretch_ = 1;          // at most this much further apart: the directions are orthonormal only to rounding
-  double uncentered_norm_ = 0;  // of the centre, where vectors are scaled before it is subtracted
-  float largest_rounding_ = 0;
+  double step_ = 1;  // quantization step of the codes
+  double max_stretch_ =
+      1;  // largest factor by which projecting increases a distance, due to rounding of the directions
+  double uncentered_norm_ = 0;  // norm of the center if it is subtracted after projecting, else 0
+  float max_rounding_error_ = 0;
 };
 
 }  // namespace lookalike

@@ -11,25 +11,26 @@
 namespace lookalike {
 namespace {
 
-constexpr std::size_t most_rows = 4096;
-constexpr std::size_t asked_rows = 64;  // of the sample, searched for as queries
+constexpr std::size_t max_rows = 4096;
+constexpr std::size_t max_queries = 64;  // rows of the sample that serve as queries
 
-// Rough costs in nanoseconds, which need only be right to a factor of two.
-constexpr double bytes_multiplied = 200;  // elements a nanosecond, byte tiles
-constexpr double floats_multiplied = 55;
-constexpr double bytes_gathered = 25;  // bytes a nanosecond, rows picked here and there
-constexpr double gather_latency = 10;
+// Rough speeds; a factor of two does not matter.
+constexpr double byte_products_per_ns = 200;
+constexpr double float_products_per_ns = 55;
+constexpr double gathered_bytes_per_ns = 25;  // random access to rows
+constexpr double gather_latency_ns = 10;
 
-double plain_cost(const VectorsView& rows) {
+/// Nanoseconds per distance.
+double exact_cost(const VectorsView& rows) {
   const bool bytes = rows.element == Element::u8 || rows.element == Element::s8;
-  return static_cast<double>(rows.dim) / (bytes ? bytes_multiplied : floats_multiplied);
+  return static_cast<double>(rows.dim) / (bytes ? byte_products_per_ns : float_products_per_ns);
 }
 
 }  // namespace
 
 RowBoundsSample::RowBoundsSample(const VectorsView& rows, const float* scales)
-    : dim_(rows.dim), count_(std::min(rows.count, most_rows)), center_(rows.dim), centered_(count_ * rows.dim) {
-  const TileKernel& tile = kernels().tile_f32;  // packing one row is the tiles' own way to floats
+    : dim_(rows.dim), count_(std::min(rows.count, max_rows)), center_(rows.dim), centered_(count_ * rows.dim) {
+  const TileKernel& tile = kernels().tile_f32;  // pack_rows converts any element to floats
   Array<float> panel;
   panel.resize_for_overwrite(tile.row_panel_bytes(dim_) / sizeof(float));
   std::vector<double> sums(dim_, 0.0);
@@ -51,18 +52,18 @@ RowBoundsSample::RowBoundsSample(const VectorsView& rows, const float* scales)
 
 std::size_t RowBoundsSample::best_length(std::span<const float> directions, const VectorsView& rows,
                                          unsigned threads) const {
-  constexpr std::size_t lengths[] = {16, 32, 48, 64, 96, 128, 192, 256};
+  constexpr std::size_t candidates[] = {16, 32, 48, 64, 96, 128, 192, 256};
   constexpr std::size_t neighbors = 10;
-  const std::size_t most = directions.size() / dim_;
-  std::vector<float> projected(most * count_);
-  products(directions, centered_, dim_, threads, projected);
+  const std::size_t max_length = directions.size() / dim_;
+  std::vector<float> projected(max_length * count_);
+  inner_products(directions, centered_, dim_, threads, projected);
 
-  // Squared distances from the asked rows, and the one that the tenth of all rows would lie at.
-  const std::size_t asked = std::min(asked_rows, count_ / 4), spacing = count_ / asked;
+  // The distance at which a query's 10th neighbour among all rows is expected, from its rank in the sample.
+  const std::size_t queries = std::min(max_queries, count_ / 4), spacing = count_ / queries;
   const std::size_t rank = std::max<std::size_t>(1, neighbors * count_ / rows.count);
-  std::vector<float> distances(asked * count_);
-  std::vector<double> radius(asked);
-  parallel_for(asked, threads, [&](std::size_t a, unsigned) {
+  std::vector<float> distances(queries * count_);
+  std::vector<double> radius(queries);
+  parallel_for(queries, threads, [&](std::size_t a, unsigned) {
     float* const out = distances.data() + a * count_;
     kernels().squared_l2_f32.scan(centered_.data() + a * spacing * dim_,
                                   reinterpret_cast<const std::byte*>(centered_.data()), dim_ * sizeof(float), count_,
@@ -73,33 +74,34 @@ std::size_t RowBoundsSample::best_length(std::span<const float> directions, cons
     std::fill_n(out, count_, 0.0f);
   });
 
-  double best = 0.6 * plain_cost(rows), energy = 0;
+  double best_cost = 0.6 * exact_cost(rows), energy = 0;
   std::size_t length = 0, coordinate = 0;
-  for (const std::size_t candidate : lengths) {
-    if (candidate > most) break;
+  for (const std::size_t candidate : candidates) {
+    if (candidate > max_length) break;
     for (; coordinate < candidate; ++coordinate) {
       const float* const along = projected.data() + coordinate * count_;
       for (std::size_t i = 0; i < count_; ++i) energy += static_cast<double>(along[i]) * along[i];
-      parallel_for(asked, threads, [&](std::size_t a, unsigned) {
+      parallel_for(queries, threads, [&](std::size_t a, unsigned) {
         float* const out = distances.data() + a * count_;
-        const float here = along[a * spacing];
-        for (std::size_t i = 0; i < count_; ++i) out[i] += (along[i] - here) * (along[i] - here);
+        const float query = along[a * spacing];
+        for (std::size_t i = 0; i < count_; ++i) out[i] += (along[i] - query) * (along[i] - query);
       });
     }
-    // Rounding to steps of 3 deviations / 127 moves a code by sqrt(length / 12) steps, and there are two of them.
+    // With a step of 3 deviations / 127, a code's rounding error is about sqrt(length / 12) steps. Both codes have one.
     const double deviation = std::sqrt(energy / static_cast<double>(count_ * candidate));
-    const double rounding = 2.4 * deviation * 3 / 127 * std::sqrt(static_cast<double>(candidate) / 12);
+    const double rounding_error = 2.4 * deviation * 3 / 127 * std::sqrt(static_cast<double>(candidate) / 12);
     std::size_t survivors = 0;
-    for (std::size_t a = 0; a < asked; ++a) {
-      const double limit = (radius[a] + rounding) * (radius[a] + rounding);
+    for (std::size_t a = 0; a < queries; ++a) {
+      const double limit = (radius[a] + rounding_error) * (radius[a] + rounding_error);
       const float* const out = distances.data() + a * count_;
       survivors += static_cast<std::size_t>(std::count_if(out, out + count_, [&](float d) { return d <= limit; }));
     }
-    const double share = static_cast<double>(survivors) / static_cast<double>(asked * count_);
-    const double gather = gather_latency + static_cast<double>(dim_ * element_size(rows.element)) / bytes_gathered;
-    const double cost = static_cast<double>(candidate) / bytes_multiplied + share * gather;
-    if (cost < best) {
-      best = cost;
+    const double survivor_share = static_cast<double>(survivors) / static_cast<double>(queries * count_);
+    const double gather =
+        gather_latency_ns + static_cast<double>(dim_ * element_size(rows.element)) / gathered_bytes_per_ns;
+    const double cost = static_cast<double>(candidate) / byte_products_per_ns + survivor_share * gather;
+    if (cost < best_cost) {
+      best_cost = cost;
       length = candidate;
     }
   }
@@ -108,7 +110,7 @@ std::size_t RowBoundsSample::best_length(std::span<const float> directions, cons
 
 double RowBoundsSample::deviation(std::span<const float> directions, unsigned threads) const {
   std::vector<float> projected(directions.size() / dim_ * count_);
-  products(directions, centered_, dim_, threads, projected);
+  inner_products(directions, centered_, dim_, threads, projected);
   double energy = 0;
   for (const float x : projected) energy += static_cast<double>(x) * x;
   return std::sqrt(energy / static_cast<double>(projected.size()));

@@ -1,4 +1,4 @@
-// A sample of the rows, from which a sketch learns its directions and its length.
+// The training sample of RowBounds, and the choice of the code length.
 #pragma once
 
 #include <cstddef>
@@ -11,18 +11,18 @@ namespace lookalike {
 
 class RowBoundsSample {
  public:
-  /// At most 4,096 rows, evenly spaced, scaled where `scales` are given, as floats affected their mean.
+  /// Takes at most 4,096 evenly spaced rows as floats, scaled if `scales` is given, minus their mean.
   RowBoundsSample(const VectorsView& rows, const float* scales);
 
   std::size_t count() const noexcept { return count_; }
   const std::vector<float>& center() const noexcept { return center_; }
   std::span<const float> centered() const noexcept { return centered_; }
 
-  /// How many of the leading directions to keep so that a search of all rows costs least: what reading the codes costs
-  /// against what measuring their survivors costs. 0 where neither beats measuring every row.
+  /// The number of leading directions that minimises the estimated cost of an exact search: scanning the codes, plus
+  /// computing the distances of the rows that are not pruned. 0 if computing all distances costs less.
   std::size_t best_length(std::span<const float> directions, const VectorsView& rows, unsigned threads) const;
 
-  /// The root mean square of the sample's coordinates along `directions`.
+  /// The root mean square of the projections of the sample onto `directions`.
   double deviation(std::span<const float> directions, unsigned threads) const;
 
  private:

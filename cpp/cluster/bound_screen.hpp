@@ -1,4 +1,4 @@
-// Which centroids may be a point's nearest, by products of bounds.
+// Assigns points to their nearest centroids; lower-bound codes prune most of the exact distances.
 #pragma once
 
 #include <cstddef>
@@ -10,20 +10,20 @@
 
 namespace lookalike {
 
-/// The bounds of many points, packed once for any number of searches.
-class BoundedPoints {
+/// The lower-bound codes of points, packed once for any number of assignments.
+class EncodedPoints {
  public:
-  /// Of dense rows.
-  BoundedPoints(const CentroidBounds& bounds, std::span<const float> rows, unsigned threads);
+  /// Encodes dense rows.
+  EncodedPoints(const CentroidBounds& bounds, std::span<const float> rows, unsigned threads);
 
   const QueryPanels& panels() const noexcept { return panels_; }
-  float rounding(std::size_t point) const noexcept { return roundings_[point]; }
-  /// |z_x|^2
+  float rounding_error(std::size_t point) const noexcept { return rounding_errors_[point]; }
+  /// The squared norm of the point's code.
   float square(std::size_t point) const noexcept { return squares_[point]; }
 
  private:
   QueryPanels panels_;
-  std::vector<float> roundings_, squares_;
+  std::vector<float> rounding_errors_, squares_;
 };
 
 class BoundScreen {
@@ -31,24 +31,27 @@ class BoundScreen {
   /// Borrows the bounds and the centroids.
   BoundScreen(const CentroidBounds& bounds, std::span<const float> centroids, unsigned threads);
 
-  /// Whether the labels there are tell centroids that may be nearest, which saves a search for such.
+  /// Whether `labels` already holds likely nearest centroids, such as those of the previous iteration. This saves a
+  /// pass.
   enum class Guess : std::uint8_t { none, labels };
-  /// Writes the nearest centroid of every one of `points`, which are bounds of `rows`, and, unless `squares` is
-  /// empty, the squared distance.
-  void assign(const BoundedPoints& points, std::span<const float> rows, Guess guess, unsigned threads,
+  /// Writes the nearest centroid of every point and, unless `squares` is empty, its squared distance. `points` are the
+  /// codes of `rows`.
+  void assign(const EncodedPoints& points, std::span<const float> rows, Guess guess, unsigned threads,
               std::span<std::uint32_t> labels, std::span<float> squares) const;
 
  private:
-  struct Work;
-  void guess(const BoundedPoints& points, std::size_t panel, std::uint32_t* labels, Work& work) const;
-  void screen(const BoundedPoints& points, std::size_t panel, Work& work) const;
+  struct Scratch;
+  /// Labels each point of a panel with the centroid whose code is nearest.
+  void guess_labels(const EncodedPoints& points, std::size_t panel, std::uint32_t* labels, Scratch& scratch) const;
+  /// Collects the centroids that the limits do not prune.
+  void screen(const EncodedPoints& points, std::size_t panel, Scratch& scratch) const;
 
   const CentroidBounds& bounds_;
   std::span<const float> centroids_;
   RowPanels panels_;
   std::vector<float> bias_, scale_;
-  float rounding_ = 0;      // the largest, but for
-  std::vector<Row> loose_;  // those whose codes tell little, which are always measured: far outliers
+  float max_rounding_error_ = 0;  // of the centroids that are not outliers
+  std::vector<Row> outliers_;     // centroids with large rounding errors; they are never pruned
 };
 
 }  // namespace lookalike
