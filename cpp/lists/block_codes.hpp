@@ -21,15 +21,15 @@ class BlockLayout {
   /// Size in bytes of the blocks that hold `rows` rows.
   std::size_t bytes(std::size_t rows) const noexcept { return CodeBlock::needed(rows) * CodeBlock::bytes(units_); }
 
-  /// Writes a code in the encoder's format into row `i` of `blocks`.
-  void pack(std::byte* blocks, std::size_t i, const std::byte* code) const;
-  /// Reads row `i` of `blocks` back into the encoder's format.
-  void unpack(const std::byte* blocks, std::size_t i, std::byte* code) const;
-  /// Copies row `from` of `source_blocks` into row `i` of `blocks`.
-  void copy(std::byte* blocks, std::size_t i, const std::byte* source_blocks, std::size_t from) const;
+  /// Writes a code in the encoder's format into row `row` of `blocks`.
+  void pack(std::byte* blocks, std::size_t row, const std::byte* code) const;
+  /// Reads row `row` of `blocks` back into the encoder's format.
+  void unpack(const std::byte* blocks, std::size_t row, std::byte* code) const;
+  /// Copies row `source_row` of `source_blocks` into row `row` of `blocks`.
+  void copy(std::byte* blocks, std::size_t row, const std::byte* source_blocks, std::size_t source_row) const;
 
   /// Estimates the distance from each query to every row of `count` consecutive blocks; see BlockKernel.
-  void measure(std::span<const BlockQuery> queries, const std::byte* blocks, std::size_t count, float* out) const {
+  void scan(std::span<const BlockQuery> queries, const std::byte* blocks, std::size_t count, float* out) const {
     kernel_(queries.data(), queries.size(), blocks, units_, count, out);
   }
   /// Reorders a query's values to match the blocks. The result points into `words`.

@@ -134,7 +134,7 @@ void Centroids::project_queries(const Encoder& encoder, const BlockLayout& layou
   }
 }
 
-double Centroids::omitted_query_norm(const ListQuery& query) const {
+double Centroids::omitted_squared_norm(const ListQuery& query) const {
   return frame_ == Frame::per_list ? 0 : squared_norm(query.centered);
 }
 
@@ -162,8 +162,7 @@ void Centroids::estimate_distances(const ListQuery& query, std::size_t count, Ra
   // Codes select somewhat more candidates than requested, because they are coarse.
   const std::size_t candidates = std::min(lists, count + count / 4 + 12);
   if (candidates < lists) {
-    layout_.measure({&query.centroid_block_query, 1}, codes_.data(), CodeBlock::needed(lists),
-                    scratch.distances.data());
+    layout_.scan({&query.centroid_block_query, 1}, codes_.data(), CodeBlock::needed(lists), scratch.distances.data());
     scratch.rows.resize(select_nearest({scratch.distances.data(), lists}, candidates, scratch));
   } else {
     std::iota(scratch.rows.begin(), scratch.rows.end(), Row{0});

@@ -27,8 +27,8 @@ struct RankingScratch {
   std::vector<Neighbor> ranked;
 };
 
-/// In a shared frame, squared distances are computed without the squared norm of the query, which is the same for all
-/// centroids and codes; see omitted_query_norm. `Neighbor::row` holds the number of a list.
+/// In a shared frame, squared distances omit the squared norm of the query, which is the same for all centroids and
+/// codes; see omitted_squared_norm. Here `Neighbor::row` is the number of a list.
 class Centroids {
  public:
   /// `centroids`: rows of encoder.dim() floats. The encoder encodes residuals: vectors minus their centroid, minus the
@@ -64,8 +64,8 @@ class Centroids {
   void center_query(std::span<const float> point, const Encoder& encoder, ListQuery& query) const;
   void project_queries(const Encoder& encoder, const BlockLayout& layout, std::span<ListQuery* const> centered,
                        RankingScratch& scratch) const;
-  /// What to add to every distance `rank` and the codes give to get the squared distance.
-  double omitted_query_norm(const ListQuery& query) const;
+  /// The squared norm of the query, which the distances from `rank` and from codes omit; 0 with a frame per list.
+  double omitted_squared_norm(const ListQuery& query) const;
   /// With a frame per list: prepares `list_query` for the codes of one list. `query` has been projected.
   void prepare_list_query(const Encoder& encoder, const BlockLayout& layout, const ListQuery& query, std::size_t list,
                           ListQuery& list_query) const;

@@ -27,13 +27,13 @@ Storage CodeSettings::storage(Metric metric) const {
   }
   // Searching floats means searching the stored vectors, so both settings must agree.
   if (codes == Quantization::f32 || codes == Quantization::f16) {
-    const Storage wanted = codes == Quantization::f32 ? Storage::f32 : Storage::f16;
-    if (keep != Storage::automatic && keep != wanted) {
+    const Storage storage = codes == Quantization::f32 ? Storage::f32 : Storage::f16;
+    if (keep != Storage::automatic && keep != storage) {
       throw InvalidArgument("codes='" + std::string(name_of(codes)) +
                             "' searches the stored vectors, so keep must be 'auto' or '" + name_of(codes) +
                             "', but is '" + name_of(keep) + "'");
     }
-    return wanted;
+    return storage;
   }
   return keep;
 }
@@ -49,14 +49,14 @@ std::optional<CodeWidth> CodeSettings::code_width() const {
   }
 }
 
-bool CodeSettings::uses_codes(const VectorStore& kept) const {
+bool CodeSettings::uses_codes(const VectorStore& stored) const {
   constexpr std::size_t max_uncoded_row = 64;  // bytes; codes of rows this short save nothing
-  const Element element = kept.element();
+  const Element element = stored.element();
   const bool is_integer = element == Element::u8 || element == Element::s8;
-  if (kept.storage() == Storage::none) return true;
+  if (stored.storage() == Storage::none) return true;
   if (drops_originals || element == Element::bits) return false;
   switch (codes) {
-    case Quantization::automatic: return kept.view().stride > max_uncoded_row;
+    case Quantization::automatic: return stored.view().stride > max_uncoded_row;
     case Quantization::u8:
     case Quantization::s8: return !is_integer;
     case Quantization::u4:

@@ -27,7 +27,7 @@ struct CodeSettings {
   /// How vectors are stored. Throws InvalidArgument if codes and keep contradict each other.
   Storage storage(Metric metric) const;
   /// Whether to search codes rather than the stored vectors.
-  bool uses_codes(const VectorStore& kept) const;
+  bool uses_codes(const VectorStore& stored) const;
   /// The requested bits per coordinate of codes, if any.
   std::optional<CodeWidth> code_width() const;
 

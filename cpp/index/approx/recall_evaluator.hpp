@@ -23,11 +23,11 @@ namespace lookalike {
 struct EvaluatedIndex {
   const Records* records;
   const std::uint64_t* version;  // incremented by every change of rows
-  /// Searches like the index, but excludes row hidden[q] from the results of query q, and calls put(q, neighbors). The
+  /// Searches like the index, but excludes row hidden[q] from the results of query q, and calls emit(q, neighbors). The
   /// caller holds the lock. Returns false without searching if the search would be exact.
   std::function<bool(const Rows& rows, const VectorsView& queries, std::span<const Row> hidden, std::size_t k,
                      std::size_t effort, unsigned threads,
-                     function_ref<void(std::size_t, std::span<const Neighbor>)> put)>
+                     function_ref<void(std::size_t, std::span<const Neighbor>)> emit)>
       search;
 };
 

@@ -24,7 +24,7 @@ struct RerankScorer {
   }
 };
 
-/// `square`: the query's squared norm, from MetricSpace::query_square.
+/// `square`: the query's squared norm, from MetricSpace::query_squared_norm.
 RerankScorer rerank_scorer(const MetricSpace& space, const std::byte* query, Element element, double square);
 
 }  // namespace lookalike

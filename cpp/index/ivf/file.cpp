@@ -58,7 +58,7 @@ IvfLists IvfLists::load(const FileReader& file, const Rows& rows) {
   const Array<float> origin = file.array<float>("centroids_middle");
   const Array<std::uint32_t> sizes = file.array<std::uint32_t>("list_sizes");
   const bool scans_codes = file.value<std::uint8_t>("scans_codes") != 0;
-  if (!scans_codes && dropped > 0) throw CorruptFile("neither vectors nor codes are there");
+  if (!scans_codes && dropped > 0) throw CorruptFile("the file holds neither vectors nor codes");
   if (encoder.dim() != loaded.space(rows).point_dim() || sizes.empty() ||
       centroids.size() != sizes.size() * encoder.dim() || origin.size() != encoder.dim()) {
     throw CorruptFile("section 'centroids' does not agree with the vectors and the lists");
@@ -93,7 +93,8 @@ void IvfLists::require_rows() const {
   RowFilter seen(listed_rows);
   for (const InvertedList& list : lists) {
     for (const Row row : list.rows) {
-      if (row >= listed_rows || seen.test(row)) throw CorruptFile("section 'list_rows' names a row that is not there");
+      if (row >= listed_rows || seen.test(row))
+        throw CorruptFile("section 'list_rows' names a row twice or one that does not exist");
       seen.set(row);
     }
   }
@@ -139,7 +140,8 @@ std::unique_ptr<Ivf> Ivf::load(const FileReader& file) {
   Rows rows = Rows::load(file);
   std::unique_ptr<Ivf> index;
   try {
-    if (settings.storage(rows.metric()) != rows.storage()) throw InvalidArgument("the vectors are kept otherwise");
+    if (settings.storage(rows.metric()) != rows.storage())
+      throw InvalidArgument("the vectors are stored otherwise than the settings say");
     Ivf(0, rows.metric(), settings);  // throws if the settings are invalid
     IvfLists lists = IvfLists::load(file, rows);
     index.reset(new Ivf(std::move(rows), std::move(lists), settings));

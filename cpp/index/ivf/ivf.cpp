@@ -184,12 +184,12 @@ bool Ivf::exceeds_training_norm(double norm, double times) const noexcept {
 
 void Ivf::list_new_rows(Records::Writer& writer, double largest_norm, unsigned threads) {
   const std::size_t count = writer->count();
-  const bool is_trained = settings_.keeps_only_codes() && !lists_.is_empty();  // cannot be retrained without vectors
-  if (has_extremes_ || are_underflowing_ || (!is_trained && writer->live_count() < min_rows_to_list())) return;
+  const bool can_train = !settings_.keeps_only_codes() || lists_.is_empty();  // retraining needs vectors
+  if (has_extremes_ || are_underflowing_ || (can_train && writer->live_count() < min_rows_to_list())) return;
   // Retrain once the rows added since training have grown the ideal number of lists by max_list_growth.
-  const bool has_changed = lists_.listed_since_training + (count - lists_.listed_rows) >=
-                           (max_list_growth * max_list_growth - 1) * lists_.trained_rows;
-  if (!is_trained && (lists_.is_empty() || has_changed || exceeds_training_norm(largest_norm, max_norm_growth)))
+  const bool has_grown = lists_.listed_since_training + (count - lists_.listed_rows) >=
+                         (max_list_growth * max_list_growth - 1) * lists_.trained_rows;
+  if (can_train && (lists_.is_empty() || has_grown || exceeds_training_norm(largest_norm, max_norm_growth)))
     return train(writer, largest_norm, threads);
   if (lists_.listed_rows == count) return;
   std::vector<Row> rows(count - lists_.listed_rows);
@@ -228,13 +228,14 @@ void Ivf::assign_to_lists(Records::Writer& writer, std::vector<Row> rows, IvfLis
       if (keeps_only_codes) points.locate_codes();
       split_lists(lists_, emptied, space, live, settings_.seed, threads, insertions);
       // With so many new lists, the training rows no longer represent most rows.
-      const bool are_many = insertions.pending.centroids->count() >=
-                            max_list_growth * lookalike::list_count(settings_, lists_.trained_rows);
+      const bool has_grown = insertions.pending.centroids->count() >=
+                             max_list_growth * lookalike::list_count(settings_, lists_.trained_rows);
       const bool needs_frames = !keeps_only_codes && needs_own_frames(lists_, space, threads, insertions);
       // Training samples all rows, so it would miss that a minority of lists is tight. Pass the frame instead.
       const std::optional<Frame> frame =
           needs_frames && 2 * new_count < live ? std::optional(Frame::per_list) : std::nullopt;
-      if ((are_many && !keeps_only_codes) || needs_frames) return train(writer, writer->largest_norm(), threads, frame);
+      if ((has_grown && !keeps_only_codes) || needs_frames)
+        return train(writer, writer->largest_norm(), threads, frame);
     }
   }
   IvfLists::Changes changes =
@@ -270,8 +271,8 @@ void Ivf::compact(Records::Writer& writer) {
   const std::vector<Row> live = writer->ids().live_rows();
   Rows kept = writer->subset(live);
   IvfLists lists;  // stays empty below min_rows_to_list: later rows may be distributed differently
-  const bool is_trained = settings_.keeps_only_codes() && !live.empty();
-  if (is_trained || live.size() >= min_rows_to_list()) lists = lists_.subset(live);
+  const bool needs_lists = settings_.keeps_only_codes() && !live.empty();  // they hold the only copy of the rows
+  if (needs_lists || live.size() >= min_rows_to_list()) lists = lists_.subset(live);
   const bool has_extremes = has_extremes_ && !is_measurable(kept.store().view(), kept.metric(), 0);
   writer.exclusively([&](Rows& rows) noexcept {
     rows.swap(kept);
@@ -303,8 +304,8 @@ void Ivf::optimize() {
   require_verified();
   compact(writer);
   // An explicit optimize() may take the time to retrain lists earlier than add() does.
-  const bool is_fixed = settings_.keeps_only_codes() || lists_.is_empty();
-  if (!is_fixed && 2 * lists_.listed_since_training >= lists_.trained_rows) {
+  const bool can_retrain = !settings_.keeps_only_codes() && !lists_.is_empty();
+  if (can_retrain && 2 * lists_.listed_since_training >= lists_.trained_rows) {
     train(writer, writer->largest_norm(), 0);
   } else {
     list_new_rows(writer, writer->largest_norm(), 0);

@@ -48,7 +48,7 @@ class Ivf {
   std::size_t longest_list() const;
   std::size_t bytes() const;
 
-  /// As for Flat.
+  // See Flat for the contracts of these four.
   void add(const VectorsView& vectors, const IdsView& ids, unsigned threads);
   void add(const VectorsView& vectors, unsigned threads);
   void upsert(const VectorsView& vectors, const IdsView& ids, unsigned threads);
@@ -72,7 +72,7 @@ class Ivf {
   Tuning tuning() const;
   void set_tuning(Tuning tuning);
   Promise promise() const { return tuning().promise; }
-  /// The share of the rows that came, or were replaced, since codes and lists were learned.
+  /// The share of rows that were added or replaced since training.
   double untrained_share() const;
   /// The number of lists that a search for k scans if no nprobe is requested.
   std::size_t default_effort(std::size_t k) const;
@@ -94,6 +94,7 @@ class Ivf {
   friend class IvfBuild;
   Ivf(Rows rows, IvfLists lists, const IvfSettings& settings);
 
+  // Adding rows stores them (store_rows), then adds them to lists or trains lists (list_new_rows).
   void append(Records::Writer& writer, Change change, unsigned threads);
   void store_rows(Records::Writer& writer, Change& change, unsigned threads);
   void list_new_rows(Records::Writer& writer, double largest_norm, unsigned threads);
@@ -124,6 +125,7 @@ class Ivf {
   bool has_lists_for(const Rows& rows) const noexcept;
   /// The requested nprobe, or if it is 0 the default one; exact_effort for an exact search.
   std::size_t resolved_nprobe(const Rows& rows, std::size_t k, std::size_t nprobe) const;
+  /// The number of lists to probe with a filter, or nullopt if exact search is cheaper.
   std::optional<std::size_t> widened_nprobe(const Rows& rows, std::size_t admitted_count, std::size_t k,
                                             std::size_t nprobe) const;
   void search_chunk(const VectorsView& queries, std::size_t k, std::size_t nprobe, const Where& where, unsigned threads,
@@ -135,7 +137,7 @@ class Ivf {
   /// See EvaluatedIndex::search.
   bool search_hidden(const Rows& rows, const VectorsView& queries, std::span<const Row> hidden, std::size_t k,
                      std::size_t effort, unsigned threads,
-                     function_ref<void(std::size_t, std::span<const Neighbor>)> put) const;
+                     function_ref<void(std::size_t, std::span<const Neighbor>)> emit) const;
 
   const IvfSettings settings_;
   Records records_;

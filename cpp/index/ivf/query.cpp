@@ -56,8 +56,7 @@ std::size_t Ivf::resolved_nprobe(const Rows& rows, std::size_t k, std::size_t np
   return lists_.is_empty() ? nprobe : std::min(nprobe, lists_.lists.size());
 }
 
-// Only the share of rows that passes the filter counts, so more lists are probed. Returns nullopt if measuring all
-// admitted rows is cheaper.
+// Only the share of rows that passes the filter counts, so more lists are probed.
 std::optional<std::size_t> Ivf::widened_nprobe(const Rows& rows, std::size_t admitted_count, std::size_t k,
                                                std::size_t nprobe) const {
   if (!has_lists_for(rows) || nprobe == exact_effort) return std::nullopt;
@@ -66,16 +65,17 @@ std::optional<std::size_t> Ivf::widened_nprobe(const Rows& rows, std::size_t adm
       static_cast<double>(rows.count()) / static_cast<double>(std::max<std::size_t>(admitted_count, 1));
   // Only a filter requires more probes; tombstones alone do not.
   const bool is_filtered = admitted_count < rows.live_count() && rows_per_admitted > 1.05;
-  const double wanted = std::ceil(static_cast<double>(nprobe) * (is_filtered ? 1.2 * rows_per_admitted : 1));
-  const std::size_t probes = wanted < static_cast<double>(lists) ? static_cast<std::size_t>(wanted) : lists;
-  const double scanned = static_cast<double>(rows.count()) * static_cast<double>(probes) / static_cast<double>(lists);
+  const double widened = std::ceil(static_cast<double>(nprobe) * (is_filtered ? 1.2 * rows_per_admitted : 1));
+  const std::size_t probes = widened < static_cast<double>(lists) ? static_cast<std::size_t>(widened) : lists;
+  const double scanned_rows =
+      static_cast<double>(rows.count()) * static_cast<double>(probes) / static_cast<double>(lists);
   const double vector_bytes = static_cast<double>(rows.store().view().stride);
   const double exact_ns =
       static_cast<double>(admitted_count) * (measure_ns_per_row + measure_ns_per_byte * vector_bytes);
-  const double measured = 4 * static_cast<double>(k), sort_ns = sort_ns_per_neighbor * static_cast<double>(k);
-  const double search_ns = measured * (measure_ns_per_row + measure_ns_per_byte * vector_bytes + sort_ns);
+  const double reranked = 4 * static_cast<double>(k), sort_ns = sort_ns_per_neighbor * static_cast<double>(k);
+  const double rerank_ns = reranked * (measure_ns_per_row + measure_ns_per_byte * vector_bytes + sort_ns);
   const bool can_search_exactly = !settings_.keeps_only_codes();
-  if (can_search_exactly && scanned * scan_ns_per_row + static_cast<double>(lists) + search_ns >= exact_ns)
+  if (can_search_exactly && scanned_rows * scan_ns_per_row + static_cast<double>(lists) + rerank_ns >= exact_ns)
     return std::nullopt;
   return probes;
 }
@@ -85,10 +85,10 @@ void Ivf::search(const VectorsView& queries, std::size_t k, std::size_t nprobe, 
   require_search(queries, k, threads);
   // Re-acquires the read lock per chunk so that writers are not starved. A filter is valid only for the rows it was
   // made for, so a filtered batch is a single chunk.
-  constexpr std::size_t max_batch = 4096;
-  const std::size_t batch = std::holds_alternative<std::monostate>(where) ? max_batch : queries.count;
-  search_in_chunks(queries, k, batch, answer, [&](const VectorsView& part, Answer& found) {
-    search_chunk(part, k, nprobe, where, threads, found);
+  constexpr std::size_t max_chunk = 4096;
+  const std::size_t chunk_size = std::holds_alternative<std::monostate>(where) ? max_chunk : queries.count;
+  search_in_chunks(queries, k, chunk_size, answer, [&](const VectorsView& chunk, Answer& found) {
+    search_chunk(chunk, k, nprobe, where, threads, found);
   });
 }
 
@@ -216,10 +216,10 @@ IvfCosts Ivf::costs(const VectorsView& queries, std::size_t k, std::size_t nprob
   });
   const std::size_t vector_bytes = rows->store().view().stride;
   const IvfQuantizer& quantizer = *lists_.quantizer;
-  const std::size_t scanned =
+  const std::size_t scanned_bytes =
       quantizer.scans_codes ? CodeBlock::bytes(quantizer.layout.units()) / CodeBlock::rows : vector_bytes;
-  total.bytes =
-      queries.count * quantizer.centroids.scanned_bytes() + total.distances * scanned + total.reranked * vector_bytes;
+  total.bytes = queries.count * quantizer.centroids.scanned_bytes() + total.distances * scanned_bytes +
+                total.reranked * vector_bytes;
   return total;
 }
 

@@ -59,7 +59,7 @@ void IvfSearch::prepare_query(const IvfTarget& target, const PreparedQueries& qu
                               QueryState& state) {
   const MetricSpace& space = target.space;
   const IvfQuantizer& quantizer = *target.lists.quantizer;
-  const double square = space.query_square(queries.query(query), queries.element());
+  const double square = space.query_squared_norm(queries.query(query), queries.element());
   state.scorer = rerank_scorer(space, queries.query(query), queries.element(), square);
   point_.resize(space.point_dim());
   if (space.metric == Metric::hamming) {
@@ -175,14 +175,14 @@ void IvfSearch::measure_codes(const IvfTarget& target, Row list_number, std::spa
   const IvfQuantizer& quantizer = *target.lists.quantizer;
   const bool has_own_frames = quantizer.centroids.frame() == Frame::per_list;
   const std::byte* const blocks = target.lists.lists[list_number].blocks.data() + quantizer.layout.bytes(first);
-  const std::size_t block_count = CodeBlock::block_count(count);
+  const std::size_t block_count = CodeBlock::needed(count);
   for (std::size_t v = 0; v < probes.size(); v += queries_per_scan) {
     const std::span<const Probe> some = probes.subspan(v, std::min(queries_per_scan, probes.size() - v));
     block_queries_.clear();
     for (std::size_t i = 0; i < some.size(); ++i)
       block_queries_.push_back(has_own_frames ? per_list_queries_[i].block_query
                                               : states_[some[i].query].query.block_query);
-    quantizer.layout.measure(block_queries_, blocks, block_count, distances_.data());
+    quantizer.layout.scan(block_queries_, blocks, block_count, distances_.data());
     for (std::size_t i = 0; i < some.size(); ++i)
       collect(target, some[i], first, count, distances_.data() + i * block_count * CodeBlock::rows, hidden);
   }
@@ -207,7 +207,7 @@ std::span<const Neighbor> IvfSearch::finish(const IvfTarget& target, std::size_t
 }
 
 std::span<const Neighbor> IvfSearch::estimated_results(const IvfTarget& target, const QueryState& state) {
-  const double square = target.lists.quantizer->centroids.omitted_query_norm(state.query);
+  const double square = target.lists.quantizer->centroids.omitted_squared_norm(state.query);
   for (Neighbor& found : found_) {
     const double estimated = state.slope * (double{found.distance} + square) + state.intercept;
     found.distance = static_cast<float>(target.space.metric == Metric::ip ? estimated : std::max(estimated, 0.0));
