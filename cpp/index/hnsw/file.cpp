@@ -8,7 +8,7 @@
 namespace lookalike {
 
 void Hnsw::save(function_ref<void(const FileWriter&)> write) const {
-  const Records::Frozen rows = records_.freeze();
+  const Records::WriterLock rows = records_.freeze();
   FileWriter file(kind);
   rows->save(file);
   file.value<std::uint64_t>("M", settings_.M);
@@ -28,12 +28,13 @@ std::unique_ptr<Hnsw> Hnsw::load(const FileReader& file) {
   Rows rows = Rows::load(file);
   std::unique_ptr<Hnsw> index;
   try {
-    if (settings.storage(rows.metric()) != rows.storage()) throw InvalidArgument("the vectors are kept otherwise");
-    Hnsw(0, rows.metric(), settings);  // throws where the settings are none
+    if (settings.storage(rows.metric()) != rows.storage())
+      throw InvalidArgument("the settings ask for another storage of the vectors");
+    Hnsw(0, rows.metric(), settings);  // validates the settings
     HnswGraph graph = HnswGraph::load(file, settings.degree(), rows);
     index.reset(new Hnsw(std::move(rows), std::move(graph), settings));
   } catch (const InvalidArgument& error) {
-    throw CorruptFile(std::string("the index's settings do not go together: ") + error.what());
+    throw CorruptFile(std::string("the index's settings contradict each other: ") + error.what());
   }
   index->tuning_ = Tuning::load(file, "ef");
   return index;

@@ -1,7 +1,7 @@
-// The graph of an HNSW index and what walking it needs, beside the rows it stands for.
+// The graph of an HNSW index with its entry points and codes.
 //
-// One level: in more than some thirty dimensions the upper levels of Malkov and Yashunin [2018] only find a place to
-// start from [Munyampirwa et al. 2024], which a few entries select_entries over the data do as well.
+// The graph has one level. Above about thirty dimensions the upper levels of Malkov and Yashunin [2018] only provide an
+// entry point [Munyampirwa et al. 2024]. A few entry points spread over the data (see select_entries) do the same.
 #pragma once
 
 #include <cstddef>
@@ -21,41 +21,41 @@
 
 namespace lookalike {
 
-/// A plain value under the index's locks. Row i is node i.
+/// A plain value that the locks of the index guard. Node i is row i.
 struct HnswGraph {
   explicit HnswGraph(std::size_t degree) : neighbors(degree) {}
 
   Adjacency neighbors;
   std::vector<Row> entries;
-  std::optional<QuantizedRows> codes;   // none: the kept vectors are walked over
-  std::size_t linked = 0;               // rows from here on are not found by walking
-  std::size_t entries_chosen_over = 0;  // rows the entries were chosen among
-  std::size_t learned_over = 0;         // rows the codes were chosen and learned from
+  std::optional<QuantizedRows> codes;    // nullopt: searches measure the kept vectors
+  std::size_t linked = 0;                // rows from here on are not in the graph yet
+  std::size_t entries_chosen_among = 0;  // number of rows when the entries were chosen
+  std::size_t codes_trained_on = 0;      // number of rows when the codes were trained
 
   bool is_empty() const noexcept { return linked == 0; }
   std::size_t bytes() const noexcept;
   MetricSpace space(const Rows& rows) const noexcept;
-  /// The distances from a row, which the graph is built by.
-  Scorer from_row(const MetricSpace& space, Row row, ScorerScratch& scratch) const;
-  /// The given rows only, in that order; their edges to other rows are gone.
-  HnswGraph picked(std::span<const Row> rows) const;
+  /// Distances from a row, by codes if there are any. The graph is built by these.
+  Scorer row_scorer(const MetricSpace& space, Row row, ScorerScratch& scratch) const;
+  /// The graph of the given rows, in that order, without the edges to other rows.
+  HnswGraph subset(std::span<const Row> rows) const;
 
   void save(FileWriter& file) const;
-  /// Throws CorruptFile where sizes do not agree.
+  /// Throws CorruptFile if sizes contradict each other.
   static HnswGraph load(const FileReader& file, std::size_t degree, const Rows& rows);
 };
 
-/// How a graph measures from its rows. Borrows both.
+/// Distances from the rows of a graph, for building it. Borrows both.
 class GraphMetric {
  public:
   GraphMetric(const HnswGraph& graph, const Rows& rows) : graph_(graph), space_(graph.space(rows)) {}
-  Scorer operator()(Row row, ScorerScratch& scratch) const { return graph_.from_row(space_, row, scratch); }
-  NodeMetric node_metric() const {
-    return {*this, space_.metric == Metric::ip ? 1 : tolerance};
-  }  // products are no lengths
+  Scorer operator()(Row row, ScorerScratch& scratch) const { return graph_.row_scorer(space_, row, scratch); }
+  /// No tolerance for inner products, because they are not distances.
+  NodeMetric node_metric() const { return {*this, space_.metric == Metric::ip ? 1 : tolerance}; }
 
  private:
-  /// Of squares. With more a search takes fewer steps and a build more time: on SIFT 1.1 takes a fifth more.
+  /// For squared distances. A larger tolerance takes fewer hops per search but more build time: on SIFT, 1.1 takes a
+  /// fifth more.
   static constexpr float tolerance = 1.075f;
 
   const HnswGraph& graph_;

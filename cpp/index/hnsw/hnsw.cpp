@@ -12,9 +12,9 @@
 namespace lookalike {
 namespace {
 
-constexpr std::size_t most_nodes = 0x7fffffff;  // a pool key has one bit less for its row
+constexpr std::size_t max_rows_in_graph = 0x7fffffff;  // the keys of BeamSearch have 31 bits for the row
 
-HnswSettings checked(const HnswSettings& settings) {
+HnswSettings validated(const HnswSettings& settings) {
   if (settings.M < 2 || settings.M > 512) {
     throw InvalidArgument("M is " + std::to_string(settings.M) + "; it must be between 2 and 512");
   }
@@ -28,209 +28,210 @@ HnswSettings checked(const HnswSettings& settings) {
 }  // namespace
 
 Hnsw::Hnsw(std::size_t dim, Metric metric, const HnswSettings& settings)
-    : settings_(checked(settings)), records_(dim, metric, settings.storage(metric)), graph_(settings.degree()) {}
+    : settings_(validated(settings)), records_(dim, metric, settings.storage(metric)), graph_(settings.degree()) {}
 
 Hnsw::Hnsw(Rows rows, HnswGraph graph, const HnswSettings& settings)
-    : settings_(checked(settings)), records_(std::move(rows)), graph_(std::move(graph)) {}
+    : settings_(validated(settings)), records_(std::move(rows)), graph_(std::move(graph)) {}
 
 std::size_t Hnsw::bytes() const {
-  const Records::Reading rows = records_.read();
+  const Records::ReadLock rows = records_.read();
   return rows->bytes() + graph_.bytes();
 }
 
 Quantization Hnsw::quantization() const {
-  const Records::Reading rows = records_.read();
+  const Records::ReadLock rows = records_.read();
   if (rows->count() == 0) return settings_.codes;
-  return searched_codes(graph_.codes ? std::optional(graph_.codes->encoder().width()) : std::nullopt,
-                        rows->store().element());
+  return searched_quantization(graph_.codes ? std::optional(graph_.codes->encoder().width()) : std::nullopt,
+                               rows->store().element());
 }
 
 void Hnsw::add(const VectorsView& vectors, const IdsView& ids, unsigned threads) {
-  Records::Writing writing = records_.write();
-  if (vectors.count > 0) append(writing, writing.addition(vectors, ids, threads), threads);
+  Records::Writer writer = records_.write();
+  if (vectors.count > 0) append(writer, writer.addition(vectors, ids, threads), threads);
 }
 
 void Hnsw::add(const VectorsView& vectors, unsigned threads) {
-  Records::Writing writing = records_.write();
-  if (vectors.count > 0) append(writing, writing.addition(vectors, threads), threads);
+  Records::Writer writer = records_.write();
+  if (vectors.count > 0) append(writer, writer.addition(vectors, threads), threads);
 }
 
-void Hnsw::append(Records::Writing& writing, Change change, unsigned threads) {
+void Hnsw::append(Records::Writer& writer, Change change, unsigned threads) {
   const Row first = change.first();
-  const bool was_new = writing->is_new();
+  const bool was_new = writer->is_new();
   Tuning before = tuning_;
-  place(writing, change, threads);
+  store_rows(writer, change, threads);
   try {
-    link_new(writing, threads);
-    keep_promise(writing, writing->count() - first, threads);
+    link_new(writer, threads);
+    keep_promise(writer, writer->count() - first, threads);
   } catch (...) {
-    rollback(writing, first);
-    writing.exclusively([&](Rows&) noexcept { std::swap(tuning_, before); });
-    if (was_new) reset(writing);
+    rollback(writer, first);
+    writer.exclusively([&](Rows&) noexcept { std::swap(tuning_, before); });
+    if (was_new) reset(writer);
     throw;
   }
 }
 
 void Hnsw::upsert(const VectorsView& vectors, const IdsView& ids, unsigned threads) {
-  Records::Writing writing = records_.write();
+  Records::Writer writer = records_.write();
   if (vectors.count == 0) return;
-  Change change = writing.upsertion(vectors, ids, threads);
+  Change change = writer.upsertion(vectors, ids, threads);
   const Row first = change.first();
-  const bool was_new = writing->is_new();
-  std::vector<Row> moved(change.replaced().begin(), change.replaced().end());
-  place(writing, change, threads);
-  std::erase_if(moved, [&](Row row) { return row >= graph_.linked; });
+  const bool was_new = writer->is_new();
+  std::vector<Row> replaced(change.replaced().begin(), change.replaced().end());
+  store_rows(writer, change, threads);
+  std::erase_if(replaced, [&](Row row) { return row >= graph_.linked; });
   try {
-    const std::size_t changed = moved.size() + writing->count() - first;
-    relink(writing, moved, threads);
-    link_new(writing, threads);
-    keep_promise(writing, changed, threads);
-  } catch (...) {  // what was replaced is replaced; what was to be new is not there
-    rollback(writing, first);
-    if (was_new) reset(writing);
-    // Where many are not where the graph has them, it is of no use: the next change builds it anew.
-    if (moved.size() > writing->count() / 100) writing.exclusively([&](Rows&) noexcept { graph_.linked = 0; });
+    const std::size_t changed = replaced.size() + writer->count() - first;
+    relink_replaced(writer, replaced, threads);
+    link_new(writer, threads);
+    keep_promise(writer, changed, threads);
+  } catch (...) {  // rolls back the added rows; replaced vectors stay replaced
+    rollback(writer, first);
+    if (was_new) reset(writer);
+    // If the edges of many replaced rows are outdated, the graph is useless: the next change rebuilds it.
+    if (replaced.size() > writer->count() / 100) writer.exclusively([&](Rows&) noexcept { graph_.linked = 0; });
     throw;
   }
 }
 
-void Hnsw::place(Records::Writing& writing, Change& change, unsigned threads) {
-  if (change.first() + change.fresh().count > most_nodes) {
-    throw InvalidArgument("an HNSW index holds at most " + std::to_string(most_nodes) +
-                          " vectors, removed ones included");
+void Hnsw::store_rows(Records::Writer& writer, Change& change, unsigned threads) {
+  if (change.first() + change.added().count > max_rows_in_graph) {
+    throw InvalidArgument("an HNSW index holds at most " + std::to_string(max_rows_in_graph) +
+                          " vectors, including removed ones");
   }
-  const VectorsView fresh = change.fresh(), moved = change.replacements();
+  const VectorsView added = change.added(), replacements = change.replacements();
   const auto space_of = [&](const VectorsView& vectors, const float* inverse_norms) {
-    return MetricSpace{vectors, writing->metric(), inverse_norms};
+    return MetricSpace{vectors, writer->metric(), inverse_norms};
   };
-  Extension<Row> neighbors = graph_.neighbors.grow(fresh.count);
+  Extension<Row> neighbors = graph_.neighbors.grow(added.count);
   std::optional<Extension<std::byte>> codes;
-  Array<std::byte> moved_codes;
+  Array<std::byte> replacement_codes;
   if (graph_.codes) {
-    codes.emplace(graph_.codes->grow(space_of(fresh, change.fresh_inverse_norms()), threads));
-    moved_codes = graph_.codes->encode(space_of(moved, change.replacement_inverse_norms().data()), threads);
+    codes.emplace(graph_.codes->grow(space_of(added, change.added_inverse_norms()), threads));
+    replacement_codes =
+        graph_.codes->encode(space_of(replacements, change.replacement_inverse_norms().data()), threads);
   }
   const std::vector<Row> replaced(change.replaced().begin(), change.replaced().end());
-  const bool may_be_linked = graph_.is_empty() || (is_measurable(fresh, writing->metric(), threads) &&
-                                                   is_measurable(moved, writing->metric(), threads));
-  are_vanishing_ = are_vanishing_ && squares_of(fresh, writing->metric()) != Squares::measurable &&
-                   squares_of(moved, writing->metric()) != Squares::measurable;
-  writing.exclusively([&](Rows& rows) {
+  const bool can_be_linked = graph_.is_empty() || (is_measurable(added, writer->metric(), threads) &&
+                                                   is_measurable(replacements, writer->metric(), threads));
+  are_underflowing_ = are_underflowing_ && norm_range_of(added, writer->metric()) != NormRange::measurable &&
+                      norm_range_of(replacements, writer->metric()) != NormRange::measurable;
+  writer.exclusively([&](Rows& rows) {
     rows.commit(change);
-    if (!may_be_linked) graph_.linked = 0;
+    if (!can_be_linked) graph_.linked = 0;
     ++version_;
     neighbors.commit();
     if (codes) codes->commit();
     for (std::size_t i = 0; i < replaced.size() && graph_.codes; ++i)
-      graph_.codes->overwrite(replaced[i], moved_codes.data() + i * graph_.codes->encoder().stride());
+      graph_.codes->overwrite(replaced[i], replacement_codes.data() + i * graph_.codes->encoder().stride());
   });
 }
 
-// Nothing here asks for memory: since `place`, no part of the graph is mapped.
-void Hnsw::rollback(Records::Writing& writing, Row first) noexcept {
-  // Rows that were there lose their edges to those that go, one at a time, so that readers wait for little.
-  const auto is_gone = [&](Row row) { return row >= first; };
+// Allocates nothing: after store_rows no part of the graph is mapped.
+void Hnsw::rollback(Records::Writer& writer, Row first) noexcept {
+  // Erases the edges to added rows, one node per lock, so that readers wait only briefly.
+  const auto is_added = [&](Row row) { return row >= first; };
   for (Row node = 0; node < first; ++node) {
     const std::span<const Row> neighbors = graph_.neighbors.neighbors(node);
-    if (std::none_of(neighbors.begin(), neighbors.end(), is_gone)) continue;
-    writing.exclusively([&](Rows&) { graph_.neighbors.erase_if(node, is_gone); });
+    if (std::none_of(neighbors.begin(), neighbors.end(), is_added)) continue;
+    writer.exclusively([&](Rows&) { graph_.neighbors.erase_if(node, is_added); });
   }
-  has_extremes_ = false;  // unless they are found again
-  writing.exclusively([&](Rows& rows) {
+  has_extremes_ = false;  // link_new checks again
+  writer.exclusively([&](Rows& rows) {
     graph_.linked = std::min<std::size_t>(graph_.linked, first);
-    std::erase_if(graph_.entries, is_gone);
+    std::erase_if(graph_.entries, is_added);
     graph_.neighbors.truncate(first);
-    if (graph_.entries.empty()) {  // what comes may be of another kind
-      graph_.linked = graph_.learned_over = 0;
+    if (graph_.entries.empty()) {  // later rows may be distributed differently, so codes are trained again
+      graph_.linked = graph_.codes_trained_on = 0;
       graph_.codes.reset();
     }
     if (graph_.codes) graph_.codes->truncate(first);
     rows.rollback(first);
     ++version_;
   });
-  changed_ = first;  // edges were lost: now, or at the next change, all rows are made sure to be reached again
+  changed_since_check_ = first;  // edges were lost: makes the reachability check due, now or at the next change
   try {
-    if (!graph_.is_empty()) look_after_reach(writing, 0, 0);
-  } catch (...) {  // whatever stopped the addition is on its way already
+    if (!graph_.is_empty()) check_reachability(writer, 0, 0);
+  } catch (...) {  // the caller already rethrows the first error
   }
 }
 
 std::size_t Hnsw::remove(const IdsView& ids) {
-  Records::Writing writing = records_.write();
-  const std::vector<Row> known = writing->known(ids);
-  const std::size_t removed = writing.exclusively([&](Rows& rows) {
+  Records::Writer writer = records_.write();
+  const std::vector<Row> removed_rows = writer->find_or_throw(ids);
+  const std::size_t removed = writer.exclusively([&](Rows& rows) {
     ++version_;
-    tuning_.promise.changed += known.size();
-    return rows.remove(known);
+    tuning_.promise.changed += removed_rows.size();
+    return rows.remove(removed_rows);
   });
-  if (writing->removed_share() > Rows::most_removed) {
+  if (writer->removed_share() > Rows::max_removed_share) {
     try {
-      compact(writing, 0);
-    } catch (const std::bad_alloc&) {  // what was removed is removed; the memory comes back another time
+      compact(writer, 0);
+    } catch (const std::bad_alloc&) {  // the rows are removed; a later call frees their memory
     }
   }
   return removed;
 }
 
 void Hnsw::reset() {
-  Records::Writing writing = records_.write();
-  if (writing->live_count() > 0) return;
-  compact(writing, 0);
-  reset(writing);
+  Records::Writer writer = records_.write();
+  if (writer->live_count() > 0) return;
+  compact(writer, 0);
+  reset(writer);
 }
 
-void Hnsw::reset(Records::Writing& writing) noexcept {
-  writing.exclusively([&](Rows& rows) {
+void Hnsw::reset(Records::Writer& writer) noexcept {
+  writer.exclusively([&](Rows& rows) {
     rows.reset();
     graph_ = HnswGraph(settings_.degree());
     ++version_;
   });
-  has_extremes_ = are_vanishing_ = false;
-  changed_ = 0;
+  has_extremes_ = are_underflowing_ = false;
+  changed_since_check_ = 0;
 }
 
 void Hnsw::optimize() {
-  Records::Writing writing = records_.write();
-  compact(writing, 0);
-  has_extremes_ = false;  // unless they are found again
-  link_new(writing, 0);
-  if (!graph_.is_empty()) make_reachable(writing, 0);
-  if (tuning_.promise.changed > 0) keep_promise(writing, writing->count(), 0);
+  Records::Writer writer = records_.write();
+  compact(writer, 0);
+  has_extremes_ = false;  // link_new checks again
+  link_new(writer, 0);
+  if (!graph_.is_empty()) repair_reachability(writer, 0);
+  if (tuning_.promise.changed > 0) keep_promise(writer, writer->count(), 0);
 }
 
 Tuning Hnsw::tuning() const {
-  const Records::Reading rows = records_.read();
+  const Records::ReadLock rows = records_.read();
   return tuning_;
 }
 
 void Hnsw::set_tuning(Tuning tuning) {
-  Records::Writing writing = records_.write();
-  writing.exclusively([&](Rows&) noexcept { std::swap(tuning_, tuning); });
+  Records::Writer writer = records_.write();
+  writer.exclusively([&](Rows&) noexcept { std::swap(tuning_, tuning); });
 }
 
-std::size_t Hnsw::usual_effort(std::size_t k) const {
-  const Records::Reading rows = records_.read();
-  const std::size_t width = width_for(*rows, k, 0);
-  return width == exact_effort ? std::max<std::size_t>(rows->live_count(), k) : width;
+std::size_t Hnsw::default_effort(std::size_t k) const {
+  const Records::ReadLock rows = records_.read();
+  const std::size_t ef = resolved_ef(*rows, k, 0);
+  return ef == exact_effort ? std::max<std::size_t>(rows->live_count(), k) : ef;
 }
 
-double Hnsw::aged() const {
-  const Records::Reading rows = records_.read();
-  if (!graph_.codes || graph_.learned_over >= rows->count()) return 0;
-  return 1 - static_cast<double>(graph_.learned_over) / static_cast<double>(rows->count());
+double Hnsw::untrained_share() const {
+  const Records::ReadLock rows = records_.read();
+  if (!graph_.codes || graph_.codes_trained_on >= rows->count()) return 0;
+  return 1 - static_cast<double>(graph_.codes_trained_on) / static_cast<double>(rows->count());
 }
 
 bool Hnsw::is_exact() const {
-  const Records::Reading rows = records_.read();
+  const Records::ReadLock rows = records_.read();
   return graph_.is_empty();
 }
 
 std::size_t Hnsw::unreachable() const {
-  const Records::Reading rows = records_.read();
+  const Records::ReadLock rows = records_.read();
   if (graph_.is_empty()) return 0;
-  std::vector<Row> rest = unreached(graph_.neighbors, graph_.entries);
-  std::erase_if(rest, [&](Row row) { return !rows->ids().is_live(row); });
-  return rest.size();
+  std::vector<Row> missing = unreachable_nodes(graph_.neighbors, graph_.entries);
+  std::erase_if(missing, [&](Row row) { return !rows->ids().is_live(row); });
+  return missing.size();
 }
 
 }  // namespace lookalike

@@ -1,4 +1,4 @@
-// Approximate search by walking a graph of near neighbours.
+// Approximate search by beam search over a proximity graph.
 #pragma once
 
 #include <cstddef>
@@ -15,7 +15,7 @@
 #include "index/approx/recall_evaluator.hpp"
 #include "index/approx/tuning.hpp"
 #include "index/core/answer.hpp"
-#include "index/core/pool_of.hpp"
+#include "index/core/object_pool.hpp"
 #include "index/core/records.hpp"
 #include "index/core/where.hpp"
 #include "index/hnsw/graph.hpp"
@@ -25,41 +25,41 @@
 
 namespace lookalike {
 
-/// Vectors under ids in a graph. Every member may be called from several threads at once: readers share, a writer works
-/// out beside them how the graph should change and puts that in place in small steps. New rows are stored at once, and
-/// found when all rows of their addition are linked. A member that throws leaves the rows as they were, unless it is
-/// interrupted while the graph catches up with rows that `upsert` has replaced or `remove` has removed: those stay so.
+/// Vectors with ids in a graph. Thread-safe: readers run concurrently; a writer computes changes of the graph while
+/// they read, and applies them in small steps. Added rows are stored first; searches find them once all rows of the
+/// call are linked. A member that throws leaves the rows as they were, with one exception: if `upsert` or `remove` is
+/// interrupted while it updates the graph, the rows stay replaced or removed.
 class Hnsw {
  public:
   static constexpr const char* kind = "hnsw";
 
-  /// dim 0: taken from the first vectors. Throws InvalidArgument where the arguments do not go together.
+  /// dim = 0: taken from the first vectors. Throws InvalidArgument if the arguments contradict each other.
   Hnsw(std::size_t dim, Metric metric, const HnswSettings& settings);
 
   const Records& records() const noexcept { return records_; }
   const HnswSettings& settings() const noexcept { return settings_; }
-  /// What is walked over: what was asked for while there are no rows.
+  /// The quantization that searches use; the requested one while there are no rows.
   Quantization quantization() const;
   std::size_t bytes() const;
 
-  /// As for Flat.
+  /// As in Flat.
   void add(const VectorsView& vectors, const IdsView& ids, unsigned threads);
   void add(const VectorsView& vectors, unsigned threads);
   void upsert(const VectorsView& vectors, const IdsView& ids, unsigned threads);
   std::size_t remove(const IdsView& ids);
-  /// Where it holds nothing: as it was made, whatever it held before; but what was tuned stays.
+  /// Returns an index without live rows to its initial state, but keeps its tuning.
   void reset();
 
-  /// About the k nearest of each query, by walks `ef` nodes wide; 0: the tuned or a usual width. A writer may come
-  /// between the queries of a long batch.
+  /// Approximates the k nearest of each query. ef = 0: the default effort. Long batches without a filter release the
+  /// lock between chunks, so that a writer can run.
   void search(const VectorsView& queries, std::size_t k, std::size_t ef, const Where& where, unsigned threads,
               Answer& answer) const;
-  /// Everything within `radius` of each query: every row is measured.
+  /// All rows within `radius` of each query, by brute force.
   RangeAnswer range(const VectorsView& queries, float radius, const Where& where, unsigned threads) const;
-  /// What searching for `queries` costs, in total.
+  /// The total costs of searching for `queries`.
   SearchCosts costs(const VectorsView& queries, std::size_t k, std::size_t ef, unsigned threads) const;
 
-  /// Gives back the memory of removed vectors and unused capacity, and links what cannot be reached.
+  /// Compacts: frees the memory of removed vectors and unused capacity. Makes every row reachable.
   void optimize();
 
   /// For a RecallEvaluator. The index must outlive it.
@@ -67,13 +67,13 @@ class Hnsw {
   Tuning tuning() const;
   void set_tuning(Tuning tuning);
   Promise promise() const { return tuning().promise; }
-  /// The share of the rows that came, or were replaced, since codes and lists were learned.
-  double aged() const;
-  /// How wide a search for k is when nothing else is asked for.
-  std::size_t usual_effort(std::size_t k) const;
-  /// Whether there is no graph yet, or none can be: every search measures all rows.
+  /// The share of the rows that were added since the codes were trained.
+  double untrained_share() const;
+  /// The ef of a search for k that requests none.
+  std::size_t default_effort(std::size_t k) const;
+  /// Whether every search is exact because there is no graph.
   bool is_exact() const;
-  /// How many live rows no walk comes to.
+  /// The number of live rows that no path from the entry points reaches.
   std::size_t unreachable() const;
 
   void save(function_ref<void(const FileWriter&)> write) const;
@@ -83,40 +83,45 @@ class Hnsw {
  private:
   Hnsw(Rows rows, HnswGraph graph, const HnswSettings& settings);
 
-  /// For queries that were looked at, without a writer in between.
-  void search_at_once(const VectorsView& queries, std::size_t k, std::size_t ef, const Where& where, unsigned threads,
-                      Answer& answer) const;
-  void append(Records::Writing& writing, Change change, unsigned threads);
-  void place(Records::Writing& writing, Change& change, unsigned threads);
-  void link_new(Records::Writing& writing, unsigned threads);
-  void link(Records::Writing& writing, std::span<const Row> rows, unsigned threads, std::size_t entries);
-  /// Takes out of `moved` what is linked anew.
-  void relink(Records::Writing& writing, std::vector<Row>& moved, unsigned threads);
-  void relink_batch(Records::Writing& writing, std::span<const Row> moved, unsigned threads);
-  void relearn(Records::Writing& writing, unsigned threads);
-  void choose_entries(Records::Writing& writing);
-  void apply(Records::Writing& writing, const EdgeUpdates& rewiring);
-  /// Keeps what neighbours the nodes that were linked have before they are rewired for the first time.
-  void remember(const EdgeUpdates& rewiring);
-  /// Gives them back, and forgets.
-  void put_back(Records::Writing& writing) noexcept;
-  void make_reachable(Records::Writing& writing, unsigned threads);
-  void look_after_reach(Records::Writing& writing, std::size_t changed, unsigned threads);
-  void rollback(Records::Writing& writing, Row first) noexcept;
-  void reset(Records::Writing& writing) noexcept;
-  void compact(Records::Writing& writing, unsigned threads);
-  /// Counts rows that have changed, and measures anew what effort keeps the promise where many have. Where that does
-  /// not suffice because codes were learned from other rows, learns them anew and builds the graph again.
-  void keep_promise(Records::Writing& writing, std::size_t changed, unsigned threads);
-  void measure_promise(Records::Writing& writing, unsigned threads);
-  bool refit(Records::Writing& writing, unsigned threads);
-  /// Under the lock.
-  std::size_t width_for(const Rows& rows, std::size_t k, std::size_t ef) const;
-  std::optional<std::size_t> walk_width(const Rows& rows, std::size_t passing, std::size_t width) const;
-  void find(const Rows& rows, const VectorsView& queries, std::size_t k, std::size_t width,
-            const std::optional<RowFilter>& admitted, unsigned threads, std::span<Neighbor> out) const;
-  /// As a search goes, but for row `hidden[q]`, which is not there for query q. Under the lock; false, and nothing is
-  /// searched, where all that pass would be measured.
+  /// Searches validated queries under one read lock.
+  void search_chunk(const VectorsView& queries, std::size_t k, std::size_t ef, const Where& where, unsigned threads,
+                    Answer& answer) const;
+  void append(Records::Writer& writer, Change change, unsigned threads);
+  void store_rows(Records::Writer& writer, Change& change, unsigned threads);
+  void link_new(Records::Writer& writer, unsigned threads);
+  void link(Records::Writer& writer, std::span<const Row> rows, unsigned threads, std::size_t entries);
+  /// Links replaced rows again, and removes them from `replaced` as it goes.
+  void relink_replaced(Records::Writer& writer, std::vector<Row>& replaced, unsigned threads);
+  void relink_batch(Records::Writer& writer, std::span<const Row> replaced, unsigned threads);
+  void train_codes(Records::Writer& writer, unsigned threads);
+  void choose_entries(Records::Writer& writer);
+  void apply(Records::Writer& writer, const EdgeUpdates& updates);
+  /// Saves the neighbours of linked nodes before `updates` changes them for the first time.
+  void back_up_edges(const EdgeUpdates& updates);
+  /// Restores the saved neighbours and drops the backup.
+  void restore_edges(Records::Writer& writer) noexcept;
+  /// Makes every row reachable from the entry points.
+  void repair_reachability(Records::Writer& writer, unsigned threads);
+  /// Counts changed rows, and repairs reachability after many.
+  void check_reachability(Records::Writer& writer, std::size_t changed, unsigned threads);
+  void rollback(Records::Writer& writer, Row first) noexcept;
+  void reset(Records::Writer& writer) noexcept;
+  void compact(Records::Writer& writer, unsigned threads);
+  /// Counts changed rows. After many changes, measures which effort keeps the promise; if it needs a large one because
+  /// the codes were trained on other rows, retrains them and rebuilds the graph.
+  void keep_promise(Records::Writer& writer, std::size_t changed, unsigned threads);
+  void measure_promise(Records::Writer& writer, unsigned threads);
+  /// Returns whether it retrained the codes and rebuilt the graph.
+  bool retrain_if_stale(Records::Writer& writer, unsigned threads);
+  // The callers of the following hold the lock.
+
+  /// The requested ef, or if it is 0 the default one; exact_effort for an exact search.
+  std::size_t resolved_ef(const Rows& rows, std::size_t k, std::size_t ef) const;
+  /// The ef that finds enough admitted rows; nullopt if an exact search is cheaper.
+  std::optional<std::size_t> widened_ef(const Rows& rows, std::size_t admitted_count, std::size_t ef) const;
+  void search_rows(const Rows& rows, const VectorsView& queries, std::size_t k, std::size_t ef,
+                   const std::optional<RowFilter>& admitted, unsigned threads, std::span<Neighbor> out) const;
+  /// See EvaluatedIndex::search.
   bool search_hidden(const Rows& rows, const VectorsView& queries, std::span<const Row> hidden, std::size_t k,
                      std::size_t effort, unsigned threads,
                      function_ref<void(std::size_t, std::span<const Neighbor>)> put) const;
@@ -125,17 +130,17 @@ class Hnsw {
   Records records_;
   HnswGraph graph_;
   Tuning tuning_;
-  std::uint64_t version_ = 0;    // counts changes of rows
-  bool has_extremes_ = false;    // vectors that floats cannot measure: then there is no graph
-  bool are_vanishing_ = false;   // the squares of all vectors: then there is none either
-  std::size_t changed_ = 0;      // rows linked since all were seen to be reached
-  std::size_t judged_over_ = 0;  // rows that codes were last judged by
-  struct Memory {
+  std::uint64_t version_ = 0;                // incremented by every change of rows
+  bool has_extremes_ = false;                // some vectors cannot be measured by floats, so there is no graph
+  bool are_underflowing_ = false;            // the squared norms of all vectors underflow, so there is no graph
+  std::size_t changed_since_check_ = 0;      // rows changed since the last reachability check
+  std::size_t rows_at_last_code_check_ = 0;  // number of rows at the last check of the codes
+  struct EdgeBackup {
     RowFilter nodes;
-    std::vector<EdgeUpdates> neighbors;  // what each batch was the first to change
+    std::vector<EdgeUpdates> neighbors;  // the saved neighbours of each batch
   };
-  std::optional<Memory> before_;  // while rows are linked to those that were
-  mutable PoolOf<HnswWorker> workers_;
+  std::optional<EdgeBackup> edge_backup_;  // exists while new rows are linked to old ones
+  mutable ObjectPool<HnswScratch> scratch_pool_;
 };
 
 }  // namespace lookalike

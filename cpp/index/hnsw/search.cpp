@@ -5,40 +5,40 @@
 namespace lookalike {
 
 HnswSearch::HnswSearch(const HnswTarget& target, const PreparedQueries& queries, std::size_t query, std::size_t k,
-                       std::size_t width, Row hidden, HnswWorker& worker)
-    : target_(target), k_(k), worker_(worker) {
+                       std::size_t ef, Row hidden, HnswScratch& scratch)
+    : target_(target), k_(k), scratch_(scratch) {
   const MetricSpace& space = target.space;
-  const double square = space.query_square(queries.query(query), queries.element());
-  kept_ = kept_scorer(space, queries.query(query), queries.element(), square);
+  const double square = space.query_squared_norm(queries.query(query), queries.element());
+  rerank_scorer_ = rerank_scorer(space, queries.query(query), queries.element(), square);
   const HnswGraph& graph = target.graph;
-  Scorer scorer = kept_.floats;
+  Scorer scorer = rerank_scorer_.fast;
   if (graph.codes) {
-    worker.query.resize(queries.dim());
-    worker.point.resize(space.point_dim());
-    queries.as_floats(query, worker.query.data());
-    space.write_query_point(worker.query.data(), square, worker.point.data());
-    scorer = graph.codes->from_query(worker.point.data(), worker.scratch);
+    scratch.query.resize(queries.dim());
+    scratch.point.resize(space.point_dim());
+    queries.as_floats(query, scratch.query.data());
+    space.write_query_point(scratch.query.data(), square, scratch.point.data());
+    scorer = graph.codes->query_scorer(scratch.point.data(), scratch.scorer_scratch);
     slope_ = slope_of(space, square);
   }
-  worker.walk.begin(scorer, graph.neighbors, graph.entries, std::min(width, graph.neighbors.nodes()), hidden);
+  scratch.beam_search.begin(scorer, graph.neighbors, graph.entries, std::min(ef, graph.neighbors.nodes()), hidden);
 }
 
 std::span<const Neighbor> HnswSearch::finish() {
-  std::span<Neighbor> walked = worker_.walk.finish();
+  std::span<Neighbor> found = scratch_.beam_search.finish();
   if (target_.admitted || target_.end < target_.graph.neighbors.nodes()) {
-    const auto last = std::remove_if(walked.begin(), walked.end(), [&](const Neighbor& found) {
-      return found.row >= target_.end || (target_.admitted && !target_.admitted->test(found.row));
+    const auto last = std::remove_if(found.begin(), found.end(), [&](const Neighbor& neighbor) {
+      return neighbor.row >= target_.end || (target_.admitted && !target_.admitted->test(neighbor.row));
     });
-    walked = walked.first(static_cast<std::size_t>(last - walked.begin()));
+    found = found.first(static_cast<std::size_t>(last - found.begin()));
   }
-  // Floats cannot measure so short a query.
-  if (!kept_.is_measurable) return {};
-  return worker_.rerank.nearest(kept_, walked, k_, slope_);
+  // The query is too short for float distances.
+  if (!rerank_scorer_.is_measurable) return {};
+  return scratch_.reranker.rerank(rerank_scorer_, found, k_, slope_);
 }
 
-std::span<const Neighbor> hnsw_search(const HnswTarget& target, const PreparedQueries& queries, std::size_t query,
-                                      std::size_t k, std::size_t width, Row hidden, HnswWorker& worker) {
-  HnswSearch search(target, queries, query, k, width, hidden, worker);
+std::span<const Neighbor> search_one(const HnswTarget& target, const PreparedQueries& queries, std::size_t query,
+                                     std::size_t k, std::size_t ef, Row hidden, HnswScratch& scratch) {
+  HnswSearch search(target, queries, query, k, ef, hidden, scratch);
   while (search.advance()) {
   }
   return search.finish();

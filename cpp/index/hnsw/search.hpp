@@ -1,4 +1,4 @@
-// One query walked for through a graph, and what it finds measured by the kept vectors.
+// The search of one query: beam search over the graph, then reranking by the kept vectors.
 #pragma once
 
 #include <cstddef>
@@ -10,58 +10,59 @@
 #include "distance/scorer.hpp"
 #include "exact/parts.hpp"
 #include "graph/beam_search.hpp"
-#include "index/approx/kept_scorer.hpp"
 #include "index/approx/rerank.hpp"
+#include "index/approx/rerank_scorer.hpp"
 #include "index/hnsw/graph.hpp"
 #include "topk/neighbor.hpp"
 #include "topk/row_filter.hpp"
 
 namespace lookalike {
 
-/// What searches took: nodes expanded, codes measured, kept vectors measured, bytes of all of these.
+/// Costs of searches: nodes expanded, distances computed in the graph, vectors reranked, and bytes read for all of
+/// these.
 struct SearchCosts {
   std::uint64_t hops = 0, distances = 0, reranked = 0, bytes = 0;
 };
 
-/// What one thread needs to search, used again and again.
-struct HnswWorker {
-  BeamSearch walk;
-  ScorerScratch scratch;
+/// Buffers that a thread reuses for its searches.
+struct HnswScratch {
+  BeamSearch beam_search;
+  ScorerScratch scorer_scratch;
   std::vector<float> query, point;
-  Rerank rerank;
+  Reranker reranker;
 };
 
-/// What is searched, and who may be found.
+/// The graph to search and the rows that may be found.
 struct HnswTarget {
   const HnswGraph& graph;
   MetricSpace space;
   const RowFilter* admitted;  // null: all rows
-  Row end;                    // rows from here on are still being linked
+  Row end;                    // rows from here on are not linked yet
 };
 
-/// One search, in steps, so that a thread can go on with another one while this one waits for memory.
+/// One search in steps, so that a thread can interleave two of them and hide their cache misses.
 class HnswSearch {
  public:
-  /// For the k nearest admitted rows of a walk `width` wide. `hidden` is neither found nor walked over. All are
-  /// borrowed, the worker until `finish`.
-  HnswSearch(const HnswTarget& target, const PreparedQueries& queries, std::size_t query, std::size_t k,
-             std::size_t width, Row hidden, HnswWorker& worker);
-  /// False when there is nothing left to walk.
-  bool advance() { return worker_.walk.advance(); }
-  /// Nearest first, ties by row; fewer than k where the walk found fewer, none where floats cannot measure the
-  /// query. Valid until the worker's next search.
+  /// Starts a search for the k nearest admitted rows among the `ef` nearest that the beam search visits. `hidden` is
+  /// neither visited nor found. Borrows its arguments; the scratch must not be used otherwise before `finish`.
+  HnswSearch(const HnswTarget& target, const PreparedQueries& queries, std::size_t query, std::size_t k, std::size_t ef,
+             Row hidden, HnswScratch& scratch);
+  /// Expands a node. Returns false when the beam search is done.
+  bool advance() { return scratch_.beam_search.advance(); }
+  /// Returns the neighbours, nearest first, ties by row: fewer than k if the beam search found fewer, none if the query
+  /// is too short for float distances. Valid until the next search with this scratch.
   std::span<const Neighbor> finish();
 
  private:
   const HnswTarget& target_;
   std::size_t k_;
-  HnswWorker& worker_;
-  KeptScorer kept_;
-  double slope_ = 1;  // of kept distances over those walked by
+  HnswScratch& scratch_;
+  RerankScorer rerank_scorer_;
+  double slope_ = 1;  // from distances of codes to distances of kept vectors, see slope_of
 };
 
-/// The whole of one.
-std::span<const Neighbor> hnsw_search(const HnswTarget& target, const PreparedQueries& queries, std::size_t query,
-                                      std::size_t k, std::size_t width, Row hidden, HnswWorker& worker);
+/// Runs one search from start to end.
+std::span<const Neighbor> search_one(const HnswTarget& target, const PreparedQueries& queries, std::size_t query,
+                                     std::size_t k, std::size_t ef, Row hidden, HnswScratch& scratch);
 
 }  // namespace lookalike

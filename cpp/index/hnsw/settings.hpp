@@ -1,4 +1,4 @@
-// How an HNSW index is asked to walk.
+// The build and search parameters of an HNSW index.
 #pragma once
 
 #include <cstddef>
@@ -8,15 +8,16 @@
 
 namespace lookalike {
 
-/// Of searches that name no ef, where nothing was measured; what is measured by itself never falls below it.
-inline constexpr std::size_t usual_ef = 64;
+/// The ef of searches that request none while nothing is measured, and the lower limit of the ef that the index
+/// chooses.
+inline constexpr std::size_t default_ef = 64;
 
 struct HnswSettings : CodeSettings {
   std::size_t M = 16;
   std::size_t ef_construction = 200;
   std::uint64_t seed = 0;
 
-  /// Neighbours of a node: half as many again as the lowest level of an HNSW graph has, in whole cache lines.
+  /// Maximum neighbours per node: 3 M, rounded up to whole cache lines. The lowest level of hnswlib has 2 M.
   std::size_t degree() const noexcept { return (3 * M + 15) / 16 * 16; }
 };
 
