@@ -14,6 +14,7 @@
 
 namespace lookalike {
 
+/// Copies of stored vectors, dense.
 struct OwnedVectors {
   Element element = Element::f32;
   std::size_t count = 0;
@@ -52,6 +53,7 @@ void write_answer(std::span<const Neighbor> found, std::size_t found_k, std::siz
 /// Appends the results of further queries.
 void append(const std::vector<std::vector<Neighbor>>& found, const IdMap& ids, RangeAnswer& answer);
 
+/// The same for all queries at once.
 RangeAnswer range_answer(const std::vector<std::vector<Neighbor>>& found, const IdMap& ids);
 
 }  // namespace lookalike

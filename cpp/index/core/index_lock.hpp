@@ -16,18 +16,18 @@ class IndexLock {
  public:
   void lock() {
     const std::scoped_lock queue_lock(queue_mutex_);
-    state_mutex_.lock();
+    shared_mutex_.lock();
   }
-  void unlock() { state_mutex_.unlock(); }
+  void unlock() { shared_mutex_.unlock(); }
   void lock_shared() {
     const std::scoped_lock queue_lock(queue_mutex_);
-    state_mutex_.lock_shared();
+    shared_mutex_.lock_shared();
   }
-  void unlock_shared() { state_mutex_.unlock_shared(); }
+  void unlock_shared() { shared_mutex_.unlock_shared(); }
 
  private:
   std::mutex queue_mutex_;
-  std::shared_mutex state_mutex_;
+  std::shared_mutex shared_mutex_;
 };
 
 /// Admits one writer at a time, which prepares its change while readers continue. If the owning thread locks it again,
@@ -38,16 +38,16 @@ class WriterMutex {
     if (owner_.load(std::memory_order_relaxed) == std::this_thread::get_id()) {
       throw Unsupported("this thread is in the middle of changing this index, in a callback; change it afterwards");
     }
-    writer_mutex_.lock();
+    mutex_.lock();
     owner_.store(std::this_thread::get_id(), std::memory_order_relaxed);
   }
   void unlock() {
     owner_.store({}, std::memory_order_relaxed);
-    writer_mutex_.unlock();
+    mutex_.unlock();
   }
 
  private:
-  std::mutex writer_mutex_;
+  std::mutex mutex_;
   std::atomic<std::thread::id> owner_;
 };
 
