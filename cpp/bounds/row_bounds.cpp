@@ -130,9 +130,9 @@ void RowBounds::encode_rows(const VectorsView& rows, const float* scales, unsign
     }
   });
   double square_error = 0, square = 0;
-  for (const auto& [m, s] : largest) {
-    square_error = std::max(square_error, m);
-    square = std::max(square, s);
+  for (const auto& [task_error, task_square] : largest) {
+    square_error = std::max(square_error, task_error);
+    square = std::max(square, task_square);
   }
   double center_square = 0;
   for (const float c : center_) center_square += static_cast<double>(c) * c;

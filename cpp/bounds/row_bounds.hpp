@@ -49,9 +49,8 @@ class RowBounds {
   std::size_t dim_;
   std::size_t count_ = 0;
   Array<std::byte> codes_;
-  double step_ = 1;  // quantization step of the codes
-  double max_stretch_ =
-      1;  // largest factor by which projecting increases a distance, due to rounding of the directions
+  double step_ = 1;             // quantization step of the codes
+  double max_stretch_ = 1;      // most that projecting can increase a distance: directions are rounded
   double uncentered_norm_ = 0;  // norm of the center if it is subtracted after projecting, else 0
   float max_rounding_error_ = 0;
 };

@@ -25,9 +25,10 @@ void require_valid(const KMeansSettings& settings, std::size_t count, std::size_
                           " clusters; as many points as clusters are needed");
   }
   if (!initial.empty() && initial.size() != settings.clusters * dim)
-    throw InvalidArgument("the initial centroids must be as many as the clusters, and of the points' dim");
-  if (settings.most_imbalance != 0 && !(settings.most_imbalance >= 1))
-    throw InvalidArgument("most_imbalance is " + std::to_string(settings.most_imbalance) + "; it must be at least 1");
+    throw InvalidArgument("initial holds " + std::to_string(initial.size()) +
+                          " values; it must hold clusters x dim = " + std::to_string(settings.clusters * dim));
+  if (settings.max_imbalance != 0 && !(settings.max_imbalance >= 1))
+    throw InvalidArgument("most_imbalance is " + std::to_string(settings.max_imbalance) + "; it must be at least 1");
   if (!(settings.tolerance >= 0))
     throw InvalidArgument("tolerance is " + std::to_string(settings.tolerance) + "; it must be at least 0");
 }
@@ -91,7 +92,7 @@ class Assignment {
 /// The largest allowed number of points in a cluster.
 std::size_t capacity_for(std::size_t count, const KMeansSettings& settings) {
   const double mean = static_cast<double>(count) / static_cast<double>(settings.clusters);
-  const double max_size = std::min(settings.most_imbalance * mean, static_cast<double>(count));
+  const double max_size = std::min(settings.max_imbalance * mean, static_cast<double>(count));
   return std::max(static_cast<std::size_t>(max_size), (count + settings.clusters - 1) / settings.clusters);
 }
 
@@ -117,7 +118,7 @@ Clustering kmeans(std::span<const float> points, std::size_t dim, const KMeansSe
   const double max_squared_shift = settings.tolerance * mean_variance(points, dim);
   Assignment assignment(points, dim, result.centroids, settings.iterations + 1, threads);
 
-  if (initial.empty() && settings.seeding == Seeding::spread)
+  if (initial.empty() && settings.seeding == Seeding::plus_plus)
     result.centroids =
         gather_rows(points, dim,
                     kmeans_plus_plus_rows(points, dim, settings.clusters, settings.seed, assignment.bounds(), threads));
@@ -133,7 +134,7 @@ Clustering kmeans(std::span<const float> points, std::size_t dim, const KMeansSe
     assignment.assign(result.centroids, result.labels);
     if (squared_shift(before, result.centroids) <= max_squared_shift) break;
   }
-  if (settings.most_imbalance > 0) {
+  if (settings.max_imbalance > 0) {
     constexpr int rounds = 3;  // after each, centroids follow their points, so that fewer points must move
     const std::size_t capacity = capacity_for(count, settings);
     for (int round = 0; round < rounds; ++round) {

@@ -10,8 +10,8 @@ namespace lookalike {
 
 /// The initial centroids.
 enum class Seeding : std::uint8_t {
-  random,  // distinct rows, chosen uniformly
-  spread,  // k-means++ [Arthur and Vassilvitskii 2007]
+  random,     // distinct rows, chosen uniformly
+  plus_plus,  // k-means++ [Arthur and Vassilvitskii 2007]
 };
 
 struct KMeansSettings {
@@ -23,7 +23,7 @@ struct KMeansSettings {
   std::uint64_t seed = 0;
   /// The largest allowed ratio of a cluster's size to the mean size, at least 1; 0: no limit. Points of overfull
   /// clusters move to the nearest cluster that is not full. The limit is never below the mean size rounded up.
-  double most_imbalance = 0;
+  double max_imbalance = 0;
   Seeding seeding = Seeding::random;
 };
 

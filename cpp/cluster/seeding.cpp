@@ -114,8 +114,8 @@ class SeedSampler {
   const CentroidBounds* bounds_;
   std::vector<double> squares_, sums_;
   std::vector<std::int8_t> codes_;
-  std::vector<float> rounding_errors_,
-      limits_;  // upper bounds of the code distance at which a square can still decrease
+  std::vector<float> rounding_errors_;
+  std::vector<float> limits_;  // per row: the largest code distance at which its square can still decrease
   float max_rounding_error_ = 0;
 };
 

@@ -29,12 +29,12 @@ void gather_scaled(const Scorer& s, const Row* picks, std::size_t count, float* 
 /// The integer kernels' sums could overflow for byte vectors of a higher dimension.
 constexpr std::size_t max_integer_dim = 33025;
 
-enum class Finish { plain, scaled };
+enum class Finish { none, scaled };
 
 template <auto kernel, class Q>
 Gather finished(Finish finish) {
   switch (finish) {
-    case Finish::plain: return gather<kernel, Q>;
+    case Finish::none: return gather<kernel, Q>;
     case Finish::scaled: return gather_scaled<kernel, Q>;
   }
   return nullptr;
@@ -120,7 +120,7 @@ void MetricSpace::write_point(std::size_t row, float* out) const {
 }
 
 float MetricSpace::distance_offset(std::size_t row, std::span<const float> point) const {
-  if (const std::optional<float> known = overrides ? overrides->distance_offset(row) : std::nullopt) return *known;
+  if (const std::optional<float> offset = overrides ? overrides->distance_offset(row) : std::nullopt) return *offset;
   if (metric == Metric::cosine) return std::all_of(point.begin(), point.end(), [](float x) { return x == 0; }) ? 1 : 0;
   if (!has_augmentations()) return 0;
   double square = 0;
@@ -130,7 +130,7 @@ float MetricSpace::distance_offset(std::size_t row, std::span<const float> point
   return std::fabs(missing) > 1e-3 * double{augmented_norm} * augmented_norm ? static_cast<float>(missing) : 0;
 }
 
-double MetricSpace::query_square(const std::byte* query, Element element) const {
+double MetricSpace::query_squared_norm(const std::byte* query, Element element) const {
   return metric == Metric::cosine || metric == Metric::ip ? precise_squared_norm(query, element, rows.dim) : 0;
 }
 
@@ -152,8 +152,8 @@ Scorer MetricSpace::query_scorer(const std::byte* query, Element element, double
   scorer.query = query;
   switch (metric) {
     case Metric::hamming: scorer.gather = gather<&T::hamming, std::uint8_t>; break;
-    case Metric::l2: scorer.gather = squared_l2(element, rows.element, Finish::plain); break;
-    case Metric::ip: scorer.gather = product(element, rows.element, Finish::plain); break;
+    case Metric::l2: scorer.gather = squared_l2(element, rows.element, Finish::none); break;
+    case Metric::ip: scorer.gather = product(element, rows.element, Finish::none); break;
     case Metric::cosine: {
       scorer.gather = product(element, rows.element, Finish::scaled);
       scorer.scale = square > 0 ? static_cast<float>(1 / std::sqrt(square)) : 0;
@@ -177,14 +177,14 @@ Scorer MetricSpace::row_scorer(Row row, ScorerScratch& scratch) const {
   Scorer scorer = {nullptr, rows.data, rows.stride, rows.dim, query};
   switch (metric) {
     case Metric::hamming: scorer.gather = gather<&T::hamming, std::uint8_t>; break;
-    case Metric::l2: scorer.gather = squared_l2(element, rows.element, Finish::plain); break;
+    case Metric::l2: scorer.gather = squared_l2(element, rows.element, Finish::none); break;
     case Metric::cosine:
       scorer.gather = product(element, rows.element, Finish::scaled);
       scorer.scale = 2 * inverse_norms[row];
       scorer.offset = 2;
       scorer.row_factors = inverse_norms;
       break;
-    case Metric::ip: scorer.gather = product(element, rows.element, Finish::plain);
+    case Metric::ip: scorer.gather = product(element, rows.element, Finish::none);
   }
   return scorer;
 }

@@ -57,9 +57,9 @@ struct MetricSpace {
 
   /// The query's squared norm if the metric needs it, else 0. A query is f32, or of the rows' element if that is an
   /// integer type or bits.
-  double query_square(const std::byte* query, Element element) const;
-  /// Whether float arithmetic can compare the query with rows, given its query_square: false if the query is so short
-  /// that products underflow.
+  double query_squared_norm(const std::byte* query, Element element) const;
+  /// Whether float arithmetic can compare the query with rows, given its query_squared_norm: false if the query is so
+  /// short that products underflow.
   bool can_measure_query(double square) const noexcept {
     return square == 0 || square >= double{min_measurable_norm} * min_measurable_norm;
   }
@@ -68,7 +68,7 @@ struct MetricSpace {
   /// Computes the metric's distances from a query.
   Scorer query_scorer(const std::byte* query, Element element, double square) const;
   Scorer query_scorer(const std::byte* query, Element element) const {
-    return query_scorer(query, element, query_square(query, element));
+    return query_scorer(query, element, query_squared_norm(query, element));
   }
   /// Computes distances from a row: squared L2 between points, negated inner products for Metric::ip, or Hamming.
   Scorer row_scorer(Row row, ScorerScratch& scratch) const;
@@ -81,8 +81,7 @@ void write_bits(const std::byte* bytes, std::size_t count, float* out);
 /// Metric::cosine, no nonzero norm is so small that products underflow.
 bool is_measurable(const VectorsView& rows, Metric metric, unsigned threads);
 
-/// The largest class that a squared norm of a set of vectors falls into: all zero, all underflow, or some are
-/// measurable.
+/// The largest norm of a set of vectors: zero, so small that squared distances underflow, or larger.
 enum class NormRange { zero, underflowing, measurable };
 /// For float vectors under l2 and ip; else `measurable`. If all norms underflow, float distances are meaningless.
 NormRange norm_range_of(const VectorsView& rows, Metric metric);

@@ -29,7 +29,7 @@ struct Scorer {
 struct ScorerScratch {
   SignedBytes bytes;
   ProjectionScratch projection;
-  std::vector<float> values, scratch;
+  std::vector<float> values, floats;
 };
 
 }  // namespace lookalike

@@ -15,8 +15,8 @@
 namespace lookalike {
 namespace {
 
-constexpr float residual_weight = 0.5f;
-constexpr float min_peak = 1e-35f;  // smaller values count as 0: the inverse of their step would overflow
+constexpr float residual_weight = 0.5f;  // of the squared norm outside the projection, in the estimated distance
+constexpr float min_peak = 1e-35f;       // smaller values count as 0: the inverse of their step would overflow
 constexpr std::size_t max_stride = 1 << 20;
 
 template <auto kernel>
@@ -241,10 +241,10 @@ Scorer Encoder::scorer(const std::byte* rows, const CodeQuery& query) const {
 }
 
 Scorer Encoder::query_scorer(const float* values, const std::byte* rows, ScorerScratch& scratch) const {
-  scratch.scratch.resize(dim_ + padded_projection_dim());
-  float* const projected = scratch.scratch.data() + dim_;
-  for (std::size_t i = 0; i < dim_; ++i) scratch.scratch[i] = values[i] - center_[i];
-  scratch.bytes.assign({scratch.scratch.data(), dim_}, padded_dim());
+  scratch.floats.resize(dim_ + padded_projection_dim());
+  float* const projected = scratch.floats.data() + dim_;
+  for (std::size_t i = 0; i < dim_; ++i) scratch.floats[i] = values[i] - center_[i];
+  scratch.bytes.assign({scratch.floats.data(), dim_}, padded_dim());
   const SignedBytes* const centered = &scratch.bytes;
   project({&centered, 1}, scratch.projection, projected);
   scratch.bytes.assign({projected, projected_dim_}, padded_query_size());

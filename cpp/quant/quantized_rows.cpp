@@ -83,7 +83,7 @@ QuantizedRows QuantizedRows::load(const FileReader& file, std::size_t rows) {
   QuantizedRows loaded(Encoder::load(file));
   loaded.codes_ = file.array<std::byte>("walked_codes");
   if (loaded.codes_.size() != rows * loaded.encoder_.stride())
-    throw CorruptFile("section 'walked_codes' is not one code a row");
+    throw CorruptFile("section 'walked_codes' does not hold one code per row");
   return loaded;
 }
 

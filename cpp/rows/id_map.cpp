@@ -278,7 +278,7 @@ IdMap IdMap::load(const FileReader& file, std::size_t rows) {
   if (map.next_ < 0) throw CorruptFile("the next id is negative");
   const Array<std::uint64_t> live = file.array<std::uint64_t>("live");
   if (live.empty()) return map;
-  if (live.size() != (rows + 63) / 64) throw CorruptFile("section 'live' is not one bit a row");
+  if (live.size() != (rows + 63) / 64) throw CorruptFile("section 'live' does not hold one bit per row");
   map.live_ = RowFilter(rows);
   for (std::size_t row = 0; row < rows; ++row) {
     if (live[row / 64] >> (row % 64) & 1) map.live_.set(static_cast<Row>(row));

@@ -21,10 +21,10 @@ class Strings {
   Strings(Array<std::uint64_t> ends, Array<std::byte> text) : ends_(std::move(ends)), text_(std::move(text)) {
     std::uint64_t before = 0;
     for (const std::uint64_t end : ends_) {
-      if (end < before) throw CorruptFile("string ids: ends that fall");
+      if (end < before) throw CorruptFile("string ids: the ends do not ascend");
       before = end;
     }
-    if (before != text_.size()) throw CorruptFile("string ids: the text does not end where the last id does");
+    if (before != text_.size()) throw CorruptFile("string ids: the last end is not the size of the text");
     for (std::size_t i = 0; i < size(); ++i)
       if (!is_utf8((*this)[i])) throw CorruptFile("string ids: id " + std::to_string(i) + " is not UTF-8");
   }

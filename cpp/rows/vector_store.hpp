@@ -1,4 +1,4 @@
-// Stores an index's vectors losslessly, as dense rows of one element.
+// Stores the vectors of an index as dense rows of one element.
 #pragma once
 
 #include <cstddef>
