@@ -37,9 +37,9 @@ class PointSource {
   void read_code(std::size_t row, std::span<std::byte> code) const;
 
   const IvfLists& lists_;
-  const std::size_t first_stored_;
-  const MetricSpace stored_;
-  MetricSpace replacements_;
+  const std::size_t first_stored_;                 // rows from here on still have vectors
+  const MetricSpace stored_;                       // the space of these rows
+  MetricSpace replacements_;                       // the space of replacing vectors
   std::unordered_map<Row, std::size_t> replaced_;  // from row to its index in `replacements`
   std::vector<std::uint32_t> list_of_;             // the list of every row
   PointOverrides overrides_;

@@ -129,7 +129,7 @@ void IvfSearch::prefetch_vectors(const IvfTarget& target) const {
   for (const Neighbor& found : found_) target.file->prefetch_range({rows.row(found.row), rows.stride});
 }
 
-void IvfSearch::scan(const IvfTarget& target, Row list_number, std::span<const Probe> probes, Row hidden) {
+void IvfSearch::scan_list(const IvfTarget& target, Row list_number, std::span<const Probe> probes, Row hidden) {
   const InvertedList& list = target.lists.lists[list_number];
   const IvfQuantizer& quantizer = *target.lists.quantizer;
   distances_.resize(queries_per_scan * rows_per_scan);
@@ -159,7 +159,7 @@ void IvfSearch::scan_rows(const IvfTarget& target, Row list_number, std::span<co
     const std::size_t count = std::min(rows_per_scan, list.size() - first);
     costs.distances += count * probes.size();
     if (target.lists.quantizer->scans_codes) {
-      measure_codes(target, list_number, probes, first, count, hidden);
+      scan_codes(target, list_number, probes, first, count, hidden);
       continue;
     }
     for (const Probe& probe : probes) {
@@ -170,8 +170,8 @@ void IvfSearch::scan_rows(const IvfTarget& target, Row list_number, std::span<co
   }
 }
 
-void IvfSearch::measure_codes(const IvfTarget& target, Row list_number, std::span<const Probe> probes,
-                              std::size_t first, std::size_t count, Row hidden) {
+void IvfSearch::scan_codes(const IvfTarget& target, Row list_number, std::span<const Probe> probes, std::size_t first,
+                           std::size_t count, Row hidden) {
   const IvfQuantizer& quantizer = *target.lists.quantizer;
   const bool has_own_frames = quantizer.centroids.frame() == Frame::per_list;
   const std::byte* const blocks = target.lists.lists[list_number].blocks.data() + quantizer.layout.bytes(first);
@@ -195,12 +195,12 @@ std::span<const Neighbor> IvfSearch::finish(const IvfTarget& target, std::size_t
   state.pool.append_to(found_);
   resolve_rows(target, state);
   // If vectors were scanned, they are in memory already and their distances need no slope.
-  if (!target.lists.quantizer->scans_codes) return rerank_.rerank(state.scorer, found_, k, 1);
+  if (!target.lists.quantizer->scans_codes) return reranker_.rerank(state.scorer, found_, k, 1);
   if (!target.keeps_vectors) return estimated_results(target, state);
   if (target.file) prefetch_vectors(target);
-  const std::uint64_t before = rerank_.measured;
-  const std::span<const Neighbor> nearest = rerank_.rerank(state.scorer, found_, k, state.slope);
-  const std::uint64_t measured = rerank_.measured - before;
+  const std::uint64_t before = reranker_.measured;
+  const std::span<const Neighbor> nearest = reranker_.rerank(state.scorer, found_, k, state.slope);
+  const std::uint64_t measured = reranker_.measured - before;
   costs.reranked += measured;
   if (target.file) target.file->count_read(measured, measured * target.space.rows.stride);
   return nearest;
@@ -258,7 +258,7 @@ std::span<const Neighbor> IvfSearch::search(const IvfTarget& target, const Prepa
   for (std::size_t i = 0; i < lists.size(); ++i) {
     if (i + 1 < lists.size()) prefetch(target.lists.lists[lists[i + 1].row].blocks.span(), 4096);
     const Probe probe = {lists[i].row, 0, state.lists[i].first, lists[i].distance};
-    scan(target, lists[i].row, {&probe, 1}, hidden);
+    scan_list(target, lists[i].row, {&probe, 1}, hidden);
   }
   costs.lists += lists.size();
   return finish(target, k, state);
@@ -292,15 +292,16 @@ void IvfSearch::search_batch(const IvfTarget& target, const PreparedQueries& que
   }
   // The nearest list of every query is scanned before all others, which tightens the limits of all pools early.
   for (std::vector<Probe>* probes : {&nearest, &probes_}) {
-    order_.clear();
-    for (std::size_t i = 0; i < probes->size(); ++i) order_.push_back(std::uint64_t{(*probes)[i].list} << 32 | i);
-    std::sort(order_.begin(), order_.end());
-    for (std::size_t i = 0; i < order_.size();) {
-      const Row list = static_cast<Row>(order_[i] >> 32);
+    sorted_probes_.clear();
+    for (std::size_t i = 0; i < probes->size(); ++i)
+      sorted_probes_.push_back(std::uint64_t{(*probes)[i].list} << 32 | i);
+    std::sort(sorted_probes_.begin(), sorted_probes_.end());
+    for (std::size_t i = 0; i < sorted_probes_.size();) {
+      const Row list = static_cast<Row>(sorted_probes_[i] >> 32);
       list_probes_.clear();
-      for (; i < order_.size() && order_[i] >> 32 == list; ++i)
-        list_probes_.push_back((*probes)[static_cast<std::uint32_t>(order_[i])]);
-      scan(target, list, list_probes_, no_row);
+      for (; i < sorted_probes_.size() && sorted_probes_[i] >> 32 == list; ++i)
+        list_probes_.push_back((*probes)[static_cast<std::uint32_t>(sorted_probes_[i])]);
+      scan_list(target, list, list_probes_, no_row);
     }
   }
   for (std::size_t q = first; q < last; ++q) emit(q, finish(target, k, states_[q - first]));

@@ -93,11 +93,11 @@ class IvfSearch {
   void prefetch_lists(const IvfTarget& target, std::span<const Neighbor> lists) const;
   void prefetch_vectors(const IvfTarget& target) const;
   /// Scans one list for all queries that probe it.
-  void scan(const IvfTarget& target, Row list, std::span<const Probe> probes, Row hidden);
+  void scan_list(const IvfTarget& target, Row list, std::span<const Probe> probes, Row hidden);
   /// The same; with a frame per list, for at most `queries_per_scan` probes, which have been prepared.
   void scan_rows(const IvfTarget& target, Row list, std::span<const Probe> probes, Row hidden);
-  void measure_codes(const IvfTarget& target, Row list, std::span<const Probe> probes, std::size_t first,
-                     std::size_t count, Row hidden);
+  void scan_codes(const IvfTarget& target, Row list, std::span<const Probe> probes, std::size_t first,
+                  std::size_t count, Row hidden);
   /// Adds admitted rows of a scanned range to the query's pool.
   void collect(const IvfTarget& target, const Probe& probe, std::size_t first, std::size_t count,
                const float* distances, Row hidden);
@@ -108,15 +108,15 @@ class IvfSearch {
   std::span<const Neighbor> estimated_results(const IvfTarget& target, const QueryState& state);
 
   std::vector<QueryState> states_;
-  std::vector<Probe> probes_, list_probes_;
-  std::vector<std::uint64_t> order_;  // list number << 32 | index of the probe
+  std::vector<Probe> probes_, list_probes_;   // of a batch; of its current list
+  std::vector<std::uint64_t> sorted_probes_;  // list number << 32 | index of the probe
   std::vector<BlockQuery> block_queries_;
   std::vector<ListQuery> per_list_queries_;  // one per probe; Frame::per_list only
   std::vector<ListQuery*> centered_;
   RankingScratch ranking_;
-  Reranker rerank_;
+  Reranker reranker_;
   std::vector<float> floats_, point_, distances_;
-  std::vector<std::uint32_t> positions_;
+  std::vector<std::uint32_t> positions_;  // of scanned rows within the pool's limit
   std::vector<const Row*> row_locations_;
   std::vector<Neighbor> found_;
 };
