@@ -23,10 +23,10 @@ constexpr std::size_t pending_rows = 32;         // rows measured in one call, s
 constexpr std::size_t min_sample_rows = 2048;
 
 /// A run of queries: their codes, and the limits that all threads share.
-class BoundedRun {
+class QueryRun {
  public:
-  BoundedRun(const ExactTarget& target, const PreparedQueries& queries, std::span<const Row> subset, std::size_t first,
-             std::size_t last, std::size_t k, unsigned threads)
+  QueryRun(const ExactTarget& target, const PreparedQueries& queries, std::span<const Row> subset, std::size_t first,
+           std::size_t last, std::size_t k, unsigned threads)
       : target_(target),
         bounds_(*target.bounds),
         queries_(queries),
@@ -66,7 +66,7 @@ class BoundedRun {
     }
     if (!is_changed) return;
     pool.tighten(slacks_[i]);
-    if (pool.limit() < infinity) lower_limit(i, squared_distance(i, pool.limit()));
+    if (pool.limit() < infinity) reduce_limit(i, squared_distance(i, pool.limit()));
   }
 
   void write_query(std::size_t i, std::span<Candidate> candidates, std::span<Neighbor> out,
@@ -94,7 +94,7 @@ class BoundedRun {
     return norms_[i] > 0 ? 2 * (1 + key / norms_[i]) + 1e-6 : std::numeric_limits<double>::infinity();
   }
 
-  void lower_limit(std::size_t i, double square) {
+  void reduce_limit(std::size_t i, double square) {
     const float limit = bounds_.code_limit(square, rounding_errors_[i]);
     float current = limits_[i].load(std::memory_order_relaxed);
     while (limit < current && !limits_[i].compare_exchange_weak(current, limit, std::memory_order_relaxed)) {
@@ -126,7 +126,7 @@ class BoundedRun {
       std::vector<Candidate> candidates;
       for (std::size_t j = 0; j < k_; ++j) candidates.push_back({keys[j], nearest_by_code[j]});
       const float limit = kth_upper_bound(candidates, k_, slacks_[i]);
-      if (limit < infinity) lower_limit(i, squared_distance(i, limit));
+      if (limit < infinity) reduce_limit(i, squared_distance(i, limit));
     });
   }
 
@@ -142,9 +142,9 @@ class BoundedRun {
 };
 
 /// One thread's candidates for every query of a run, and the rows that it has yet to measure.
-class Survivors {
+class ThreadCandidates {
  public:
-  explicit Survivors(BoundedRun& run) : run_(run), counts_(run.count(), 0), pending_counts_(run.count(), 0) {
+  explicit ThreadCandidates(QueryRun& run) : run_(run), counts_(run.count(), 0), pending_counts_(run.count(), 0) {
     limits_.assign(run.count(), infinity);
     candidates_.resize_for_overwrite(run.count() * CandidatePool::capacity_for(run.k()));
     pending_.resize_for_overwrite(run.count() * pending_rows);
@@ -174,7 +174,7 @@ class Survivors {
     return {candidates_.mutable_data() + i * CandidatePool::capacity_for(run_.k()), counts_[i], limits_[i], run_.k()};
   }
 
-  BoundedRun& run_;
+  QueryRun& run_;
   Array<Candidate> candidates_;
   Array<Row> pending_;
   std::vector<std::size_t> counts_;
@@ -184,7 +184,7 @@ class Survivors {
 };
 
 /// Scans all codes for one query.
-void scan_codes(const VectorsView& codes, const BoundedRun& run, std::size_t query, Survivors& survivors,
+void scan_codes(const VectorsView& codes, const QueryRun& run, std::size_t query, ThreadCandidates& thread_candidates,
                 std::vector<PreciseNeighbor>& scratch) {
   constexpr std::size_t block = 512;
   std::array<float, block> keys;
@@ -194,15 +194,16 @@ void scan_codes(const VectorsView& codes, const BoundedRun& run, std::size_t que
     kernels().squared_l2_s8.scan(run.query_code(query), codes.row(start), codes.stride, size, codes.dim, keys.data());
     const std::size_t hit_count = kernels().find_not_above(keys.data(), size, run.limit(query), positions.data());
     for (std::size_t h = 0; h < hit_count; ++h)
-      if (!(keys[positions[h]] > run.limit(query))) survivors.add(query, static_cast<Row>(start + positions[h]));
+      if (!(keys[positions[h]] > run.limit(query)))
+        thread_candidates.add(query, static_cast<Row>(start + positions[h]));
   }
-  survivors.flush(query, scratch);
+  thread_candidates.flush(query, scratch);
 }
 
 /// Scans blocks of codes for all queries of a run, as tiles of a matrix product.
 class CodeTiles {
  public:
-  CodeTiles(const VectorsView& codes, const BoundedRun& run, unsigned threads)
+  CodeTiles(const VectorsView& codes, const QueryRun& run, unsigned threads)
       : codes_(codes),
         run_(run),
         panel_bytes_((tile_.row_panel_bytes(codes.dim) + alignment - 1) / alignment * alignment),
@@ -221,7 +222,7 @@ class CodeTiles {
 
   std::size_t blocks() const noexcept { return (codes_.count + panels_ * tile_.rows - 1) / (panels_ * tile_.rows); }
 
-  void search_block(std::size_t block, Survivors& survivors) const {
+  void search_block(std::size_t block, ThreadCandidates& thread_candidates) const {
     const std::size_t begin = block * panels_ * tile_.rows;
     const std::size_t end = std::min(codes_.count, begin + panels_ * tile_.rows);
     Array<std::byte> panels;
@@ -243,7 +244,7 @@ class CodeTiles {
         limits[i] = first + i < run_.count() ? key_limit(first + i) : -infinity;
       for (std::size_t start = begin, p = 0; start < end; start += tile_.rows, ++p)
         multiply(panels.data() + p * panel_bytes_, first, bias.data() + p * tile_.rows, scale.data(), start, limits,
-                 survivors);
+                 thread_candidates);
     }
   }
 
@@ -253,7 +254,7 @@ class CodeTiles {
 
   /// Multiplies a panel of codes by the panel of queries that starts at `first`. Lowers `limits` as rows are measured.
   void multiply(const std::byte* panel, std::size_t first, const float* bias, const float* scale, std::size_t start,
-                float (&limits)[16], Survivors& survivors) const {
+                float (&limits)[16], ThreadCandidates& thread_candidates) const {
     float keys[32 * 16];
     std::uint32_t row_masks[16];
     std::uint32_t query_mask =
@@ -265,44 +266,44 @@ class CodeTiles {
       for (std::uint32_t mask = row_masks[i]; mask; mask &= mask - 1) {
         const auto lane = static_cast<std::size_t>(std::countr_zero(mask));
         if (start + lane >= codes_.count || keys[i * tile_.rows + lane] > limits[i]) continue;
-        if (survivors.add(first + i, static_cast<Row>(start + lane))) limits[i] = key_limit(first + i);
+        if (thread_candidates.add(first + i, static_cast<Row>(start + lane))) limits[i] = key_limit(first + i);
       }
     }
   }
 
   const TileKernel& tile_ = kernels().tile_bytes;
   const VectorsView codes_;
-  const BoundedRun& run_;
+  const QueryRun& run_;
   const std::size_t panel_bytes_, panels_;
   QueryPanels queries_;
   std::vector<float> squares_;
 };
 
-void search_run(BoundedRun& run, const VectorsView& codes, unsigned threads, std::span<Neighbor> out) {
+void search_run(QueryRun& run, const VectorsView& codes, unsigned threads, std::span<Neighbor> out) {
   if (run.count() < 4) {
     parallel_for(run.count(), threads, [&](std::size_t i, unsigned) {
-      Survivors survivors(run);
+      ThreadCandidates thread_candidates(run);
       std::vector<PreciseNeighbor> scratch;
-      scan_codes(codes, run, i, survivors, scratch);
-      run.write_query(i, survivors.candidates(i), out, scratch);
+      scan_codes(codes, run, i, thread_candidates, scratch);
+      run.write_query(i, thread_candidates.candidates(i), out, scratch);
     });
     return;
   }
   const CodeTiles tiles(codes, run, threads);
-  std::vector<Survivors> workers;
-  workers.reserve(threads);
-  for (unsigned w = 0; w < threads; ++w) workers.emplace_back(run);
+  std::vector<ThreadCandidates> per_thread;
+  per_thread.reserve(threads);
+  for (unsigned w = 0; w < threads; ++w) per_thread.emplace_back(run);
   parallel_for(tiles.blocks(), threads,
-               [&](std::size_t block, unsigned worker) { tiles.search_block(block, workers[worker]); });
+               [&](std::size_t block, unsigned thread) { tiles.search_block(block, per_thread[thread]); });
   const std::size_t chunk = queries_per_task(run.k());
   parallel_for((run.count() + chunk - 1) / chunk, threads, [&](std::size_t task, unsigned) {
     std::vector<Candidate> merged;
     std::vector<PreciseNeighbor> scratch;
     for (std::size_t i = task * chunk; i < std::min(run.count(), (task + 1) * chunk); ++i) {
       merged.clear();
-      for (Survivors& worker : workers) {
-        worker.flush(i, scratch);
-        const auto candidates = worker.candidates(i);
+      for (ThreadCandidates& thread : per_thread) {
+        thread.flush(i, scratch);
+        const auto candidates = thread.candidates(i);
         merged.insert(merged.end(), candidates.begin(), candidates.end());
       }
       run.write_query(i, merged, out, scratch);
@@ -318,7 +319,7 @@ void bounded_search(const ExactTarget& target, const PreparedQueries& queries, s
   const std::size_t batch_size = queries_per_run(k, threads);
   for (std::size_t first = 0; first < queries.count(); first += batch_size) {
     const std::size_t last = std::min(queries.count(), first + batch_size);
-    BoundedRun run(target, queries, subset, first, last, k, threads);
+    QueryRun run(target, queries, subset, first, last, k, threads);
     search_run(run, target.bounds->codes(), threads, out);
   }
 }

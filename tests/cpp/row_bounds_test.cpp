@@ -118,7 +118,7 @@ TEST_CASE("many threads share queries for which the bounds exclude nothing") {
   const auto sketch = RowBounds::build(view(rows, dim), inverse.data(), 2);
   REQUIRE(sketch);
   const ExactTarget target{
-      .rows = view(rows, dim), .metric = Metric::cosine, .inverse_norms = inverse.data(), .sketch = sketch.get()};
+      .rows = view(rows, dim), .metric = Metric::cosine, .inverse_norms = inverse.data(), .bounds = sketch.get()};
   std::vector<Neighbor> found(queries * k);
   exact_search(target, view(asked, dim), k, 4, found);
   for (std::size_t i = 0; i < found.size(); ++i) {
