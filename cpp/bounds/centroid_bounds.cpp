@@ -32,7 +32,7 @@ double orthonormality_error_of(std::span<const float> rows, std::size_t dim) {
   return largest * (1 + 1e-9);
 }
 
-/// Clips and rounds `value` (in inverse_step) to a signed byte; adds the squared rounding error to `square_error`.
+/// Clips and rounds `value` (in steps) to a signed byte; adds the squared rounding error to `square_error`.
 float to_code(float value, float& square_error) {
   constexpr float magic = 12582912.0f;  // 1.5 * 2^23: adding it rounds to whole numbers
   const float clipped = value > -127 ? (value < 127 ? value : 127.0f) : -127.0f;  // NaN too
