@@ -86,18 +86,18 @@ TEST_CASE("screens of lower bounds and of floats agree with exhaustive search") 
   const auto bounds = CentroidBounds::train(typical_rows, dim, centroids, many_rounds, 2);
   REQUIRE(bounds);
   const EncodedPoints points(*bounds, rows, 2);
-  const BoundScreen bounds(*bounds, centroids, 2);
-  std::vector<std::uint32_t> expected(count), found(count), plain(count);
+  const BoundScreen screen(*bounds, centroids, 2);
+  std::vector<std::uint32_t> expected(count), found(count), by_floats(count);
   std::vector<float> scratch, squares(count);
   for (std::size_t i = 0; i < count; ++i)
     expected[i] = exact_argmin_all(rows.data() + i * dim, centroids.data(), dim, clusters, scratch).centroid;
-  bounds.assign(points, rows, BoundScreen::Guess::none, 2, found, squares);
+  screen.assign(points, rows, BoundScreen::Guess::none, 2, found, squares);
   CHECK(found == expected);
   std::fill(found.begin(), found.end(), 5u);  // an arbitrary initial guess
-  bounds.assign(points, rows, BoundScreen::Guess::labels, 2, found, {});
+  screen.assign(points, rows, BoundScreen::Guess::labels, 2, found, {});
   CHECK(found == expected);
-  FloatScreen(centroids, dim, 2).assign(rows, 2, plain, {});
-  CHECK(plain == expected);
+  FloatScreen(centroids, dim, 2).assign(rows, 2, by_floats, {});
+  CHECK(by_floats == expected);
 }
 
 TEST_CASE("no bounds are learned where they exclude nothing or overflow") {

@@ -264,7 +264,7 @@ TEST_CASE("evaluated recall matches searches, and a stored query vector does not
     const RecallEvaluator evaluator(pair.lists.evaluated(), queries.view(), 10, 2),
         own(pair.lists.evaluated(), 200, 10, 1, 2);
     const auto share = [](const auto& hits) {
-      return static_cast<double>(hits.found) / static_cast<double>(hits.wanted);
+      return static_cast<double>(hits.found) / static_cast<double>(hits.total);
     };
     for (const std::size_t nprobe : {1, 4, 16}) {
       CHECK(share(evaluator.recall(nprobe, 2)) ==

@@ -144,7 +144,7 @@ TEST_CASE("dot products of codes of 8, 4, 2 and 1 bits are exact, and their Code
   std::mt19937 random(3);
   for (const KernelTable* table : runnable_kernels())
     for (const auto& of_width : {std::pair(table->dot_u8, 8u), std::pair(table->dot_u4, 4u),
-                                 std::pair(table->pairs, 2u), std::pair(table->dot_u1, 1u)})
+                                 std::pair(table->dot_u2, 2u), std::pair(table->dot_u1, 1u)})
       for (const std::size_t stride : {64, 128, 832}) {
         const auto kernel = of_width.first;
         const unsigned width = of_width.second;

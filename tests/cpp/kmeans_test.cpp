@@ -118,7 +118,7 @@ TEST_CASE("far from the origin, huge, tiny and lonely values are assigned as exa
 TEST_CASE("centroids are means, labels are nearest centroids, and the objective is their distance") {
   const std::size_t dim = 48, count = 2000, clusters = 60;
   const std::vector<float> points = points_of(count, dim, 8, 4);
-  for (const Seeding seeding : {Seeding::random, Seeding::spread}) {
+  for (const Seeding seeding : {Seeding::random, Seeding::plus_plus}) {
     const Clustering clustering = kmeans(
         points, dim, {.clusters = clusters, .iterations = 300, .tolerance = 0, .seed = 3, .seeding = seeding}, 2);
     CHECK(clustering.iterations < 300);
@@ -136,7 +136,7 @@ TEST_CASE("centroids are means, labels are nearest centroids, and the objective 
 TEST_CASE("the result does not depend on the number of threads") {
   const std::size_t dim = 70;
   const std::vector<float> points = points_of(2500, dim, 20, 5);
-  for (const Seeding seeding : {Seeding::random, Seeding::spread}) {
+  for (const Seeding seeding : {Seeding::random, Seeding::plus_plus}) {
     const KMeansSettings settings{.clusters = 80, .iterations = 5, .tolerance = 0, .seed = 9, .seeding = seeding};
     const Clustering clustering = kmeans(points, dim, settings, 1);
     for (const unsigned threads : {2u, 3u, 8u}) {
@@ -164,7 +164,7 @@ TEST_CASE("more iterations never increase the objective") {
 TEST_CASE("no cluster is empty with enough distinct points, and fewer distinct points are supported") {
   std::vector<float> points(1000 * 8, 1.0f);
   for (std::size_t i = 0; i < 1000; ++i) points[i * 8] = static_cast<float>(i % 20);  // 20 distinct points
-  for (const Seeding seeding : {Seeding::random, Seeding::spread}) {
+  for (const Seeding seeding : {Seeding::random, Seeding::plus_plus}) {
     const Clustering exact =
         kmeans(points, 8, {.clusters = 20, .iterations = 50, .tolerance = 0, .seeding = seeding}, 2);
     CHECK(std::set<std::uint32_t>(exact.labels.begin(), exact.labels.end()).size() == 20);
@@ -189,7 +189,7 @@ TEST_CASE("balanced clusters respect the limit and cost little more") {
   const Clustering free = kmeans(points, dim, settings, 2);
   for (const double imbalance : {1.0, 1.01, 1.5, 3.0}) {
     CAPTURE(imbalance);
-    settings.most_imbalance = imbalance;
+    settings.max_imbalance = imbalance;
     const Clustering even = kmeans(points, dim, settings, 2);
     std::vector<std::size_t> lengths(clusters, 0);
     for (const std::uint32_t label : even.labels) ++lengths[label];
@@ -200,7 +200,7 @@ TEST_CASE("balanced clusters respect the limit and cost little more") {
     CHECK(again.centroids == even.centroids);
   }
   const std::vector<float> same(101 * 3, 1.0f);
-  const Clustering flat = kmeans(same, 3, {.clusters = 10, .most_imbalance = 1}, 2);
+  const Clustering flat = kmeans(same, 3, {.clusters = 10, .max_imbalance = 1}, 2);
   std::vector<std::size_t> lengths(10, 0);
   for (const std::uint32_t label : flat.labels) ++lengths[label];
   CHECK(*std::max_element(lengths.begin(), lengths.end()) == 11);
@@ -219,7 +219,7 @@ TEST_CASE("invalid settings are rejected") {
   const std::vector<float> points(10, 0.0f);
   CHECK_THROWS_AS(kmeans(points, 2, {.clusters = 6}, 1), InvalidArgument);
   CHECK_THROWS_AS(kmeans(points, 2, {.clusters = 0}, 1), InvalidArgument);
-  CHECK_THROWS_AS(kmeans(points, 2, {.clusters = 2, .most_imbalance = 0.5}, 1), InvalidArgument);
+  CHECK_THROWS_AS(kmeans(points, 2, {.clusters = 2, .max_imbalance = 0.5}, 1), InvalidArgument);
   CHECK_THROWS_AS(kmeans(points, 2, {.clusters = 2, .tolerance = -1}, 1), InvalidArgument);
   CHECK_THROWS_AS(kmeans(points, 2, {.clusters = 2}, 1, std::span(points).first(2)), InvalidArgument);
 }
