@@ -15,7 +15,7 @@
 namespace lookalike {
 namespace {
 
-constexpr std::size_t many_rounds = 1'000'000;  // so that learning always pays off
+constexpr std::size_t many_rounds = 1'000'000;  // so that training always pays off
 
 std::vector<float> moved(std::vector<float> values, float scale, float offset) {
   for (float& x : values) x = x * scale + offset;
@@ -100,7 +100,7 @@ TEST_CASE("screens of lower bounds and of floats agree with exhaustive search") 
   CHECK(by_floats == expected);
 }
 
-TEST_CASE("no bounds are learned where they exclude nothing or overflow") {
+TEST_CASE("no bounds are trained if they exclude nothing or overflow") {
   const std::size_t dim = 64;
   const std::vector<float> rows = testing::clustered_floats(1000, dim, 5);
   const std::span<const float> centroids = std::span(rows).first(100 * dim);

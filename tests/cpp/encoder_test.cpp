@@ -86,7 +86,7 @@ T by_width(CodeWidth width, T eight, T four, T two, T one) {
   return one;
 }
 
-TEST_CASE("distances by codes go with true ones, and true neighbours come first") {
+TEST_CASE("distances by codes correlate with true distances, and true neighbours rank first") {
   struct Case {
     std::size_t dim, stride;
   };
@@ -182,7 +182,7 @@ TEST_CASE("the distance from a row to itself is 0 despite rounding") {
   }
 }
 
-TEST_CASE("from a row it is as far as to it, and as far as from a query that lies there") {
+TEST_CASE("from a row, distances are symmetric and equal those of a query at that row") {
   for (const CodeWidth width : widths)
     for (const std::size_t dim : {std::size_t{1}, std::size_t{40}, Encoder::max_dims(width, 64) + 20}) {
       CAPTURE(dim);
@@ -233,7 +233,7 @@ TEST_CASE("a row at the centre keeps its exact norm, however small the other row
     }
 }
 
-TEST_CASE("data that say nothing are still measured in numbers") {
+TEST_CASE("data that say nothing (equal or zero rows) give finite distances") {
   for (const CodeWidth width : widths)
     for (const std::size_t dim : {1, 30, 120})
       for (const std::size_t count : {1, 200})
@@ -241,8 +241,8 @@ TEST_CASE("data that say nothing are still measured in numbers") {
           const Encoded set(std::vector<float>(count * dim, value), dim, width, 64);
           const std::vector<float> query(dim, value + 1);
           for (const float x : set.query_scorer(query.data())) CHECK(std::isfinite(x));
-          const std::vector<float> own = set.query_scorer(set.row(0));
-          for (const float x : own) CHECK(x == own[0]);
+          const std::vector<float> row_distances = set.query_scorer(set.row(0));
+          for (const float x : row_distances) CHECK(x == row_distances[0]);
           for (const float x : set.row_scorer(0)) CHECK(x == doctest::Approx(0));
         }
 }

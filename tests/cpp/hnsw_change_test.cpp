@@ -27,7 +27,7 @@ using testing::view_of;
 
 constexpr std::size_t dim = 24;
 
-TEST_CASE("rows added one by one are found at once, before there is a graph and after") {
+TEST_CASE("rows added one by one are found immediately, before and after the graph exists") {
   for (const Metric metric : {Metric::l2, Metric::ip, Metric::cosine}) {
     CAPTURE(std::string(name_of(metric)));
     const std::size_t rows = 1000;
@@ -89,9 +89,9 @@ TEST_CASE("removed rows are not found, replaced rows are found at their new vect
 
 TEST_CASE("an index shrinks to a few rows and to none, and grows again with other data") {
   const Vectors vectors = clustered(2000, 80, Element::f32, 1), queries = clustered(50, 80, Element::f32, 2);
-  std::vector<float> moved = clustered_floats(3000, 80, 3), asked = clustered_floats(50, 80, 4);
+  std::vector<float> moved = clustered_floats(3000, 80, 3), query_values = clustered_floats(50, 80, 4);
   for (float& x : moved) x = 0.01f * x + 500;
-  for (float& x : asked) x = 0.01f * x + 500;
+  for (float& x : query_values) x = 0.01f * x + 500;
   Hnsw index(0, Metric::l2, {});
   index.add(vectors.view(), 2);
   index.remove(view_of(id_range(0, 1700)));
@@ -103,7 +103,7 @@ TEST_CASE("an index shrinks to a few rows and to none, and grows again with othe
   CHECK(index.unreachable() == 0);
   index.optimize();
   index.add(Vectors(moved, 80, Element::f32).view(), 2);
-  CHECK(recall_of(index, Vectors(asked, 80, Element::f32).view(), 10, 40) >= 0.95);
+  CHECK(recall_of(index, Vectors(query_values, 80, Element::f32).view(), 10, 40) >= 0.95);
   CHECK(index.unreachable() == 0);
 }
 

@@ -41,7 +41,7 @@ struct Pair {
   Flat exact;
 };
 
-TEST_CASE("near neighbours are found under every metric, of every element, by every code") {
+TEST_CASE("near neighbours are found for every metric, element type and code") {
   struct Case {
     Metric metric;
     Element element;

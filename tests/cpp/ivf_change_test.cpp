@@ -39,7 +39,7 @@ IvfSettings with_lists(std::size_t nlist, Quantization codes = Quantization::aut
   return settings;
 }
 
-TEST_CASE("rows added one by one are found at once, before there are lists and after") {
+TEST_CASE("rows added one by one are found immediately, before and after the lists exist") {
   for (const Metric metric : {Metric::l2, Metric::ip, Metric::cosine}) {
     CAPTURE(std::string(name_of(metric)));
     const std::size_t rows = 1300;
@@ -117,14 +117,14 @@ TEST_CASE("removed rows are not found, replaced rows are found at their new vect
 
 TEST_CASE("an index shrinks to a few rows and to none, and grows again with other data") {
   const Vectors vectors = clustered(2000, 80, Element::f32, 1), queries = clustered(50, 80, Element::f32, 2);
-  std::vector<float> moved = clustered_floats(2000, 80, 3), asked = clustered_floats(50, 80, 4);
+  std::vector<float> moved = clustered_floats(2000, 80, 3), query_values = clustered_floats(50, 80, 4);
   for (float& x : moved) x = 0.01f * x + 500;
-  for (float& x : asked) x = 0.01f * x + 500;
-  const Vectors elsewhere(moved, 80, Element::f32), there(asked, 80, Element::f32);
+  for (float& x : query_values) x = 0.01f * x + 500;
+  const Vectors moved_vectors(moved, 80, Element::f32), moved_queries(query_values, 80, Element::f32);
   Ivf index(0, Metric::l2, with_lists(40));
   index.add(vectors.view(), 1);
-  for (const std::size_t gone : {490, 500, 510}) {  // some removals trigger compaction
-    index.remove(view_of(id_range(static_cast<std::int64_t>(2000 - index.records().size()), gone)));
+  for (const std::size_t removed : {490, 500, 510}) {  // some removals trigger compaction
+    index.remove(view_of(id_range(static_cast<std::int64_t>(2000 - index.records().size()), removed)));
     CHECK(recall_of(index, queries.view(), 10, 40) >= 0.99);
   }
   CHECK(index.is_exact());
@@ -134,9 +134,9 @@ TEST_CASE("an index shrinks to a few rows and to none, and grows again with othe
   CHECK(index.records().size() == 0);
   CHECK(search(index, queries.view(), 1).ids[0] == no_id);
   index.optimize();
-  index.add(elsewhere.view(), 1);
+  index.add(moved_vectors.view(), 1);
   CHECK_FALSE(index.is_exact());
-  CHECK(recall_of(index, there.view(), 10, 16) >= 0.95);
+  CHECK(recall_of(index, moved_queries.view(), 10, 16) >= 0.95);
 }
 
 TEST_CASE("the same calls give the same bytes for any number of threads, and a saved index can be loaded") {

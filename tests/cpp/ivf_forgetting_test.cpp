@@ -64,20 +64,20 @@ double distance_error(const Found& found, const Vectors& vectors, Metric metric,
 
 TEST_CASE("codes alone give recall and distances in a fraction of the memory") {
   for (const Element element : {Element::f32, Element::u8}) {
-    const Vectors vectors = clustered(4000, dim, element, 1), asked = clustered(100, dim, element, 2);
+    const Vectors vectors = clustered(4000, dim, element, 1), queries = clustered(100, dim, element, 2);
     for (const Metric metric : {Metric::l2, Metric::ip, Metric::cosine}) {
       CAPTURE(std::string(name_of(metric)));
       Ivf index(0, metric, codes_only());
       index.add(vectors.view(), 2);
-      const Found found = search(index, asked.view(), 10);
-      CHECK(recall(found, truth(vectors, metric, asked.view(), 10)) >= 0.85);
-      CHECK(distance_error(found, vectors, metric, asked.view()) < 0.05);
+      const Found found = search(index, queries.view(), 10);
+      CHECK(recall(found, truth(vectors, metric, queries.view(), 10)) >= 0.85);
+      CHECK(distance_error(found, vectors, metric, queries.view()) < 0.05);
       CHECK(testing::is_in_order(found));
       CHECK(index.bytes() < 4000 * dim * sizeof(float) * 3 / 5);  // a third of that with longer lists
       CHECK(index.unreachable() == 0);
       CHECK(std::string(name_of(index.scanned_codes())) == "u4");
       // A single query and a batch agree, except for ties.
-      CHECK(search(index, asked.view(0, 1), 10).distances[0] == found.distances[0]);
+      CHECK(search(index, queries.view(0, 1), 10).distances[0] == found.distances[0]);
     }
   }
 }

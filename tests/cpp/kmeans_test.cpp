@@ -61,7 +61,7 @@ void check_nearest(const std::vector<float>& points, const std::vector<float>& c
 
 }  // namespace
 
-TEST_CASE("the nearest centroid is the nearest") {
+TEST_CASE("the nearest centroid is found exactly") {
   struct Shape {
     std::size_t count, dim, rank, clusters;
   };
@@ -98,7 +98,7 @@ TEST_CASE("ties keep the first centroid") {
   check_nearest(points, centroids, dim, labels);
 }
 
-TEST_CASE("far from the origin, huge, tiny and lonely values are assigned as exactly") {
+TEST_CASE("far from the origin, huge, tiny and isolated values are assigned exactly") {
   const std::size_t dim = 32;
   const std::vector<float> base_points = points_of(800, dim, 8, 3);
   for (const float scale : {1.0f, 1e-25f, 1e-19f, 1e17f, 1e19f, 1e30f})

@@ -71,18 +71,18 @@ TEST_CASE("distances from a query follow the metric") {
         CAPTURE(dim);
         const SpaceWithRows rows(clustered(40, dim, element, 1), metric);
         const bool is_integer = element == Element::u8 || element == Element::s8;
-        for (const Element asked : {Element::f32, element}) {
-          if (asked != Element::f32 && !is_integer) continue;
-          const Vectors queries = clustered(5, dim, asked, 2);
+        for (const Element query_element : {Element::f32, element}) {
+          if (query_element != Element::f32 && !is_integer) continue;
+          const Vectors queries = clustered(5, dim, query_element, 2);
           for (std::size_t q = 0; q < 5; ++q) {
-            const std::vector<float> found = rows.measured(rows.space.query_scorer(queries.row(q), asked));
+            const std::vector<float> found = rows.measured(rows.space.query_scorer(queries.row(q), query_element));
             for (std::size_t i = 0; i < 40; ++i) {
               const std::byte* const query = queries.row(q);
               const std::byte* const row = rows.vectors.row(i);
               const double truth =
-                  asked == Element::u8
+                  query_element == Element::u8
                       ? precise_distance(metric, reinterpret_cast<const std::uint8_t*>(query), row, element, dim)
-                  : asked == Element::s8
+                  : query_element == Element::s8
                       ? precise_distance(metric, reinterpret_cast<const std::int8_t*>(query), row, element, dim)
                       : precise_distance(metric, reinterpret_cast<const float*>(query), row, element, dim);
               const double a = norm(queries, q), b = norm(rows.vectors, i);

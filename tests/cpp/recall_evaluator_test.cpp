@@ -51,10 +51,11 @@ TEST_CASE("a stored query vector does not count as its own neighbour") {
   const Vectors vectors = clustered(2000, 24, Element::f32, 1), unseen = clustered(200, 24, Element::f32, 2);
   Hnsw index(0, Metric::l2, {});
   index.add(vectors.view(), 2);
-  const RecallEvaluator own(index.evaluated(), 200, 10, 1, 2), other(index.evaluated(), unseen.view(), 10, 2);
-  CHECK(own.count() == 200);
+  const RecallEvaluator stored_queries(index.evaluated(), 200, 10, 1, 2),
+      other(index.evaluated(), unseen.view(), 10, 2);
+  CHECK(stored_queries.count() == 200);
   for (const std::size_t ef : {10, 20, 60})
-    CHECK(std::abs(share(own.recall(ef, 2)) - share(other.recall(ef, 2))) < 0.03);
+    CHECK(std::abs(share(stored_queries.recall(ef, 2)) - share(other.recall(ef, 2))) < 0.03);
 }
 
 TEST_CASE("duplicate rows count as equivalent hits") {

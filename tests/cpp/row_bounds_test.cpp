@@ -40,7 +40,7 @@ TEST_CASE("the code limit of a distance is never below the code distance of a pa
   const std::size_t n = 1500, dim = 96, queries = 20;
   for (const float center : {0.0f, 1000.0f})
     for (const bool unit : {false, true}) {
-      const std::vector<float> rows = clustered(n, dim, center, 2), asked = clustered(queries, dim, center, 3);
+      const std::vector<float> rows = clustered(n, dim, center, 2), query_values = clustered(queries, dim, center, 3);
       std::vector<float> inverse(n);
       inverse_norms(view(rows, dim), inverse.data());
       const auto sketch = RowBounds::build(view(rows, dim), unit ? inverse.data() : nullptr, 2);
@@ -48,7 +48,7 @@ TEST_CASE("the code limit of a distance is never below the code distance of a pa
       std::vector<std::int8_t> code(sketch->dim());
       std::size_t below = 0;
       for (std::size_t q = 0; q < queries; ++q) {
-        const float* const query = asked.data() + q * dim;
+        const float* const query = query_values.data() + q * dim;
         double norm = 0;
         for (std::size_t d = 0; d < dim; ++d) norm += static_cast<double>(query[d]) * query[d];
         const double scale = unit ? 1 / std::sqrt(norm) : 1;
@@ -81,7 +81,7 @@ TEST_CASE("data without structure get no lower-bound codes") {
 
 TEST_CASE("searches give the same results with and without lower-bound codes") {
   const std::size_t n = 9000, dim = 128, queries = 24, k = 10;
-  const std::vector<float> rows = clustered(n, dim, 5, 2), asked = clustered(queries, dim, 5, 3);
+  const std::vector<float> rows = clustered(n, dim, 5, 2), query_values = clustered(queries, dim, 5, 3);
   std::vector<float> inverse(n);
   inverse_norms(view(rows, dim), inverse.data());
   RowFilter most(n, true);
@@ -93,17 +93,17 @@ TEST_CASE("searches give the same results with and without lower-bound codes") {
       ExactTarget target{
           .rows = view(rows, dim), .metric = metric, .inverse_norms = inverse.data(), .admitted = admitted};
       std::vector<Neighbor> without_bounds(queries * k), with_bounds(queries * k), single(k);
-      exact_search(target, view(asked, dim), k, 2, without_bounds);
+      exact_search(target, view(query_values, dim), k, 2, without_bounds);
       target.bounds = sketch.get();
       for (const unsigned threads : {1u, 2u}) {
-        exact_search(target, view(asked, dim), k, threads, with_bounds);
+        exact_search(target, view(query_values, dim), k, threads, with_bounds);
         for (std::size_t i = 0; i < without_bounds.size(); ++i) {
           CHECK(with_bounds[i].row == without_bounds[i].row);
           CHECK(with_bounds[i].distance == without_bounds[i].distance);
         }
       }
       for (std::size_t q = 0; q < queries; q += 7) {
-        exact_search(target, view(asked, dim).slice(q, 1), k, 1, single);
+        exact_search(target, view(query_values, dim).slice(q, 1), k, 1, single);
         for (std::size_t j = 0; j < k; ++j) CHECK(single[j].row == without_bounds[q * k + j].row);
       }
     }
@@ -112,7 +112,7 @@ TEST_CASE("searches give the same results with and without lower-bound codes") {
 
 TEST_CASE("many threads share queries for which the bounds exclude nothing") {
   const std::size_t n = 9000, dim = 128, queries = 48, k = 10;
-  const std::vector<float> rows = clustered(n, dim, 5, 2), asked(queries * dim, 0.0f);
+  const std::vector<float> rows = clustered(n, dim, 5, 2), query_values(queries * dim, 0.0f);
   std::vector<float> inverse(n);
   inverse_norms(view(rows, dim), inverse.data());
   const auto sketch = RowBounds::build(view(rows, dim), inverse.data(), 2);
@@ -120,7 +120,7 @@ TEST_CASE("many threads share queries for which the bounds exclude nothing") {
   const ExactTarget target{
       .rows = view(rows, dim), .metric = Metric::cosine, .inverse_norms = inverse.data(), .bounds = sketch.get()};
   std::vector<Neighbor> found(queries * k);
-  exact_search(target, view(asked, dim), k, 4, found);
+  exact_search(target, view(query_values, dim), k, 4, found);
   for (std::size_t i = 0; i < found.size(); ++i) {
     CHECK(found[i].row == i % k);
     CHECK(found[i].distance == 1.0f);
