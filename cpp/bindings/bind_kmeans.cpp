@@ -54,11 +54,11 @@ py::tuple run(const py::array& vectors, std::size_t clusters, std::size_t iterat
                           .iterations = iterations,
                           .tolerance = tolerance,
                           .seed = seed,
-                          .most_imbalance = most_imbalance};
+                          .max_imbalance = most_imbalance};
   py::array given;
   VectorsView initial{.dim = view.dim};
   if (py::isinstance<py::str>(start)) {
-    settings.seeding = start.cast<std::string>() == "random" ? Seeding::random : Seeding::spread;
+    settings.seeding = start.cast<std::string>() == "random" ? Seeding::random : Seeding::plus_plus;
   } else {
     given = start;
     initial = view_of(given, Metric::l2, "init");
