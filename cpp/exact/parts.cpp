@@ -49,9 +49,9 @@ PreparedQueries::PreparedQueries(const VectorsView& queries, Element rows, Metri
   if (metric == Metric::hamming) return;
   const std::size_t dim = queries.dim;
   const bool has_byte_rows = rows == Element::u8 || rows == Element::s8;
-  const bool integers = has_byte_rows && dim <= max_integer_dim;
-  if (queries.element == rows && (integers || rows == Element::f32)) return;
-  if (queries.element == Element::f32 && !integers) return;
+  const bool uses_integer_kernels = has_byte_rows && dim <= max_integer_dim;
+  if (queries.element == rows && (uses_integer_kernels || rows == Element::f32)) return;
+  if (queries.element == Element::f32 && !uses_integer_kernels) return;
 
   const auto for_each_query = [&](auto use) {
     constexpr std::size_t chunk = 64;
@@ -68,7 +68,7 @@ PreparedQueries::PreparedQueries(const VectorsView& queries, Element rows, Metri
     for_each_query([&](std::size_t i) { to_floats(queries.row(i), queries.element, dim, values + i * dim); });
     floats = {widened.data(), Element::f32, queries.count, dim, dim * sizeof(float)};
   }
-  if (integers) {
+  if (uses_integer_kernels) {
     Array<std::byte> bytes;
     bytes.resize_for_overwrite(queries.count * dim);
     std::byte* const out = bytes.mutable_data();

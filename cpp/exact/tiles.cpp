@@ -52,7 +52,9 @@ class KeyRule {
       case Metric::ip: {
         const float unshifted_square = is_shifted_ ? square + 256 * sum + 16384.0f * static_cast<float>(dim_) : square;
         scale = 1;
-        slack = balance_ * unshifted_square / 2 < max_product ? relative_error_ * (balance_ * unshifted_square / 2 + std::abs(shift)) : infinity;
+        slack = balance_ * unshifted_square / 2 < max_product
+                    ? relative_error_ * (balance_ * unshifted_square / 2 + std::abs(shift))
+                    : infinity;
         bias = -shift - slack;
         return;
       }
@@ -69,7 +71,8 @@ class KeyRule {
     // For l2 the kernel multiplies shifted bytes, so the bound takes the largest square of a shifted query.
     if (metric_ == Metric::l2 && is_shifted_) square = 16384.0 * static_cast<double>(dim_);
     const double scaled_square = metric_ == Metric::ip ? square / (2 * balance_) : square;
-    double slack = underflow(dim_) + relative_error_ * (metric_ == Metric::cosine ? std::sqrt(scaled_square) : scaled_square);
+    double slack =
+        underflow(dim_) + relative_error_ * (metric_ == Metric::cosine ? std::sqrt(scaled_square) : scaled_square);
     if (!(scaled_square < max_product)) slack = infinity;
     return {.relative = 0, .rows = row_slack, .query = static_cast<float>(slack)};
   }

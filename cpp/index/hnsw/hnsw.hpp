@@ -87,9 +87,12 @@ class Hnsw {
   void search_chunk(const VectorsView& queries, std::size_t k, std::size_t ef, const Where& where, unsigned threads,
                     Answer& answer) const;
   void append(Records::Writer& writer, Change change, unsigned threads);
+  /// Applies a change to rows, codes and graph; the added rows are not linked yet.
   void store_rows(Records::Writer& writer, Change& change, unsigned threads);
+  /// Links all rows that are not linked yet; builds the graph if there is none.
   void link_new(Records::Writer& writer, unsigned threads);
-  void link(Records::Writer& writer, std::span<const Row> rows, unsigned threads, std::size_t entries);
+  /// Links one batch by searches from the first `entry_count` entry points.
+  void link(Records::Writer& writer, std::span<const Row> rows, unsigned threads, std::size_t entry_count);
   /// Links replaced rows again, and removes them from `replaced` as it goes.
   void relink_replaced(Records::Writer& writer, std::vector<Row>& replaced, unsigned threads);
   void relink_batch(Records::Writer& writer, std::span<const Row> replaced, unsigned threads);
@@ -113,6 +116,7 @@ class Hnsw {
   void measure_promise(Records::Writer& writer, unsigned threads);
   /// Returns whether it retrained the codes and rebuilt the graph.
   bool retrain_if_stale(Records::Writer& writer, unsigned threads);
+
   // The callers of the following hold the lock.
 
   /// The requested ef, or if it is 0 the default one; exact_effort for an exact search.

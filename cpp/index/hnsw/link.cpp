@@ -68,11 +68,11 @@ void Hnsw::link_new(Records::Writer& writer, unsigned threads) {
   edge_backup_.reset();
 }
 
-void Hnsw::link(Records::Writer& writer, std::span<const Row> rows, unsigned threads, std::size_t entries) {
+void Hnsw::link(Records::Writer& writer, std::span<const Row> rows, unsigned threads, std::size_t entry_count) {
   const GraphMetric metric(graph_, *writer);
   Builder builder(metric.node_metric(), graph_.neighbors, {settings_.ef_construction}, threads);
   apply(writer,
-        builder.link(rows, std::span<const Row>(graph_.entries).first(std::min(entries, graph_.entries.size()))));
+        builder.link(rows, std::span<const Row>(graph_.entries).first(std::min(entry_count, graph_.entries.size()))));
 }
 
 void Hnsw::apply(Records::Writer& writer, const EdgeUpdates& updates) {
