@@ -1,4 +1,4 @@
-// Few errors, thrown at the door. A message says what came, what was needed and what to do.
+// The library's errors. A message states the value given, the value required and what to do.
 #pragma once
 
 #include <stdexcept>
@@ -10,38 +10,38 @@ struct Error : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-/// An argument that can never work. ValueError in Python.
+/// An argument that is never valid. ValueError in Python.
 struct InvalidArgument : Error {
   using Error::Error;
 };
 
-/// Vectors of one dimension met an index of another. An InvalidArgument.
+/// The vectors' dimension differs from the index's.
 struct DimensionMismatch : InvalidArgument {
   using InvalidArgument::InvalidArgument;
 };
 
-/// An id that names nothing here. KeyError in Python.
+/// The index holds no such id. KeyError in Python.
 struct UnknownId : Error {
   using Error::Error;
 };
 
-/// A file whose bytes are not what was written, or not ours.
+/// A damaged file, or a file of another format.
 struct CorruptFile : Error {
   using Error::Error;
 };
 
-/// A valid request this build or this object cannot serve.
+/// A valid request that this build or object does not support.
 struct Unsupported : Error {
   using Error::Error;
 };
 
-/// The operating system refused. OSError in Python; `code` is errno.
+/// A system call failed. OSError in Python; `code` is errno.
 struct IoError : Error {
   IoError(const std::string& message, int error_number) : Error(message), code(error_number) {}
   int code;
 };
 
-/// Ctrl-C arrived: the operation stopped and left valid state behind.
+/// Ctrl-C stopped the operation; all objects remain in a valid state.
 struct Interrupted : Error {
   Interrupted() : Error("interrupted") {}
 };

@@ -1,4 +1,4 @@
-// A borrowed callable: two words, no allocation. It must not outlive what it refers to.
+// A non-owning reference to a callable: two pointers, no allocation. The callable must outlive it.
 #pragma once
 
 #include <memory>

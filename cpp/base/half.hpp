@@ -1,5 +1,5 @@
-// binary16 to binary32 without instructions for it. Static: each translation unit keeps its own copy, so that one
-// compiled for a newer instruction set never serves an older CPU.
+// Converts binary16 to binary32 in software. The function is static so that the linker never merges a copy compiled for
+// a newer instruction set into code that must run on an older CPU.
 #pragma once
 
 #include <cstdint>

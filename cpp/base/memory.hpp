@@ -1,15 +1,15 @@
-// Where arrays get their memory.
+// Aligned allocation for arrays.
 #pragma once
 
 #include <cstddef>
 
 namespace lookalike {
 
-/// Cache lines and file sections are aligned to this.
+/// Alignment of arrays and file sections: one cache line.
 inline constexpr std::size_t alignment = 64;
 
-/// Uninitialised bytes, aligned to `alignment`; large ones on huge pages where the system has them, because reading
-/// rows from ordinary pages spends as long on translating addresses as on the rows. Throws std::bad_alloc.
+/// Returns uninitialised bytes, aligned to `alignment`. Large allocations prefer huge pages: with ordinary pages, TLB
+/// misses cost as much time as reading the rows. Throws std::bad_alloc.
 void* allocate(std::size_t bytes);
 void release(void* memory) noexcept;
 

@@ -1,4 +1,4 @@
-// Seeded randomness that is the same on every platform, as the standard library's distributions are not.
+// A seeded random generator with equal output on every platform, which std distributions do not guarantee.
 #pragma once
 
 #include <cmath>
@@ -18,9 +18,9 @@ class Random {
     z = (z ^ z >> 27) * 0x94d049bb133111ebu;
     return z ^ z >> 31;
   }
-  /// In (0, 1).
+  /// Uniform in (0, 1).
   double uniform() noexcept { return (static_cast<double>(next() >> 11) + 0.5) * 0x1p-53; }
-  /// Of mean 0 and deviation 1 [Box and Muller 1958].
+  /// Standard normal [Box and Muller 1958].
   double normal() noexcept { return std::sqrt(-2 * std::log(uniform())) * std::cos(2 * std::numbers::pi * uniform()); }
 
  private:

@@ -1,4 +1,4 @@
-// The words every storey shares.
+// Types that every storey uses.
 #pragma once
 
 #include <cstddef>
@@ -6,19 +6,19 @@
 
 namespace lookalike {
 
-/// A row is ours: its dense position in an index. The user's name for it is an id (codes/id_map.hpp).
+/// The dense internal number of a vector in an index. The user's number or name for it is an id (rows/id_map.hpp).
 using Row = std::uint32_t;
 inline constexpr Row no_row = ~Row{0};
 
 inline constexpr float infinity = __builtin_huge_valf();
 
-/// What a distance means. Every distance is smaller-is-nearer.
+/// Distances are smaller-is-nearer for every metric: inner products are negated.
 enum class Metric : std::uint8_t { l2, ip, cosine, hamming };
 
-/// How a vector's elements are stored. `bits` packs eight to a byte.
+/// The stored number type of vector elements. `bits` packs eight dimensions into a byte.
 enum class Element : std::uint8_t { f32, f16, u8, s8, bits };
 
-/// IEEE 754 binary16, as bits: arithmetic happens in the kernels, in float.
+/// The bits of an IEEE 754 binary16 number. The kernels convert it to float for arithmetic.
 struct Half {
   std::uint16_t bits;
 };

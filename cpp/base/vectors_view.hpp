@@ -1,4 +1,4 @@
-// Vectors as they lie in memory, owned by somebody else.
+// A non-owning, strided view of vectors.
 #pragma once
 
 #include <cstddef>

@@ -4,7 +4,7 @@
 #include <string>
 
 #include "base/errors.hpp"
-#include "codes/values.hpp"
+#include "rows/values.hpp"
 
 namespace lookalike {
 namespace {
@@ -21,12 +21,12 @@ std::optional<Element> element_of(const py::array& array) {
   }
 }
 
-bool is_packed(const py::array& array, std::size_t element) {
+bool has_contiguous_rows(const py::array& array, std::size_t element_bytes) {
   const py::ssize_t last = array.ndim() - 1;
   const bool aligned = array.flags() & py::detail::npy_api::NPY_ARRAY_ALIGNED_;
   if (array.size() == 0) return true;
-  const bool dense = array.shape(last) <= 1 || array.strides(last) == static_cast<py::ssize_t>(element);
-  return aligned && dense && (last == 0 || array.shape(0) <= 1 || array.strides(0) >= 0);
+  const bool contiguous = array.shape(last) <= 1 || array.strides(last) == static_cast<py::ssize_t>(element_bytes);
+  return aligned && contiguous && (last == 0 || array.shape(0) <= 1 || array.strides(0) >= 0);
 }
 
 py::object decode(std::string_view text) {
@@ -35,7 +35,7 @@ py::object decode(std::string_view text) {
   return py::reinterpret_steal<py::object>(object);
 }
 
-/// Puts what next(i) returns, Python objects, into a new array of `shape`.
+/// A new object array of `shape` whose element i is next(i).
 template <class Next>
 py::array object_array(const std::vector<py::ssize_t>& shape, Next&& next) {
   py::array array(py::dtype("O"), shape);
@@ -59,13 +59,15 @@ VectorsView view_of(const py::array& vectors, Metric metric, const char* argumen
   const std::optional<Element> element = element_of(vectors);
   if (!element) {
     throw InvalidArgument(std::string(argument) + " have dtype " + py::str(vectors.dtype()).cast<std::string>() +
-                          "; the core takes native float32, float16, uint8 and int8");
+                          "; it must be native float32, float16, uint8 or int8");
   }
   if (vectors.ndim() != 1 && vectors.ndim() != 2) {
-    throw InvalidArgument(std::string(argument) + " have " + std::to_string(vectors.ndim()) + " axes; 1 or 2 needed");
+    throw InvalidArgument(std::string(argument) + " have " + std::to_string(vectors.ndim()) +
+                          " axes; 1 or 2 are needed");
   }
-  if (!is_packed(vectors, element_size(*element))) {
-    throw InvalidArgument(std::string(argument) + " must be aligned, with the elements of a vector side by side");
+  if (!has_contiguous_rows(vectors, element_size(*element))) {
+    throw InvalidArgument(std::string(argument) +
+                          " must be aligned, and the elements of each vector must be contiguous");
   }
   const bool bits = metric == Metric::hamming && *element == Element::u8;
   const bool single = vectors.ndim() == 1;
@@ -81,7 +83,7 @@ void IdsArgument::push_back(const py::handle& text) {
   if (!bytes) {
     PyErr_Clear();
     throw InvalidArgument("ids hold " + py::repr(text).attr("encode")("ascii", "backslashreplace").cast<std::string>() +
-                          ", which is not a str that UTF-8 can hold");
+                          "; every id must be a str that UTF-8 can encode");
   }
   strings_.push_back({bytes, static_cast<std::size_t>(length)});
 }
@@ -98,23 +100,24 @@ IdsArgument::IdsArgument(const py::handle& ids) {
     return;
   }
   if (PyLong_Check(ids.ptr())) {
-    one_ = ids.cast<std::int64_t>();
-    integers_ = {&one_, 1};
+    single_id_ = ids.cast<std::int64_t>();
+    integers_ = {&single_id_, 1};
     return;
   }
   if (!py::isinstance<py::array_t<std::int64_t, py::array::c_style>>(ids)) {
-    throw InvalidArgument("ids must be a contiguous int64 array or a list of str");
+    throw InvalidArgument("ids must be a contiguous int64 array, a list of str, an int or a str");
   }
   const auto array = py::reinterpret_borrow<py::array_t<std::int64_t>>(ids);
-  if (array.ndim() != 1) throw InvalidArgument("ids must have one axis");
+  if (array.ndim() != 1)
+    throw InvalidArgument("ids have " + std::to_string(array.ndim()) + " axes; they must have one");
   integers_ = {array.data(), static_cast<std::size_t>(array.size())};
-  keeper_ = array;
+  array_ = array;
 }
 
 void require_same_count(const VectorsView& vectors, const IdsView& ids) {
   if (vectors.count != ids.size()) {
     throw InvalidArgument(std::to_string(ids.size()) + " ids came with " + std::to_string(vectors.count) +
-                          " vectors; one id a vector is needed");
+                          " vectors; give one id per vector");
   }
 }
 
@@ -125,19 +128,19 @@ py::array to_numpy(OwnedIds ids) {
 }
 
 py::array to_numpy(OwnedVectors vectors) {
-  auto* kept = new Array<std::byte>(std::move(vectors.bytes));
-  const py::capsule keeper(kept, [](void* array) { delete static_cast<Array<std::byte>*>(array); });
+  auto* moved = new Array<std::byte>(std::move(vectors.bytes));
+  const py::capsule owner(moved, [](void* array) { delete static_cast<Array<std::byte>*>(array); });
   const std::vector<py::ssize_t> shape = {static_cast<py::ssize_t>(vectors.count),
                                           static_cast<py::ssize_t>(vectors.dim)};
-  return py::array(dtype_of_element(vectors.element), shape, kept->mutable_data(), keeper);
+  return py::array(dtype_of_element(vectors.element), shape, moved->mutable_data(), owner);
 }
 
-py::array named(const py::array_t<std::int64_t>& positions, const Strings& names) {
-  const std::int64_t* at = positions.data();
+py::array to_names(const py::array_t<std::int64_t>& positions, const Strings& names) {
+  const std::int64_t* position = positions.data();
   const std::vector<py::ssize_t> shape(positions.shape(), positions.shape() + positions.ndim());
   return object_array(shape, [&](py::ssize_t i) -> py::object {
-    if (at[i] == no_id) return py::none();
-    return decode(names[static_cast<std::size_t>(at[i])]);
+    if (position[i] == no_id) return py::none();
+    return decode(names[static_cast<std::size_t>(position[i])]);
   });
 }
 

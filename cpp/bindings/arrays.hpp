@@ -1,4 +1,4 @@
-// NumPy arrays and Python ids as the core sees them, and back. Exact dtypes or a refusal: the Python face coerces.
+// Converts between NumPy arrays or Python ids and core types. Dtypes must match exactly; the Python face converts them.
 #pragma once
 
 #include <pybind11/numpy.h>
@@ -10,20 +10,19 @@
 
 #include "base/array.hpp"
 #include "base/vectors_view.hpp"
-#include "codes/id_map.hpp"
-#include "indexes/answer.hpp"
-#include "indexes/where.hpp"
+#include "index/core/answer.hpp"
+#include "index/core/where.hpp"
+#include "rows/id_map.hpp"
 
 namespace lookalike {
 
 namespace py = pybind11;
 
-/// float32, float16, uint8 or int8, one or two axes, elements of a row side by side; an empty axis
-/// is no vector, any other one axis one. uint8 counts as packed bits for
-/// Metric::hamming.
+/// Views an aligned array of float32, float16, uint8 or int8 with contiguous rows. Two axes are (count, dim). One axis
+/// is one vector, or no vector if it is empty. With Metric::hamming, uint8 holds packed bits. Throws InvalidArgument.
 VectorsView view_of(const py::array& vectors, Metric metric, const char* argument);
 
-/// Ids given as an int64 array, a list of str, or a single int or str, kept alive.
+/// Ids given as an int64 array, a list of str, or a single int or str. Keeps the Python object alive.
 class IdsArgument {
  public:
   explicit IdsArgument(const py::handle& ids);
@@ -34,29 +33,29 @@ class IdsArgument {
 
  private:
   void push_back(const py::handle& text);
-  py::object keeper_;
-  std::int64_t one_ = 0;
+  py::object array_;  // owns integers_ if an array was given
+  std::int64_t single_id_ = 0;
   std::span<const std::int64_t> integers_;
   Strings strings_;
   bool is_string_ = false;
 };
 
-/// Throws InvalidArgument unless there are as many ids as vectors.
+/// Throws InvalidArgument unless the counts are equal.
 void require_same_count(const VectorsView& vectors, const IdsView& ids);
 
-/// Hands the memory over to an array, without a copy.
+/// Moves `values` into a NumPy array without copying.
 template <class T>
 py::array_t<T> to_numpy(Array<T> values) {
-  auto* kept = new Array<T>(std::move(values));
-  const py::capsule keeper(kept, [](void* array) { delete static_cast<Array<T>*>(array); });
-  return py::array_t<T>(static_cast<py::ssize_t>(kept->size()), kept->mutable_data(), keeper);
+  auto* moved = new Array<T>(std::move(values));
+  const py::capsule owner(moved, [](void* array) { delete static_cast<Array<T>*>(array); });
+  return py::array_t<T>(static_cast<py::ssize_t>(moved->size()), moved->mutable_data(), owner);
 }
 
 /// An int64 array, or an object array of str.
 py::array to_numpy(OwnedIds ids);
-/// Shape (count, dim), in the dtype the vectors are stored in.
+/// An array of shape (count, dim) in the stored dtype.
 py::array to_numpy(OwnedVectors vectors);
-/// Names in the places where `positions` point at them, None where they hold no_id.
-py::array named(const py::array_t<std::int64_t>& positions, const Strings& names);
+/// An object array of the names at `positions`; None where a position is no_id.
+py::array to_names(const py::array_t<std::int64_t>& positions, const Strings& names);
 
 }  // namespace lookalike

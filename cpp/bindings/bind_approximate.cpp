@@ -3,8 +3,8 @@
 namespace lookalike {
 
 CodeSettings code_settings(const std::string& codes, const std::string& keep) {
-  const std::optional<Codes> kept = keep_named(keep);
-  return {walk_codes_named(codes), kept.value_or(Codes::automatic), !kept};
+  const std::optional<Storage> storage = keep_from(keep);
+  return {quantization_from(codes), storage.value_or(Storage::automatic), !storage};
 }
 
 TunedPairs pairs_of(const Tuning& tuning) {
@@ -16,7 +16,7 @@ TunedPairs pairs_of(const Tuning& tuning) {
 py::dict dict_of(const Promise& promise) {
   py::dict dict;
   dict["target"] = promise.target;
-  dict["is_asked"] = promise.is_asked;
+  dict["is_asked"] = promise.is_requested;
   dict["effort"] = promise.effort;
   dict["recall"] = promise.recall;
   dict["queries"] = promise.queries;
@@ -31,15 +31,28 @@ Tuning tuning_of(const TunedPairs& pairs, std::size_t least_effort, const py::di
     tuning.recalls.push_back(recall);
     tuning.efforts.push_back(effort);
   }
-  tuning.usual = least_effort;
+  tuning.min_effort = least_effort;
   tuning.promise.target = promise["target"].cast<float>();
-  tuning.promise.is_asked = promise["is_asked"].cast<bool>();
+  tuning.promise.is_requested = promise["is_asked"].cast<bool>();
   tuning.promise.effort = promise["effort"].cast<std::uint32_t>();
   tuning.promise.recall = promise["recall"].cast<float>();
   tuning.promise.queries = promise["queries"].cast<std::uint32_t>();
   tuning.promise.rows = promise["rows"].cast<std::uint64_t>();
   tuning.promise.changed = promise["changed"].cast<std::uint64_t>();
   return tuning;
+}
+
+void bind_recall_evaluator(py::module_& module) {
+  using namespace pybind11::literals;
+  py::class_<RecallEvaluator>(module, "RecallEvaluator")
+      .def_property_readonly("count", &RecallEvaluator::count)
+      .def(
+          "recall",
+          [](const RecallEvaluator& evaluator, std::size_t effort, unsigned threads) {
+            const auto hits = without_gil([&] { return evaluator.recall(effort, threads); });
+            return py::make_tuple(hits.found, hits.total);
+          },
+          "effort"_a, "threads"_a);
 }
 
 }  // namespace lookalike

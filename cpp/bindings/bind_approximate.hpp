@@ -1,4 +1,4 @@
-// What approximate indexes have in common beyond what all indexes have: codes, and a recall that effort buys.
+// Bindings shared by the approximate indexes: codes, effort and tuning to a recall.
 #pragma once
 
 #include <pybind11/stl.h>
@@ -13,23 +13,26 @@
 
 #include "bindings/bind_index.hpp"
 #include "bindings/names.hpp"
-#include "indexes/code_settings.hpp"
-#include "indexes/probe.hpp"
-#include "indexes/tuning.hpp"
+#include "index/approx/code_settings.hpp"
+#include "index/approx/recall_evaluator.hpp"
+#include "index/approx/tuning.hpp"
 
 namespace lookalike {
 
 CodeSettings code_settings(const std::string& codes, const std::string& keep);
 
+/// Binds the RecallEvaluator class, which every approximate index creates.
+void bind_recall_evaluator(py::module_& module);
+
 template <class Index>
-std::unique_ptr<Probe<Index>> probe(const Index& index, const py::object& queries, std::size_t k, std::size_t count,
-                                    std::uint64_t seed, unsigned threads) {
+std::unique_ptr<RecallEvaluator> recall_evaluator(const Index& index, const py::object& queries, std::size_t k,
+                                                  std::size_t count, std::uint64_t seed, unsigned threads) {
   if (queries.is_none()) {
-    return without_gil([&] { return std::make_unique<Probe<Index>>(index, count, k, seed, threads); });
+    return without_gil([&] { return std::make_unique<RecallEvaluator>(index.evaluated(), count, k, seed, threads); });
   }
   const py::array array = queries;
   const VectorsView view = view_of(array, index.records().metric(), "queries");
-  return without_gil([&] { return std::make_unique<Probe<Index>>(index, view, k, threads); });
+  return without_gil([&] { return std::make_unique<RecallEvaluator>(index.evaluated(), view, k, threads); });
 }
 
 using TunedPairs = std::vector<std::pair<float, std::uint32_t>>;
@@ -39,34 +42,25 @@ Tuning tuning_of(const TunedPairs& pairs, std::size_t least_effort, const py::di
 
 template <class Index>
 const char* keep_of(const Index& index) {
-  if (index.records().codes() == Codes::none) return name_of(Codes::none);
+  if (index.records().storage() == Storage::none) return name_of(Storage::none);
   if (const auto element = without_gil([&] { return index.records().element(); })) return name_of(*element);
-  return index.settings().keeps_codes_only ? "none" : name_of(index.settings().keep);
+  return index.settings().drops_originals ? "none" : name_of(index.settings().keep);
 }
 
-/// Binds everything but the constructor and what only one of them has. `effort_name`: of what recall is bought
-/// with; `codes`: what is searched.
+/// Binds the members that all approximate indexes share, except the constructor. `effort_name` is the index's name for
+/// effort ("ef" or "nprobe"). `codes` returns the quantization of the searched codes.
 template <class Index>
 py::class_<Index> bind_approximate(py::module_& module, const std::string& name, const char* effort_name,
-                                   WalkCodes (Index::*codes)() const) {
+                                   Quantization (Index::*codes)() const) {
   using namespace pybind11::literals;
-  py::class_<Probe<Index>>(module, (name + "Probe").c_str())
-      .def_property_readonly("count", &Probe<Index>::count)
-      .def(
-          "recall",
-          [](const Probe<Index>& one, std::size_t effort, unsigned threads) {
-            const auto hits = without_gil([&] { return one.recall(effort, threads); });
-            return py::make_tuple(hits.found, hits.wanted);
-          },
-          "effort"_a, "threads"_a);
-
   return bind_index<Index>(module, name.c_str())
       .def("search", &search<Index, std::size_t>, "queries"_a, "k"_a, py::arg(effort_name), "where"_a, "threads"_a)
       .def("range", &range<Index>, "queries"_a, "radius"_a, "where"_a, "threads"_a)
-      .def("probe", &probe<Index>, "queries"_a, "k"_a, "count"_a, "seed"_a, "threads"_a, py::keep_alive<0, 1>())
+      .def("recall_evaluator", &recall_evaluator<Index>, "queries"_a, "k"_a, "count"_a, "seed"_a, "threads"_a,
+           py::keep_alive<0, 1>())
       .def(
           "usual_effort",
-          [](const Index& index, std::size_t k) { return without_gil([&] { return index.usual_effort(k); }); }, "k"_a)
+          [](const Index& index, std::size_t k) { return without_gil([&] { return index.default_effort(k); }); }, "k"_a)
       .def(
           "set_tuned",
           [](Index& index, const TunedPairs& tuned, std::size_t least_effort, const py::dict& promise) {
@@ -76,9 +70,10 @@ py::class_<Index> bind_approximate(py::module_& module, const std::string& name,
           "tuned"_a, "least_effort"_a, "promise"_a)
       .def_property_readonly("promise",
                              [](const Index& index) { return dict_of(without_gil([&] { return index.promise(); })); })
-      .def_property_readonly("aged", [](const Index& index) { return without_gil([&] { return index.aged(); }); })
+      .def_property_readonly("aged",
+                             [](const Index& index) { return without_gil([&] { return index.untrained_share(); }); })
       .def_property_readonly("least_effort",
-                             [](const Index& index) { return without_gil([&] { return index.tuning().usual; }); })
+                             [](const Index& index) { return without_gil([&] { return index.tuning().min_effort; }); })
       .def_property_readonly("tuned",
                              [](const Index& index) { return pairs_of(without_gil([&] { return index.tuning(); })); })
       .def_property_readonly(

@@ -5,7 +5,7 @@
 #include <string>
 
 #include "bindings/bind_approximate.hpp"
-#include "indexes/hnsw.hpp"
+#include "index/hnsw/hnsw.hpp"
 
 namespace lookalike {
 namespace {
@@ -18,7 +18,7 @@ std::unique_ptr<Hnsw> make(std::size_t dim, const std::string& metric, const std
   settings.M = M;
   settings.ef_construction = ef_construction;
   settings.seed = seed;
-  return std::make_unique<Hnsw>(dim, metric_named(metric), settings);
+  return std::make_unique<Hnsw>(dim, metric_from(metric), settings);
 }
 
 py::dict profile(const Hnsw& index, const py::array& queries, std::size_t k, std::size_t ef, unsigned threads) {
@@ -36,7 +36,7 @@ py::dict profile(const Hnsw& index, const py::array& queries, std::size_t k, std
 }  // namespace
 
 void bind_hnsw(py::module_& module) {
-  bind_approximate(module, "HNSW", "ef", &Hnsw::walk_codes)
+  bind_approximate(module, "HNSW", "ef", &Hnsw::quantization)
       .def(py::init(&make), "dim"_a, "metric"_a, "codes"_a, "keep"_a, "M"_a, "ef_construction"_a, "seed"_a)
       .def("profile", &profile, "queries"_a, "k"_a, "ef"_a, "threads"_a)
       .def_property_readonly("M", [](const Hnsw& index) { return index.settings().M; })

@@ -1,4 +1,4 @@
-// What only an HNSW index can do.
+// Binds the HNSW index.
 #pragma once
 
 #include <pybind11/pybind11.h>

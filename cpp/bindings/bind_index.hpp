@@ -1,4 +1,4 @@
-// One template that binds every index: what all of them can do.
+// Binds the members that all indexes share.
 #pragma once
 
 #include <pybind11/functional.h>
@@ -18,13 +18,13 @@
 #include "base/types.hpp"
 #include "bindings/arrays.hpp"
 #include "bindings/gil.hpp"
-#include "indexes/records.hpp"
-#include "indexes/where.hpp"
+#include "index/core/records.hpp"
+#include "index/core/where.hpp"
 #include "storage/file.hpp"
 
 namespace lookalike {
 
-/// Results may be padded up to this k however small the index is; beyond it, k is at most its size.
+/// Results are padded if k exceeds the index's size, but only up to this k, which bounds their memory.
 inline constexpr std::size_t max_padded_k = 65536;
 
 template <class Index>
@@ -37,7 +37,7 @@ void require_k(const Index& index, std::size_t k) {
   }
 }
 
-/// None, a bool array, or ids; kept alive.
+/// The `where` argument: None, a bool array, or ids. Keeps the Python object alive.
 class WhereArgument {
  public:
   explicit WhereArgument(const py::object& where) {
@@ -66,17 +66,17 @@ void add(Index& index, const py::array& vectors, const py::object& ids, unsigned
   without_gil([&] { index.add(view, given.view(), threads); });
 }
 
-/// Throws whatever is wrong with all of what is to be added piece by piece.
+/// Validates vectors and ids as `add` does, without adding them. Called before a large array is added in pieces.
 template <class Index>
 void require_addable(const Index& index, const py::array& vectors, const py::object& ids, unsigned threads) {
   const VectorsView view = view_of(vectors, index.records().metric(), "vectors");
   std::optional<IdsArgument> given;
-  std::optional<IdsView> wanted;
+  std::optional<IdsView> given_view;
   if (!ids.is_none()) {
-    wanted = given.emplace(ids).view();
-    require_same_count(view, *wanted);
+    given_view = given.emplace(ids).view();
+    require_same_count(view, *given_view);
   }
-  if (view.count > 0) without_gil([&] { index.records().require_addable(view, wanted, threads); });
+  if (view.count > 0) without_gil([&] { index.records().require_addable(view, given_view, threads); });
 }
 
 template <class Index>
@@ -87,10 +87,10 @@ void upsert(Index& index, const py::array& vectors, const py::object& ids, unsig
   without_gil([&] { index.upsert(view, given.view(), threads); });
 }
 
-/// (ids, distances), each of shape (k,) for one query and (n, k) for an array of them. `how`: what else this kind of
-/// index wants to know, between k and where.
-template <class Index, class... How>
-py::tuple search(const Index& index, const py::array& queries, std::size_t k, How... how, const py::object& where,
+/// Returns (ids, distances), each of shape (k,) for a single query and (n, k) for n queries. `effort` is the
+/// approximate indexes' additional argument.
+template <class Index, class... Effort>
+py::tuple search(const Index& index, const py::array& queries, std::size_t k, Effort... effort, const py::object& where,
                  unsigned threads) {
   const VectorsView view = view_of(queries, index.records().metric(), "queries");
   require_k(index, k);
@@ -102,20 +102,20 @@ py::tuple search(const Index& index, const py::array& queries, std::size_t k, Ho
   Answer answer;
   answer.ids = {ids.mutable_data(), static_cast<std::size_t>(ids.size())};
   answer.distances = {distances.mutable_data(), static_cast<std::size_t>(distances.size())};
-  without_gil([&] { index.search(view, k, how..., filter.get(), threads, answer); });
-  if (answer.kind == IdKind::string) return py::make_tuple(named(ids, answer.names), std::move(distances));
+  without_gil([&] { index.search(view, k, effort..., filter.get(), threads, answer); });
+  if (answer.kind == IdKind::string) return py::make_tuple(to_names(ids, answer.names), std::move(distances));
   return py::make_tuple(std::move(ids), std::move(distances));
 }
 
-/// (ids, distances, offsets). `how` as for `search`.
-template <class Index, class... How>
-py::tuple range(const Index& index, const py::array& queries, float radius, How... how, const py::object& where,
+/// Returns (ids, distances, offsets). `effort` as for `search`.
+template <class Index, class... Effort>
+py::tuple range(const Index& index, const py::array& queries, float radius, Effort... effort, const py::object& where,
                 unsigned threads) {
   const VectorsView view = view_of(queries, index.records().metric(), "queries");
   const WhereArgument filter(where);
-  RangeAnswer answer = without_gil([&] { return index.range(view, radius, how..., filter.get(), threads); });
+  RangeAnswer answer = without_gil([&] { return index.range(view, radius, effort..., filter.get(), threads); });
   py::array ids = to_numpy(std::move(answer.ids));
-  if (answer.kind == IdKind::string) ids = named(py::array_t<std::int64_t>(ids), answer.names);
+  if (answer.kind == IdKind::string) ids = to_names(py::array_t<std::int64_t>(ids), answer.names);
   return py::make_tuple(std::move(ids), to_numpy(std::move(answer.distances)), to_numpy(std::move(answer.offsets)));
 }
 
@@ -124,7 +124,7 @@ void save(const Index& index, const std::filesystem::path& path) {
   without_gil([&] { index.save([&](const FileWriter& file) { file.save(path); }); });
 }
 
-/// Hands the file's bytes to `sink`, piece by piece.
+/// Passes the file's bytes to `sink`, in order.
 template <class Index>
 void write(const Index& index, const py::function& sink) {
   without_gil([&] {
@@ -138,8 +138,8 @@ void write(const Index& index, const py::function& sink) {
   });
 }
 
-/// Binds everything but the constructor and the searches, whose arguments differ. A getter or a verb that takes the
-/// index's lock gives the interpreter's up.
+/// Binds everything except the constructor and the searches, whose arguments differ. Members that take the index's lock
+/// release the GIL first.
 template <class Index>
 py::class_<Index> bind_index(py::module_& module, const char* name) {
   using namespace pybind11::literals;
@@ -169,7 +169,7 @@ py::class_<Index> bind_index(py::module_& module, const char* name) {
       },
       "id"_a);
   bound.def("renew", [](Index& index) {
-    if constexpr (requires { index.renew(); }) without_gil([&] { index.renew(); });
+    if constexpr (requires { index.reset(); }) without_gil([&] { index.reset(); });
   });
   bound.def("optimize", [](Index& index) { without_gil([&] { index.optimize(); }); });
   bound.def("save", &save<Index>, "path"_a);
@@ -179,17 +179,17 @@ py::class_<Index> bind_index(py::module_& module, const char* name) {
   bound.def_property_readonly("metric", [](const Index& index) { return name_of(index.records().metric()); });
   bound.def_property_readonly("codes", [](const Index& index) -> const char* {
     if (const auto element = without_gil([&] { return index.records().element(); })) return name_of(*element);
-    return name_of(index.records().codes());
+    return name_of(index.records().storage());
   });
   bound.def_property_readonly("nbytes", [](const Index& index) { return without_gil([&] { return index.bytes(); }); });
-  const auto alike = [&](const char* property, auto (Records::*read)() const) {
+  const auto bind_records_property = [&](const char* property, auto (Records::*read)() const) {
     bound.def_property_readonly(
         property, [read](const Index& index) { return without_gil([&] { return (index.records().*read)(); }); });
   };
-  alike("is_new", &Records::is_new);
-  alike("dim", &Records::dim);
-  alike("next_id", &Records::next_id);
-  alike("removed_share", &Records::removed_share);
+  bind_records_property("is_new", &Records::is_new);
+  bind_records_property("dim", &Records::dim);
+  bind_records_property("next_id", &Records::next_id);
+  bind_records_property("removed_share", &Records::removed_share);
   return bound;
 }
 

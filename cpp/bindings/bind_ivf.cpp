@@ -7,8 +7,8 @@
 #include <string>
 
 #include "bindings/bind_approximate.hpp"
-#include "indexes/ivf.hpp"
-#include "indexes/ivf_build.hpp"
+#include "index/ivf/build.hpp"
+#include "index/ivf/ivf.hpp"
 
 namespace lookalike {
 namespace {
@@ -24,13 +24,13 @@ IvfSettings settings_of(const std::string& codes, const std::string& keep, std::
 
 std::unique_ptr<Ivf> make(std::size_t dim, const std::string& metric, const std::string& codes, const std::string& keep,
                           std::size_t nlist, std::uint64_t seed) {
-  return std::make_unique<Ivf>(dim, metric_named(metric), settings_of(codes, keep, nlist, seed));
+  return std::make_unique<Ivf>(dim, metric_from(metric), settings_of(codes, keep, nlist, seed));
 }
 
 std::unique_ptr<IvfBuild> make_build(const std::filesystem::path& path, const std::string& metric,
                                      const std::string& codes, const std::string& keep, std::size_t nlist,
                                      std::uint64_t seed, std::size_t memory) {
-  return std::make_unique<IvfBuild>(path, metric_named(metric), settings_of(codes, keep, nlist, seed), memory);
+  return std::make_unique<IvfBuild>(path, metric_from(metric), settings_of(codes, keep, nlist, seed), memory);
 }
 
 void append_to(IvfBuild& build, const py::array& vectors, unsigned threads) {
@@ -57,7 +57,7 @@ py::dict profile(const Ivf& index, const py::array& queries, std::size_t k, std:
   return means;
 }
 
-/// Lists there are, or, while there are none, what was asked for.
+/// The number of inverted lists; before training, the requested number.
 std::size_t nlist(const Ivf& index) {
   const std::size_t lists = without_gil([&] { return index.list_count(); });
   return lists ? lists : index.settings().nlist;
@@ -73,7 +73,7 @@ void bind_ivf(py::module_& module) {
       .def_property_readonly("nlist", &nlist);
 
   py::class_<IvfBuild> builder(module, "IVFBuild");
-  builder.attr("least_memory") = IvfBuild::least_memory;
+  builder.attr("least_memory") = IvfBuild::min_memory;
   builder.def(py::init(&make_build), "path"_a, "metric"_a, "codes"_a, "keep"_a, "nlist"_a, "seed"_a, "memory"_a)
       .def("require_memory", &IvfBuild::require_memory, "rows"_a, "dim"_a)
       .def("append", &append_to, "vectors"_a, "threads"_a)

@@ -1,3 +1,4 @@
+// Binds the IVF index and its out-of-core builder.
 #pragma once
 
 #include <pybind11/pybind11.h>

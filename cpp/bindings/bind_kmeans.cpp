@@ -11,14 +11,14 @@
 #include "bindings/gil.hpp"
 #include "cluster/kmeans.hpp"
 #include "cluster/nearest_centroid.hpp"
-#include "codes/values.hpp"
+#include "rows/values.hpp"
 
 namespace lookalike {
 namespace {
 
 using namespace pybind11::literals;
 
-/// Vectors as dense floats: as they are where they are that, else a copy. Throws for values that are not finite.
+/// Vectors as dense floats, copied only if they are not dense floats already. Throws unless all values are finite.
 class Floats {
  public:
   Floats(const VectorsView& vectors, const char* argument, unsigned threads) {
@@ -54,11 +54,11 @@ py::tuple run(const py::array& vectors, std::size_t clusters, std::size_t iterat
                           .iterations = iterations,
                           .tolerance = tolerance,
                           .seed = seed,
-                          .most_imbalance = most_imbalance};
+                          .max_imbalance = most_imbalance};
   py::array given;
   VectorsView initial{.dim = view.dim};
   if (py::isinstance<py::str>(start)) {
-    settings.seeding = start.cast<std::string>() == "random" ? Seeding::random : Seeding::spread;
+    settings.seeding = start.cast<std::string>() == "random" ? Seeding::random : Seeding::plus_plus;
   } else {
     given = start;
     initial = view_of(given, Metric::l2, "init");
@@ -67,9 +67,9 @@ py::tuple run(const py::array& vectors, std::size_t clusters, std::size_t iterat
     throw DimensionMismatch("init is of dim " + std::to_string(initial.dim) + " where X is of dim " +
                             std::to_string(view.dim));
   const Clustering found = without_gil([&] {
-    const Floats first(initial, "init", threads);
+    const Floats initial_values(initial, "init", threads);
     const Floats points(view, "X", threads);
-    return kmeans(points.values(), view.dim, settings, threads, first.values());
+    return kmeans(points.values(), view.dim, settings, threads, initial_values.values());
   });
   const auto dim = static_cast<py::ssize_t>(view.dim);
   return py::make_tuple(to_array(found.centroids, {static_cast<py::ssize_t>(clusters), dim}),
@@ -82,12 +82,12 @@ py::tuple nearest(const py::array& centroids, const py::array& vectors, unsigned
   if (centers.dim != view.dim)
     throw DimensionMismatch("X is of dim " + std::to_string(view.dim) + " where the centroids are of dim " +
                             std::to_string(centers.dim));
-  if (centers.count == 0) throw InvalidArgument("there are no centroids; one at least is needed");
+  if (centers.count == 0) throw InvalidArgument("centroids is empty; it must hold at least one centroid");
   std::vector<std::uint32_t> labels(view.count);
   std::vector<float> squares(view.count);
   without_gil([&] {
-    const Floats from(centers, "centroids", threads), points(view, "X", threads);
-    NearestCentroid(from.values(), view.dim, threads).assign(points.values(), threads, labels, squares);
+    const Floats center_values(centers, "centroids", threads), points(view, "X", threads);
+    NearestCentroid(center_values.values(), view.dim, threads).assign(points.values(), threads, labels, squares);
   });
   const auto count = static_cast<py::ssize_t>(view.count);
   return py::make_tuple(to_array(labels, {count}), to_array(squares, {count}));

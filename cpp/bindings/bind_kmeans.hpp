@@ -1,4 +1,4 @@
-// k-means, and the nearest of given centroids.
+// Binds k-means and nearest-centroid assignment.
 #pragma once
 
 #include <pybind11/pybind11.h>

@@ -9,14 +9,14 @@
 namespace lookalike {
 namespace {
 
-/// The classes live in Python, where they are documented.
+/// Raises lookalike.errors.<name>. The exception classes are defined and documented in Python.
 template <class... Args>
 void raise(const char* name, Args&&... args) {
   const py::object error = py::module_::import("lookalike.errors").attr(name)(std::forward<Args>(args)...);
   PyErr_SetObject(py::type::of(error).ptr(), error.ptr());
 }
 
-/// A signal handler may have raised something of its own already.
+/// Keeps the exception of a signal handler if it raised one.
 void raise_interrupt() {
   if (!PyErr_Occurred()) PyErr_SetNone(PyExc_KeyboardInterrupt);
 }

@@ -1,4 +1,4 @@
-// Our errors as the exceptions of lookalike.errors, and Ctrl-C as KeyboardInterrupt.
+// Translates core errors into the exceptions of lookalike.errors, and Ctrl-C into KeyboardInterrupt.
 #pragma once
 
 #include <pybind11/pybind11.h>

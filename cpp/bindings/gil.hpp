@@ -1,4 +1,4 @@
-// The only place where the interpreter's lock is given up and taken back.
+// The only place that releases and acquires the GIL.
 #pragma once
 
 #include <pybind11/pybind11.h>
@@ -7,15 +7,15 @@ namespace lookalike {
 
 namespace py = pybind11;
 
-/// Runs `body`, which touches no Python object, while other Python threads run. Whoever takes a lock of ours does it
-/// in here: waiting for one with the interpreter's lock held could wait for ever.
+/// Runs `body` with the GIL released; it must not touch Python objects. Take the core's locks only in here: waiting for
+/// one while holding the GIL can deadlock.
 template <class Body>
 decltype(auto) without_gil(Body&& body) {
   const py::gil_scoped_release released;
   return body();
 }
 
-/// For callbacks from inside `without_gil`.
+/// Runs a Python callback from inside `without_gil`.
 template <class Body>
 decltype(auto) with_gil(Body&& body) {
   const py::gil_scoped_acquire acquired;

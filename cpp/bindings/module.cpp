@@ -1,4 +1,4 @@
-// lookalike._core: a table of contents.
+// The Python module lookalike._core.
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
@@ -10,13 +10,14 @@
 #include <variant>
 #include <vector>
 
+#include "bindings/bind_approximate.hpp"
 #include "bindings/bind_hnsw.hpp"
 #include "bindings/bind_index.hpp"
 #include "bindings/bind_ivf.hpp"
 #include "bindings/bind_kmeans.hpp"
 #include "bindings/errors.hpp"
 #include "bindings/names.hpp"
-#include "indexes/any_index.hpp"
+#include "index/any_index.hpp"
 #include "kernels/dispatch.hpp"
 #include "runtime/parallel.hpp"
 
@@ -47,16 +48,17 @@ std::vector<std::string> runnable_isas() {
   return names;
 }
 
-/// A forced instruction set that cannot be had would silently measure or test another one.
+/// Fails the import if LOOKALIKE_ISA is unavailable; falling back would silently test or time another instruction set.
 void require_forced_isa() {
-  const char* wanted = std::getenv("LOOKALIKE_ISA");
-  if (!wanted || !*wanted) return;
+  const char* requested = std::getenv("LOOKALIKE_ISA");
+  if (!requested || !*requested) return;
   std::string names;
   for (const KernelTable* table : runnable_kernels()) {
-    if (std::strcmp(table->isa, wanted) == 0) return;
+    if (std::strcmp(table->isa, requested) == 0) return;
     names.append(names.empty() ? "" : ", ").append(table->isa);
   }
-  throw py::import_error(std::string("LOOKALIKE_ISA is '").append(wanted).append("'; this CPU runs: ").append(names));
+  throw py::import_error(
+      std::string("LOOKALIKE_ISA is '").append(requested).append("'; this CPU runs: ").append(names));
 }
 
 }  // namespace
@@ -68,12 +70,13 @@ PYBIND11_MODULE(_core, module, py::mod_gil_not_used()) {
 
   bind_index<Flat>(module, "Flat")
       .def(py::init([](std::size_t dim, const std::string& metric, const std::string& codes) {
-             return std::make_unique<Flat>(dim, metric_named(metric), codes_named(codes));
+             return std::make_unique<Flat>(dim, metric_from(metric), storage_from(codes));
            }),
            "dim"_a, "metric"_a, "codes"_a)
       .def("search", &search<Flat>, "queries"_a, "k"_a, "where"_a, "threads"_a)
       .def("range", &range<Flat>, "queries"_a, "radius"_a, "where"_a, "threads"_a);
 
+  bind_recall_evaluator(module);
   bind_hnsw(module);
   bind_ivf(module);
   bind_kmeans(module);

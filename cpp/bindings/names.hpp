@@ -1,4 +1,4 @@
-// Words a user types, as the core's enumerators.
+// Converts user-facing names into the core's enumerators.
 #pragma once
 
 #include <cstddef>
@@ -7,12 +7,12 @@
 
 #include "base/errors.hpp"
 #include "base/types.hpp"
-#include "codes/vector_store.hpp"
-#include "indexes/walk.hpp"
+#include "index/hnsw/settings.hpp"
+#include "rows/vector_store.hpp"
 
 namespace lookalike {
 
-/// The position of `word` in `names`. Throws InvalidArgument listing them.
+/// The position of `word` in `names`. Throws an InvalidArgument that lists `names`.
 template <std::size_t count>
 int position_of(const std::string& word, const char* argument, const char* const (&names)[count]) {
   std::string all;
@@ -23,24 +23,24 @@ int position_of(const std::string& word, const char* argument, const char* const
   throw InvalidArgument(std::string(argument) + " is '" + word + "'; it must be one of " + all);
 }
 
-inline Metric metric_named(const std::string& word) {
+inline Metric metric_from(const std::string& word) {
   return static_cast<Metric>(position_of(word, "metric", {"l2", "ip", "cosine", "hamming"}));
 }
 
-inline Codes codes_named(const std::string& word) {
-  return static_cast<Codes>(position_of(word, "codes", {"auto", "f32", "f16", "u8", "s8", "bits"}));
+inline Storage storage_from(const std::string& word) {
+  return static_cast<Storage>(position_of(word, "codes", {"auto", "f32", "f16", "u8", "s8", "bits"}));
 }
 
-inline WalkCodes walk_codes_named(const std::string& word) {
-  return static_cast<WalkCodes>(
+inline Quantization quantization_from(const std::string& word) {
+  return static_cast<Quantization>(
       position_of(word, "codes", {"auto", "f32", "f16", "u8", "s8", "u4", "rabitq", "bits", "u2"}));
 }
 
-/// keep='none' is a word of its own: it says that nothing is kept beside the codes.
-inline std::optional<Codes> keep_named(const std::string& word) {
+/// nullopt for keep='none': only codes are kept.
+inline std::optional<Storage> keep_from(const std::string& word) {
   const int position = position_of(word, "keep", {"auto", "f32", "f16", "u8", "s8", "none"});
   if (position == 5) return std::nullopt;
-  return static_cast<Codes>(position);
+  return static_cast<Storage>(position);
 }
 
 }  // namespace lookalike

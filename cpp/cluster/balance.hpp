@@ -1,4 +1,4 @@
-// Clusters none of which is longer than the others allow.
+// Limits the size of clusters.
 #pragma once
 
 #include <cstddef>
@@ -7,9 +7,9 @@
 
 namespace lookalike {
 
-/// Takes points out of every cluster longer than `capacity` until it is not, always the one that gains least by being
-/// there rather than in the nearest cluster with room, and puts them into that. There is room for all: capacity times
-/// clusters is at least the number of points. Returns how many points moved.
+/// Moves points out of every cluster with more than `capacity` points into the nearest cluster that is not full. Moves
+/// the points first whose squared distance increases least. Precondition: capacity * clusters >= points. Returns the
+/// number of moved points.
 std::size_t move_overflow(std::span<const float> points, std::size_t dim, std::span<const float> centroids,
                           std::size_t capacity, unsigned threads, std::span<std::uint32_t> labels);
 

@@ -5,15 +5,15 @@
 #include <cmath>
 #include <limits>
 
-#include "cluster/settle.hpp"
+#include "cluster/exact_argmin.hpp"
 #include "runtime/parallel.hpp"
 
 namespace lookalike {
 namespace {
 
-constexpr float largest_measurable = 1e36f;
-constexpr std::size_t cache_bytes = 384 * 1024;  // of packed centroids: they stay in the second cache as points pass
-constexpr std::size_t points_together = 240;
+constexpr float max_measurable = 1e36f;
+constexpr std::size_t cache_bytes = 384 * 1024;  // a block of packed centroids stays in the L2 cache
+constexpr std::size_t points_per_task = 240;
 
 std::vector<float> mean_of(std::span<const float> rows, std::size_t dim) {
   std::vector<double> sums(dim, 0.0);
@@ -26,22 +26,23 @@ std::vector<float> mean_of(std::span<const float> rows, std::size_t dim) {
 
 }  // namespace
 
-/// A thread's: what may be the nearest of each point of a chunk.
-struct FloatScreen::Work {
+/// A thread's candidates for the nearest centroids of a chunk of points.
+struct FloatScreen::Scratch {
   struct Candidate {
-    float key;  // at most |c|^2 - 2 <x, c>, whatever rounding did
+    float key;  // lower bound of |c|^2 - 2 <x, c>
     Row centroid;
   };
-  std::vector<float> limits, widths;  // a point's smallest upper bound of such; what rounding may add to it
+  std::vector<float> limits;        // per point: the smallest upper bound of |c|^2 - 2 <x, c> so far
+  std::vector<float> error_widths;  // per point: the error bound of its products
   std::vector<std::vector<Candidate>> candidates;
   std::vector<Row> picks;
-  std::vector<float> scratch;
+  std::vector<float> buffer;
 
   void prepare(std::span<const float> rows, std::size_t dim, const float* center) {
     const std::size_t count = rows.size() / dim;
-    limits.assign(count + QueryPanels::most_queries, infinity);
+    limits.assign(count + QueryPanels::max_panel_queries, infinity);
     std::fill(limits.begin() + static_cast<std::ptrdiff_t>(count), limits.end(), -infinity);
-    widths.resize(count);
+    error_widths.resize(count);
     candidates.resize(std::max(candidates.size(), count));
     for (std::size_t i = 0; i < count; ++i) {
       candidates[i].clear();
@@ -50,7 +51,7 @@ struct FloatScreen::Work {
         const float x = rows[i * dim + d] - center[d];
         square += x * x;
       }
-      widths[i] = square_error(dim) * square * 2 + static_cast<float>(dim) * std::numeric_limits<float>::min();
+      error_widths[i] = square_error(dim) * square * 2 + static_cast<float>(dim) * std::numeric_limits<float>::min();
     }
   }
 };
@@ -62,45 +63,46 @@ FloatScreen::FloatScreen(std::span<const float> centroids, std::size_t dim, unsi
       panels_(kernels().tile_f32, centroids.size() / dim, dim) {
   const TileKernel& tile = kernels().tile_f32;
   bias_.assign(panels_.panels() * tile.rows, infinity);
-  widths_.assign(bias_.size(), 0);
+  error_widths_.assign(bias_.size(), 0);
   scale_.assign(bias_.size(), 2);
   parallel_for(panels_.panels(), threads, [&](std::size_t p, unsigned) {
     panels_.pack(p, view_of(centroids_.subspan(panels_.first(p) * dim_), dim_), center_.data());
-    float sums[QueryPanels::most_rows], squares[QueryPanels::most_rows];
+    float sums[QueryPanels::max_panel_rows], squares[QueryPanels::max_panel_rows];
     tile.row_sums(panels_.panel(p), dim_, sums, squares);
     for (std::size_t i = 0; i < panels_.size(p); ++i) {
-      const float width = 2 * square_error(dim_) * squares[i];
-      bias_[panels_.first(p) + i] = squares[i] - width;
-      widths_[panels_.first(p) + i] = 2 * width;
+      const float error = 2 * square_error(dim_) * squares[i];
+      bias_[panels_.first(p) + i] = squares[i] - error;
+      error_widths_[panels_.first(p) + i] = 2 * error;
     }
   });
   for (const float bias : bias_)
-    if (bias < infinity && !(bias < largest_measurable)) is_measurable_ = false;
-  is_measurable_ = is_measurable_ && std::all_of(widths_.begin(), widths_.end(), [](float w) { return w < infinity; });
+    if (bias < infinity && !(bias < max_measurable)) is_measurable_ = false;
+  is_measurable_ =
+      is_measurable_ && std::all_of(error_widths_.begin(), error_widths_.end(), [](float w) { return w < infinity; });
 }
 
-/// Multiplies `count` points by all centroids, a block of centroids at a time.
-void FloatScreen::screen(const QueryPanels& points, std::size_t count, Work& work) const {
+// Loops over blocks of centroids that fit the cache.
+void FloatScreen::screen(const QueryPanels& points, std::size_t count, Scratch& scratch) const {
   const TileKernel& tile = kernels().tile_f32;
-  const std::size_t together = std::max<std::size_t>(1, cache_bytes / panels_.panel_bytes());
-  float keys[QueryPanels::most_rows * QueryPanels::most_queries];
-  std::uint32_t masks[QueryPanels::most_queries];
-  for (std::size_t block = 0; block < panels_.panels(); block += together)
+  const std::size_t block_panels = std::max<std::size_t>(1, cache_bytes / panels_.panel_bytes());
+  float keys[QueryPanels::max_panel_rows * QueryPanels::max_panel_queries];
+  std::uint32_t masks[QueryPanels::max_panel_queries];
+  for (std::size_t block = 0; block < panels_.panels(); block += block_panels)
     for (std::size_t q = 0; q < points.panels(); ++q)
-      for (std::size_t p = block; p < std::min(panels_.panels(), block + together); ++p) {
+      for (std::size_t p = block; p < std::min(panels_.panels(), block + block_panels); ++p) {
         const std::size_t first = points.first(q), row = panels_.first(p);
         std::uint32_t hit = tile.multiply(panels_.panel(p), points.panel(q), dim_, bias_.data() + row,
-                                          scale_.data() + row, work.limits.data() + first, keys, masks);
+                                          scale_.data() + row, scratch.limits.data() + first, keys, masks);
         for (; hit; hit &= hit - 1) {
           const auto i = static_cast<std::size_t>(std::countr_zero(hit));
           if (first + i >= count) break;
-          float& limit = work.limits[first + i];
+          float& limit = scratch.limits[first + i];
           for (std::uint32_t mask = masks[i]; mask; mask &= mask - 1) {
             const auto lane = static_cast<std::size_t>(std::countr_zero(mask));
             const float key = keys[i * tile.rows + lane];
             if (lane >= panels_.size(p) || key > limit) continue;
-            work.candidates[first + i].push_back({key, static_cast<Row>(row + lane)});
-            limit = std::min(limit, key + widths_[row + lane] + 2 * work.widths[first + i]);
+            scratch.candidates[first + i].push_back({key, static_cast<Row>(row + lane)});
+            limit = std::min(limit, key + error_widths_[row + lane] + 2 * scratch.error_widths[first + i]);
           }
         }
       }
@@ -110,25 +112,25 @@ void FloatScreen::assign(std::span<const float> rows, unsigned threads, std::spa
                          std::span<float> squares) const {
   const std::size_t count = labels.size();
   if (threads == 0) threads = available_threads();
-  std::vector<Work> works(threads);
-  parallel_for((count + points_together - 1) / points_together, threads, [&](std::size_t task, unsigned worker) {
-    Work& work = works[worker];
-    const std::size_t begin = task * points_together, size = std::min(points_together, count - begin);
-    const std::span<const float> mine = rows.subspan(begin * dim_, size * dim_);
-    work.prepare(mine, dim_, center_.data());
+  std::vector<Scratch> scratches(threads);
+  parallel_for((count + points_per_task - 1) / points_per_task, threads, [&](std::size_t task, unsigned worker) {
+    Scratch& scratch = scratches[worker];
+    const std::size_t begin = task * points_per_task, size = std::min(points_per_task, count - begin);
+    const std::span<const float> chunk = rows.subspan(begin * dim_, size * dim_);
+    scratch.prepare(chunk, dim_, center_.data());
     QueryPanels points(kernels().tile_f32, size, dim_);
     for (std::size_t q = 0; q < points.panels(); ++q)
-      points.pack(q, view_of(mine.subspan(points.first(q) * dim_), dim_), center_.data());
-    if (is_measurable_) screen(points, size, work);
+      points.pack(q, view_of(chunk.subspan(points.first(q) * dim_), dim_), center_.data());
+    if (is_measurable_) screen(points, size, scratch);
     for (std::size_t i = 0; i < size; ++i) {
-      const float* const point = mine.data() + i * dim_;
-      work.picks.clear();
-      for (const Work::Candidate& candidate : work.candidates[i])
-        if (!(candidate.key > work.limits[i])) work.picks.push_back(candidate.centroid);
-      const bool is_settled = is_measurable_ && work.widths[i] < largest_measurable && !work.picks.empty();
-      const Nearest nearest = is_settled
-                                  ? settle(point, centroids_.data(), dim_, work.picks, work.scratch)
-                                  : settle_all(point, centroids_.data(), dim_, centroids_.size() / dim_, work.scratch);
+      const float* const point = chunk.data() + i * dim_;
+      scratch.picks.clear();
+      for (const Scratch::Candidate& candidate : scratch.candidates[i])
+        if (!(candidate.key > scratch.limits[i])) scratch.picks.push_back(candidate.centroid);
+      const bool has_candidates = is_measurable_ && scratch.error_widths[i] < max_measurable && !scratch.picks.empty();
+      const CentroidMatch nearest =
+          has_candidates ? exact_argmin(point, centroids_.data(), dim_, scratch.picks, scratch.buffer)
+                         : exact_argmin_all(point, centroids_.data(), dim_, centroids_.size() / dim_, scratch.buffer);
       labels[begin + i] = nearest.centroid;
       if (!squares.empty()) squares[begin + i] = nearest.square;
     }

@@ -8,7 +8,7 @@
 namespace lookalike {
 namespace {
 
-constexpr std::size_t clusters_together = 16, labels_together = 1024;
+constexpr std::size_t clusters_per_task = 16, labels_per_task = 1024;
 
 }  // namespace
 
@@ -22,11 +22,11 @@ Members::Members(std::span<const std::uint32_t> labels, std::size_t clusters)
 
 void move_to_means(std::span<const float> points, std::size_t dim, const Members& members, unsigned threads,
                    std::span<float> centroids) {
-  const std::size_t tasks = (members.clusters() + clusters_together - 1) / clusters_together;
+  const std::size_t tasks = (members.clusters() + clusters_per_task - 1) / clusters_per_task;
   parallel_for(tasks, threads, [&](std::size_t task, unsigned) {
     std::vector<double> sums(dim);
-    const std::size_t last = std::min(members.clusters(), (task + 1) * clusters_together);
-    for (std::size_t c = task * clusters_together; c < last; ++c) {
+    const std::size_t last = std::min(members.clusters(), (task + 1) * clusters_per_task);
+    for (std::size_t c = task * clusters_per_task; c < last; ++c) {
       const std::span<const Row> rows = members.of(c);
       if (rows.empty()) continue;
       std::fill(sums.begin(), sums.end(), 0.0);
@@ -40,9 +40,9 @@ void move_to_means(std::span<const float> points, std::size_t dim, const Members
 std::vector<double> squares_to(std::span<const float> points, std::size_t dim, std::span<const std::uint32_t> labels,
                                std::span<const float> centroids, unsigned threads) {
   std::vector<double> squares(labels.size());
-  parallel_for((labels.size() + labels_together - 1) / labels_together, threads, [&](std::size_t task, unsigned) {
-    const std::size_t last = std::min(labels.size(), (task + 1) * labels_together);
-    for (std::size_t i = task * labels_together; i < last; ++i) {
+  parallel_for((labels.size() + labels_per_task - 1) / labels_per_task, threads, [&](std::size_t task, unsigned) {
+    const std::size_t last = std::min(labels.size(), (task + 1) * labels_per_task);
+    for (std::size_t i = task * labels_per_task; i < last; ++i) {
       const auto* const centroid = reinterpret_cast<const std::byte*>(centroids.data() + labels[i] * dim);
       squares[i] = precise_distance(Metric::l2, points.data() + i * dim, centroid, Element::f32, dim);
     }

@@ -1,4 +1,4 @@
-// The points of every cluster, and their mean.
+// The members of clusters, and their means.
 #pragma once
 
 #include <cstddef>
@@ -10,7 +10,7 @@
 
 namespace lookalike {
 
-/// Points grouped by label, those of a group in ascending order.
+/// Points grouped by label, in ascending order within a group.
 class Members {
  public:
   Members(std::span<const std::uint32_t> labels, std::size_t clusters);
@@ -25,27 +25,27 @@ class Members {
   std::vector<Row> rows_;
 };
 
-/// Adds `sign` times the rows row_of(i), for i in [0, count), to `sums`, in that order. Rows lie anywhere in memory:
-/// the start of each is asked for ahead of its turn, the hardware follows.
+/// Adds `sign` times the rows row_of(i), for i in [0, count), to `sums`, in that order. Prefetches the start of rows
+/// ahead; the hardware prefetcher continues from there.
 template <class RowOf>
 void add_rows(std::span<const float> points, std::size_t count, RowOf row_of, double sign, std::span<double> sums) {
-  constexpr std::size_t ahead = 4, line = 64 / sizeof(float), most = 32 * line;
+  constexpr std::size_t ahead = 4, line = 64 / sizeof(float), max_prefetched = 32 * line;
   const std::size_t dim = sums.size();
   double* const to = sums.data();
   for (std::size_t i = 0; i < count; ++i) {
     if (i + ahead < count)
-      for (std::size_t d = 0; d < std::min(dim, most); d += line)
+      for (std::size_t d = 0; d < std::min(dim, max_prefetched); d += line)
         __builtin_prefetch(points.data() + row_of(i + ahead) * dim + d);
     const float* const point = points.data() + row_of(i) * dim;
     for (std::size_t d = 0; d < dim; ++d) to[d] += sign * static_cast<double>(point[d]);
   }
 }
 
-/// Puts every centroid at the mean of its members, summed in double in their order; those without any stay.
+/// Moves every centroid to the mean of its members, summed in double in ascending order. Empty clusters keep theirs.
 void move_to_means(std::span<const float> points, std::size_t dim, const Members& members, unsigned threads,
                    std::span<float> centroids);
 
-/// Every point's squared distance from the centroid of its label, in double.
+/// Every point's squared distance to the centroid of its label, in double.
 std::vector<double> squares_to(std::span<const float> points, std::size_t dim, std::span<const std::uint32_t> labels,
                                std::span<const float> centroids, unsigned threads);
 

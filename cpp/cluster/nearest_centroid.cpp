@@ -3,36 +3,36 @@
 #include <mutex>
 #include <optional>
 
+#include "bounds/centroid_bounds_sample.hpp"
+#include "cluster/bound_screen.hpp"
 #include "cluster/float_screen.hpp"
-#include "cluster/outline_length.hpp"
-#include "cluster/outline_screen.hpp"
 
 namespace lookalike {
 
-/// Made when first needed.
+/// Created on first use.
 struct NearestCentroid::Screens {
-  std::mutex making;
+  std::mutex mutex;
   std::optional<FloatScreen> floats;
-  bool has_learned = false;
-  std::unique_ptr<const OutlineSpace> space;  // null where outlines do not pay
-  std::optional<OutlineScreen> outlines;
+  bool is_trained = false;
+  std::unique_ptr<const CentroidBounds> bounds;  // null if bounds do not pay off
+  std::optional<BoundScreen> screen;
 
-  const FloatScreen& plain(std::span<const float> centroids, std::size_t dim, unsigned threads) {
-    const std::lock_guard lock(making);
+  const FloatScreen& float_screen(std::span<const float> centroids, std::size_t dim, unsigned threads) {
+    const std::lock_guard lock(mutex);
     if (!floats) floats.emplace(centroids, dim, threads);
     return *floats;
   }
 
-  /// Null where many rows are not enough, or outlines do not pay.
-  const OutlineScreen* outlined(std::span<const float> centroids, std::size_t dim, std::span<const float> rows,
-                                unsigned threads) {
-    const std::lock_guard lock(making);
-    if (!has_learned && may_pay(dim, centroids.size() / dim, rows.size() / dim)) {
-      space = OutlineSpace::learn(rows, dim, centroids, 1, threads);
-      if (space) outlines.emplace(*space, centroids, threads);
-      has_learned = true;
+  /// Null while calls had too few rows, or if bounds do not pay off.
+  const BoundScreen* bound_screen(std::span<const float> centroids, std::size_t dim, std::span<const float> rows,
+                                  unsigned threads) {
+    const std::lock_guard lock(mutex);
+    if (!is_trained && may_pay_off(dim, centroids.size() / dim, rows.size() / dim)) {
+      bounds = CentroidBounds::train(rows, dim, centroids, 1, threads);
+      if (bounds) screen.emplace(*bounds, centroids, threads);
+      is_trained = true;
     }
-    return outlines ? &*outlines : nullptr;
+    return screen ? &*screen : nullptr;
   }
 };
 
@@ -46,11 +46,11 @@ NearestCentroid::~NearestCentroid() = default;
 
 void NearestCentroid::assign(std::span<const float> rows, unsigned threads, std::span<std::uint32_t> labels,
                              std::span<float> squares) const {
-  if (const OutlineScreen* outlines = screens_->outlined(centroids_, dim_, rows, threads)) {
-    const OutlinedPoints points(*screens_->space, rows, threads);
-    return outlines->assign(points, rows, OutlineScreen::Guess::none, threads, labels, squares);
+  if (const BoundScreen* bounds = screens_->bound_screen(centroids_, dim_, rows, threads)) {
+    const EncodedPoints points(*screens_->bounds, rows, threads);
+    return bounds->assign(points, rows, BoundScreen::Guess::none, threads, labels, squares);
   }
-  screens_->plain(centroids_, dim_, threads).assign(rows, threads, labels, squares);
+  screens_->float_screen(centroids_, dim_, threads).assign(rows, threads, labels, squares);
 }
 
 }  // namespace lookalike

@@ -1,4 +1,4 @@
-// The nearest centroid of every row.
+// Assigns rows to their nearest centroids.
 #pragma once
 
 #include <cstddef>
@@ -8,8 +8,8 @@
 
 namespace lookalike {
 
-/// Made once from centroids (rows of `dim` finite floats, which it borrows), used for many rows. The answer is exact:
-/// by distances as they are, ties to the lower number; so it depends on neither threads nor instruction set.
+/// Borrows the centroids (rows of `dim` finite floats). Assignments are exact, and ties take the lower centroid, so the
+/// result does not depend on the number of threads or the instruction set.
 class NearestCentroid {
  public:
   NearestCentroid(std::span<const float> centroids, std::size_t dim, unsigned threads);
@@ -17,7 +17,7 @@ class NearestCentroid {
   ~NearestCentroid();
 
   /// Writes the number of each row's nearest centroid and, unless `squares` is empty, its squared distance. Rows are
-  /// finite. The first many rows teach it how to be fast. May be called from several threads at once.
+  /// finite. Trains lower-bound codes on the first call with enough rows. Thread-safe.
   void assign(std::span<const float> rows, unsigned threads, std::span<std::uint32_t> labels,
               std::span<float> squares) const;
 

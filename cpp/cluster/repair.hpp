@@ -1,4 +1,4 @@
-// Clusters that lost all their points.
+// Refills clusters that lost all their points.
 #pragma once
 
 #include <cstddef>
@@ -10,9 +10,10 @@
 
 namespace lookalike {
 
-/// Gives every empty cluster the farthest point of the cluster that costs most, and moves that one's centroid to the
-/// mean of the rest. Clusters all of whose points lie on their centroid give none. Returns how many were filled.
-std::size_t fill_empty(std::span<const float> points, std::size_t dim, std::span<std::uint32_t> labels,
-                       std::span<float> centroids, unsigned threads);
+/// Moves the farthest point of the cluster with the largest cost into each empty cluster, then moves all centroids to
+/// the means of their members. A cluster gives no point if all its points equal its centroid. Returns the number of
+/// refilled clusters.
+std::size_t refill_empty_clusters(std::span<const float> points, std::size_t dim, std::span<std::uint32_t> labels,
+                                  std::span<float> centroids, unsigned threads);
 
 }  // namespace lookalike

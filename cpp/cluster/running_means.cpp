@@ -10,52 +10,54 @@
 namespace lookalike {
 namespace {
 
-constexpr std::size_t values_together = std::size_t{1} << 18, clusters_together = 16;
+constexpr std::size_t values_per_task = std::size_t{1} << 18, clusters_per_task = 16;
 
+/// Runs body(slice) for slices of the values, in parallel.
 template <class Body>
-void for_pieces(std::span<const float> values, unsigned threads, Body&& body) {
-  parallel_for((values.size() + values_together - 1) / values_together, threads, [&](std::size_t task, unsigned) {
-    const std::size_t first = task * values_together;
-    body(values.subspan(first, std::min(values_together, values.size() - first)));
+void for_slices(std::span<const float> values, unsigned threads, Body&& body) {
+  parallel_for((values.size() + values_per_task - 1) / values_per_task, threads, [&](std::size_t task, unsigned) {
+    const std::size_t first = task * values_per_task;
+    body(values.subspan(first, std::min(values_per_task, values.size() - first)));
   });
 }
 
-bool are_whole(std::span<const float> values, double scale) {
-  constexpr double magic = 0x1.8p52;  // what is added to it is rounded to whole numbers
-  std::int64_t others = 0;            // no early exit, so that it vectorises
+/// Whether all values are integers after scaling.
+bool are_integers(std::span<const float> values, double scale) {
+  constexpr double magic = 0x1.8p52;  // adding it rounds to integers
+  std::int64_t non_integers = 0;      // counted without early exit, so that the loop vectorises
   for (const float value : values) {
     const double scaled = static_cast<double>(value) * scale;
-    others += (scaled + magic) - magic != scaled;
+    non_integers += (scaled + magic) - magic != scaled;
   }
-  return others == 0;
+  return non_integers == 0;
 }
 
-/// Places in `rows`, by the labels of these rows.
-Members moved(std::span<const Row> rows, std::span<const std::uint32_t> labels, std::size_t clusters) {
-  std::vector<std::uint32_t> of_rows(rows.size());
-  for (std::size_t i = 0; i < rows.size(); ++i) of_rows[i] = labels[rows[i]];
-  return Members(of_rows, clusters);
+/// Groups the positions in `rows` by the labels of the rows.
+Members group_by_label(std::span<const Row> rows, std::span<const std::uint32_t> labels, std::size_t clusters) {
+  std::vector<std::uint32_t> row_labels(rows.size());
+  for (std::size_t i = 0; i < rows.size(); ++i) row_labels[i] = labels[rows[i]];
+  return Members(row_labels, clusters);
 }
 
 }  // namespace
 
 bool has_exact_sums(std::span<const float> points, std::size_t dim, unsigned threads) {
   std::atomic<float> largest = 0;
-  for_pieces(points, threads, [&](std::span<const float> values) {
-    float most = 0;
-    for (const float value : values) most = std::max(most, std::fabs(value));
-    float known = largest.load();
-    while (most > known && !largest.compare_exchange_weak(known, most)) {
+  for_slices(points, threads, [&](std::span<const float> values) {
+    float max_magnitude = 0;
+    for (const float value : values) max_magnitude = std::max(max_magnitude, std::fabs(value));
+    float current = largest.load();
+    while (max_magnitude > current && !largest.compare_exchange_weak(current, max_magnitude)) {
     }
   });
-  // All values are whole multiples of a power of two, of which sums of them have less than 2^51.
+  // Sums are exact if all values are integer multiples of 1 / scale, a power of two, and sums are below 2^51 / scale.
   const double sum = std::max(static_cast<double>(largest.load()), 0x1p-126) * static_cast<double>(points.size() / dim);
   const double scale = std::exp2(50 - std::ceil(std::log2(sum)));
-  std::atomic<bool> whole = true;
-  for_pieces(points, threads, [&](std::span<const float> values) {
-    if (whole.load(std::memory_order_relaxed) && !are_whole(values, scale)) whole = false;
+  std::atomic<bool> all_integers = true;
+  for_slices(points, threads, [&](std::span<const float> values) {
+    if (all_integers.load(std::memory_order_relaxed) && !are_integers(values, scale)) all_integers = false;
   });
-  return whole;
+  return all_integers;
 }
 
 RunningMeans::RunningMeans(std::span<const float> points, std::size_t dim, std::size_t clusters, unsigned threads)
@@ -65,31 +67,31 @@ RunningMeans::RunningMeans(std::span<const float> points, std::size_t dim, std::
       threads_(threads),
       is_exact_(has_exact_sums(points, dim, threads)) {}
 
-void RunningMeans::move(std::span<const std::uint32_t> labels, std::span<float> centroids) {
+void RunningMeans::update(std::span<const std::uint32_t> labels, std::span<float> centroids) {
   if (!is_exact_) return move_to_means(points_, dim_, Members(labels, clusters_), threads_, centroids);
   if (labels_.empty()) sums_.assign(clusters_ * dim_, 0.0);
-  update(labels);
+  update_sums(labels);
   labels_.assign(labels.begin(), labels.end());
-  std::vector<std::size_t> lengths(clusters_, 0);
-  for (const std::uint32_t label : labels) ++lengths[label];
+  std::vector<std::size_t> sizes(clusters_, 0);
+  for (const std::uint32_t label : labels) ++sizes[label];
   for (std::size_t c = 0; c < clusters_; ++c) {
-    if (lengths[c] == 0) continue;
+    if (sizes[c] == 0) continue;
     for (std::size_t d = 0; d < dim_; ++d)
-      centroids[c * dim_ + d] = static_cast<float>(sums_[c * dim_ + d] / static_cast<double>(lengths[c]));
+      centroids[c * dim_ + d] = static_cast<float>(sums_[c * dim_ + d] / static_cast<double>(sizes[c]));
   }
 }
 
-void RunningMeans::update(std::span<const std::uint32_t> labels) {
+void RunningMeans::update_sums(std::span<const std::uint32_t> labels) {
   std::vector<Row> changed;
   for (std::size_t i = 0; i < labels.size(); ++i)
     if (labels_.empty() || labels_[i] != labels[i]) changed.push_back(static_cast<Row>(i));
-  const Members joined = moved(changed, labels, clusters_);
-  const Members left = labels_.empty() ? Members({}, clusters_) : moved(changed, labels_, clusters_);
-  parallel_for((clusters_ + clusters_together - 1) / clusters_together, threads_, [&](std::size_t task, unsigned) {
-    for (std::size_t c = task * clusters_together; c < std::min(clusters_, (task + 1) * clusters_together); ++c) {
+  const Members joined = group_by_label(changed, labels, clusters_);
+  const Members left = labels_.empty() ? Members({}, clusters_) : group_by_label(changed, labels_, clusters_);
+  parallel_for((clusters_ + clusters_per_task - 1) / clusters_per_task, threads_, [&](std::size_t task, unsigned) {
+    for (std::size_t c = task * clusters_per_task; c < std::min(clusters_, (task + 1) * clusters_per_task); ++c) {
       const std::span<double> sums(sums_.data() + c * dim_, dim_);
-      const auto row_of = [&](std::span<const Row> places) {
-        return [&changed, places](std::size_t i) { return changed[places[i]]; };
+      const auto row_of = [&](std::span<const Row> positions) {
+        return [&changed, positions](std::size_t i) { return changed[positions[i]]; };
       };
       add_rows(points_, joined.of(c).size(), row_of(joined.of(c)), 1, sums);
       add_rows(points_, left.of(c).size(), row_of(left.of(c)), -1, sums);

@@ -1,4 +1,4 @@
-// The means of clusters, from iteration to iteration.
+// Cluster means that are updated incrementally between iterations.
 #pragma once
 
 #include <cstddef>
@@ -8,8 +8,9 @@
 
 namespace lookalike {
 
-/// Where no sum of the points can be rounded, as of whole numbers or of halves, sums are kept and only points that
-/// changed clusters are added and taken away: the same means to the last bit, at a fraction of the cost.
+/// If no sum of points can be rounded, for example because values are small integers, keeps each cluster's sum and only
+/// adds and subtracts the points that changed clusters. The means are bit-identical to recomputed ones. Else recomputes
+/// all means.
 class RunningMeans {
  public:
   /// Borrows dense rows of `dim` floats.
@@ -17,21 +18,21 @@ class RunningMeans {
 
   bool is_exact() const noexcept { return is_exact_; }
 
-  /// Puts every centroid at the mean of the points that have its label, as move_to_means does.
-  void move(std::span<const std::uint32_t> labels, std::span<float> centroids);
+  /// Moves every centroid to the mean of the points with its label, as move_to_means does.
+  void update(std::span<const std::uint32_t> labels, std::span<float> centroids);
 
  private:
-  void update(std::span<const std::uint32_t> labels);
+  void update_sums(std::span<const std::uint32_t> labels);
 
   std::span<const float> points_;
   std::size_t dim_, clusters_;
   unsigned threads_;
   bool is_exact_;
-  std::vector<std::uint32_t> labels_;  // those the sums are of; empty before there are any
+  std::vector<std::uint32_t> labels_;  // the labels that sums_ belong to; empty before the first update
   std::vector<double> sums_;           // clusters x dim
 };
 
-/// Whether every sum of some of the points, each once, is a double.
+/// Whether the sum of every subset of the points is exact in double.
 bool has_exact_sums(std::span<const float> points, std::size_t dim, unsigned threads);
 
 }  // namespace lookalike

@@ -6,7 +6,7 @@
 #include <unordered_map>
 
 #include "base/random.hpp"
-#include "cluster/settle.hpp"
+#include "cluster/exact_argmin.hpp"
 #include "kernels/precise.hpp"
 #include "kernels/table.hpp"
 #include "runtime/parallel.hpp"
@@ -14,53 +14,55 @@
 namespace lookalike {
 namespace {
 
-constexpr std::size_t rows_together = 512, outlined_together = 256;
-constexpr std::size_t sampled_per_cluster = 16, least_sampled = 16384;
+constexpr std::size_t rows_per_task = 512, encoded_rows_per_task = 256;
+constexpr std::size_t sampled_rows_per_cluster = 16, min_sampled_rows = 16384;
 
-/// Rows of a sample and their squared distances from the nearest chosen one.
-class Spread {
+/// Sampled rows and their squared distances to the nearest chosen row.
+class SeedSampler {
  public:
-  Spread(std::span<const float> points, std::size_t dim, std::vector<Row> sample, const OutlineSpace* space,
-         unsigned threads)
+  SeedSampler(std::span<const float> points, std::size_t dim, std::vector<Row> sample, const CentroidBounds* bounds,
+              unsigned threads)
       : points_(points),
         dim_(dim),
         threads_(threads),
         sample_(std::move(sample)),
-        space_(space),
+        bounds_(bounds),
         squares_(sample_.size(), infinity),
         sums_(sample_.size()) {
-    if (space) outline();
+    if (bounds) encode_sample();
   }
 
   Row row(std::size_t place) const { return sample_[place]; }
 
-  /// Measures all from one more. Outlines and kernels say whose squares may shrink at all, doubles by how much: the
-  /// same on every instruction set.
+  /// Chooses a row and lowers the squared distances of the others. Lower-bound codes and float kernels only prune; the
+  /// distances are computed in double, so they are the same for every instruction set.
   void choose(std::size_t place) {
     const float* const chosen = point(place);
     const auto* const rows = reinterpret_cast<const std::byte*>(points_.data());
-    const double trusted = 1 - 2 * static_cast<double>(square_error(dim_));
-    parallel_for((sample_.size() + rows_together - 1) / rows_together, threads_, [&](std::size_t task, unsigned) {
-      const std::size_t first = task * rows_together, size = std::min(rows_together, sample_.size() - first);
-      std::array<std::size_t, rows_together> places;
-      std::array<Row, rows_together> picks;
-      std::array<float, rows_together> squares;
-      const std::size_t near = space_ ? pick(place, first, size, places.data()) : size;
-      if (!space_) std::iota(places.begin(), places.begin() + static_cast<std::ptrdiff_t>(size), first);
-      for (std::size_t i = 0; i < near; ++i) picks[i] = sample_[places[i]];
-      kernels().squared_l2_f32.gather(chosen, rows, dim_ * sizeof(float), picks.data(), near, dim_, squares.data());
-      for (std::size_t i = 0; i < near; ++i) {
-        double& known = squares_[places[i]];
-        if (static_cast<double>(squares[i]) * trusted > known) continue;
+    const double lower_bound_factor = 1 - 2 * static_cast<double>(square_error(dim_));
+    parallel_for((sample_.size() + rows_per_task - 1) / rows_per_task, threads_, [&](std::size_t task, unsigned) {
+      const std::size_t first = task * rows_per_task, size = std::min(rows_per_task, sample_.size() - first);
+      std::array<std::size_t, rows_per_task> places;
+      std::array<Row, rows_per_task> picks;
+      std::array<float, rows_per_task> squares;
+      const std::size_t survivors = bounds_ ? unpruned(place, first, size, places.data()) : size;
+      if (!bounds_) std::iota(places.begin(), places.begin() + static_cast<std::ptrdiff_t>(size), first);
+      for (std::size_t i = 0; i < survivors; ++i) picks[i] = sample_[places[i]];
+      kernels().squared_l2_f32.gather(chosen, rows, dim_ * sizeof(float), picks.data(), survivors, dim_,
+                                      squares.data());
+      for (std::size_t i = 0; i < survivors; ++i) {
+        double& current = squares_[places[i]];
+        if (static_cast<double>(squares[i]) * lower_bound_factor > current) continue;
         const auto* const row = reinterpret_cast<const std::byte*>(point(places[i]));
-        known = std::min(known, precise_distance(Metric::l2, chosen, row, Element::f32, dim_));
-        if (space_) limits_[places[i]] = space_->code_limit(known, roundings_[places[i]] + rounding_);
+        current = std::min(current, precise_distance(Metric::l2, chosen, row, Element::f32, dim_));
+        if (bounds_)
+          limits_[places[i]] = bounds_->code_limit(current, rounding_errors_[places[i]] + max_rounding_error_);
       }
     });
     squares_[place] = 0;
   }
 
-  /// A place, likelier the larger its square; where all are 0, the first that is not taken.
+  /// Draws a place with a probability proportional to its square. If all are 0, returns the first that is not taken.
   std::size_t draw(Random& random, const std::vector<bool>& taken) {
     double sum = 0;
     for (std::size_t i = 0; i < squares_.size(); ++i) sums_[i] = sum += squares_[i];
@@ -75,25 +77,25 @@ class Spread {
  private:
   const float* point(std::size_t place) const { return points_.data() + sample_[place] * dim_; }
 
-  void outline() {
-    codes_.resize(sample_.size() * space_->length());
-    roundings_.resize(sample_.size());
+  void encode_sample() {
+    codes_.resize(sample_.size() * bounds_->length());
+    rounding_errors_.resize(sample_.size());
     limits_.assign(sample_.size(), infinity);
-    parallel_for((sample_.size() + outlined_together - 1) / outlined_together, threads_,
+    parallel_for((sample_.size() + encoded_rows_per_task - 1) / encoded_rows_per_task, threads_,
                  [&](std::size_t task, unsigned) {
-                   const std::size_t first = task * outlined_together,
-                                     size = std::min(outlined_together, sample_.size() - first);
+                   const std::size_t first = task * encoded_rows_per_task,
+                                     size = std::min(encoded_rows_per_task, sample_.size() - first);
                    std::vector<float> rows(size * dim_);
                    for (std::size_t i = 0; i < size; ++i) std::copy_n(point(first + i), dim_, rows.data() + i * dim_);
-                   space_->encode(rows, codes_.data() + first * space_->length(), roundings_.data() + first);
+                   bounds_->encode(rows, codes_.data() + first * bounds_->length(), rounding_errors_.data() + first);
                  });
-    rounding_ = *std::max_element(roundings_.begin(), roundings_.end());
+    max_rounding_error_ = *std::max_element(rounding_errors_.begin(), rounding_errors_.end());
   }
 
-  /// The places among `size` from `first` on that may be nearer to `chosen` than to what was chosen before.
-  std::size_t pick(std::size_t chosen, std::size_t first, std::size_t size, std::size_t* places) const {
-    const std::size_t length = space_->length();
-    std::array<float, rows_together> squares;
+  /// Writes the places in [first, first + size) that may be nearer to `chosen` than to the rows chosen before.
+  std::size_t unpruned(std::size_t chosen, std::size_t first, std::size_t size, std::size_t* places) const {
+    const std::size_t length = bounds_->length();
+    std::array<float, rows_per_task> squares;
     kernels().squared_l2_s8.scan(codes_.data() + chosen * length,
                                  reinterpret_cast<const std::byte*>(codes_.data() + first * length), length, size,
                                  length, squares.data());
@@ -109,45 +111,46 @@ class Spread {
   std::size_t dim_;
   unsigned threads_;
   std::vector<Row> sample_;
-  const OutlineSpace* space_;
+  const CentroidBounds* bounds_;
   std::vector<double> squares_, sums_;
   std::vector<std::int8_t> codes_;
-  std::vector<float> roundings_, limits_;  // what |z - z_chosen|^2 is at most where a square shrinks
-  float rounding_ = 0;
+  std::vector<float> rounding_errors_;
+  std::vector<float> limits_;  // per row: the largest code distance at which its square can still decrease
+  float max_rounding_error_ = 0;
 };
 
 }  // namespace
 
 std::vector<Row> random_rows(std::size_t rows, std::size_t count, std::uint64_t seed) {
-  // Fisher and Yates' shuffle, of which only what has moved is kept.
+  // Fisher-Yates shuffle; only the entries that were swapped are stored.
   Random random(seed);
-  std::unordered_map<std::size_t, std::size_t> moved;
+  std::unordered_map<std::size_t, std::size_t> swapped;
   const auto at = [&](std::size_t place) {
-    const auto found = moved.find(place);
-    return found == moved.end() ? place : found->second;
+    const auto found = swapped.find(place);
+    return found == swapped.end() ? place : found->second;
   };
   std::vector<Row> chosen(count);
   for (std::size_t i = 0; i < count; ++i) {
     const auto other = i + static_cast<std::size_t>(random.uniform() * static_cast<double>(rows - i));
     chosen[i] = static_cast<Row>(at(other));
-    moved[other] = at(i);
+    swapped[other] = at(i);
   }
   return chosen;
 }
 
-std::vector<Row> spread_rows(std::span<const float> points, std::size_t dim, std::size_t count, std::uint64_t seed,
-                             const OutlineSpace* space, unsigned threads) {
+std::vector<Row> kmeans_plus_plus_rows(std::span<const float> points, std::size_t dim, std::size_t count,
+                                       std::uint64_t seed, const CentroidBounds* bounds, unsigned threads) {
   const std::size_t rows = points.size() / dim;
-  const std::size_t sampled = std::min(rows, std::max(least_sampled, sampled_per_cluster * count));
-  Spread spread(points, dim, random_rows(rows, sampled, seed), space, threads);
+  const std::size_t sampled = std::min(rows, std::max(min_sampled_rows, sampled_rows_per_cluster * count));
+  SeedSampler sampler(points, dim, random_rows(rows, sampled, seed), bounds, threads);
   Random random(seed ^ 0x737072656164u);
   std::vector<bool> taken(sampled, false);
   std::vector<Row> chosen;
-  for (std::size_t place = 0; chosen.size() < count; place = spread.draw(random, taken)) {
+  for (std::size_t place = 0; chosen.size() < count; place = sampler.draw(random, taken)) {
     taken[place] = true;
-    chosen.push_back(spread.row(place));
+    chosen.push_back(sampler.row(place));
     if (chosen.size() == count) break;
-    spread.choose(place);
+    sampler.choose(place);
   }
   return chosen;
 }

@@ -1,4 +1,4 @@
-// Where centroids are before the first iteration.
+// Chooses initial centroids.
 #pragma once
 
 #include <cstddef>
@@ -7,18 +7,17 @@
 #include <vector>
 
 #include "base/types.hpp"
-#include "cluster/outline.hpp"
+#include "bounds/centroid_bounds.hpp"
 
 namespace lookalike {
 
-/// `count` distinct rows of [0, rows), all sets equally likely, in random order.
+/// `count` distinct rows of [0, rows), chosen uniformly, in random order.
 std::vector<Row> random_rows(std::size_t rows, std::size_t count, std::uint64_t seed);
 
-/// `count` distinct rows of dense `points` of `dim` floats, likelier the farther they lie from those chosen before
-/// [Arthur and Vassilvitskii 2007, section 2.2].
-/// Chosen among a sample where there are many more points than clusters. `space` may tell outlines, which change
-/// nothing but how long that takes.
-std::vector<Row> spread_rows(std::span<const float> points, std::size_t dim, std::size_t count, std::uint64_t seed,
-                             const OutlineSpace* space, unsigned threads);
+/// k-means++ [Arthur and Vassilvitskii 2007, section 2.2]: `count` distinct rows of dense `points` of `dim` floats,
+/// each chosen with a probability proportional to its squared distance to the rows chosen before. Samples the points
+/// first if there are many more points than clusters. `bounds`, if not null, only saves time.
+std::vector<Row> kmeans_plus_plus_rows(std::span<const float> points, std::size_t dim, std::size_t count,
+                                       std::uint64_t seed, const CentroidBounds* bounds, unsigned threads);
 
 }  // namespace lookalike

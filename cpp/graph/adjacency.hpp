@@ -1,4 +1,4 @@
-// Who is whose neighbour: a row of ids for every node, all of one length.
+// The adjacency lists of a graph: a fixed number of neighbour slots per node.
 #pragma once
 
 #include <algorithm>
@@ -8,12 +8,12 @@
 #include "base/array.hpp"
 #include "base/errors.hpp"
 #include "base/types.hpp"
-#include "codes/extension.hpp"
+#include "rows/extension.hpp"
 #include "storage/file.hpp"
 
 namespace lookalike {
 
-/// A node with fewer neighbours than there is room for names itself in what is left, always at the end.
+/// Unused slots of a node hold the node itself. They always follow its neighbours.
 class Adjacency {
  public:
   explicit Adjacency(std::size_t degree = 0) : degree_(degree) {}
@@ -22,9 +22,9 @@ class Adjacency {
   std::size_t nodes() const noexcept { return degree_ ? ids_.size() / degree_ : 0; }
   std::size_t bytes() const noexcept { return ids_.bytes_owned(); }
   bool is_mapped() const noexcept { return ids_.is_mapped(); }
-  const Row* room(Row node) const noexcept { return ids_.data() + std::size_t{node} * degree_; }
+  const Row* slots(Row node) const noexcept { return ids_.data() + std::size_t{node} * degree_; }
   std::span<const Row> neighbors(Row node) const noexcept {
-    const Row* first = room(node);
+    const Row* first = slots(node);
     std::size_t count = degree_;
     while (count > 0 && first[count - 1] == node) --count;
     return {first, count};
@@ -34,13 +34,13 @@ class Adjacency {
     Row* out = ids_.mutable_data() + std::size_t{node} * degree_;
     for (std::size_t i = 0; i < degree_; ++i) out[i] = i < neighbors.size() ? neighbors[i] : node;
   }
-  /// Forgets the neighbours of a node that `is_gone` names. Where the graph is not mapped, nothing can fail.
+  /// Erases the neighbours of `node` for which `is_removed` holds. Cannot fail unless the graph is mapped.
   template <class Predicate>
-  void erase_if(Row node, Predicate is_gone) {
+  void erase_if(Row node, Predicate is_removed) {
     Row* first = ids_.mutable_data() + std::size_t{node} * degree_;
-    std::fill(std::remove_if(first, first + neighbors(node).size(), is_gone), first + degree_, node);
+    std::fill(std::remove_if(first, first + neighbors(node).size(), is_removed), first + degree_, node);
   }
-  /// Room for `count` more nodes, without neighbours, prepared while others read those there are.
+  /// Prepares `count` more nodes without neighbours while other threads read the present ones.
   Extension<Row> grow(std::size_t count) {
     const std::size_t before = nodes();
     Extension<Row> extension(ids_, count * degree_);
@@ -55,9 +55,9 @@ class Adjacency {
   static Adjacency load(const FileReader& file, std::size_t degree, std::size_t nodes) {
     Adjacency graph(degree);
     graph.ids_ = file.array<Row>("neighbors");
-    if (graph.ids_.size() != nodes * degree) throw CorruptFile("section 'neighbors' is not one list a node");
+    if (graph.ids_.size() != nodes * degree) throw CorruptFile("section 'neighbors' does not hold one list per node");
     for (const Row id : graph.ids_)
-      if (id >= nodes) throw CorruptFile("section 'neighbors' names a node that is not there");
+      if (id >= nodes) throw CorruptFile("section 'neighbors' names a node that does not exist");
     return graph;
   }
 

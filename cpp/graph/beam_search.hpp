@@ -1,4 +1,4 @@
-// The way through a graph from an entry to the nodes near a query.
+// Beam search: best-first traversal of a graph from its entry points towards a query.
 #pragma once
 
 #include <cstddef>
@@ -7,28 +7,29 @@
 #include <vector>
 
 #include "base/types.hpp"
-#include "codes/scorer.hpp"
+#include "distance/scorer.hpp"
 #include "graph/adjacency.hpp"
-#include "select/neighbor.hpp"
+#include "topk/neighbor.hpp"
 
 namespace lookalike {
 
+/// Nodes expanded and distances computed.
 struct SearchCounters {
   std::uint64_t hops = 0, distances = 0;
 };
 
-/// Greedy best-first search with a bounded pool [Malkov and Yashunin 2018, Algorithm 2]. One object a thread, used
-/// again and again: nothing is allocated once it has grown.
+/// Greedy best-first search with a candidate pool of `ef` nodes [Malkov and Yashunin 2018, Algorithm 2]. Use one object
+/// per thread and reuse it: once its buffers have grown, it allocates nothing.
 class BeamSearch {
  public:
-  /// The `width` nodes nearest the query that the walk meets, of many equally far the latest; nearest first, ties by
-  /// row; never `hidden`. Valid until the next call.
-  std::span<Neighbor> search(const Scorer& scorer, const Adjacency& graph, std::span<const Row> entries,
-                             std::size_t width, Row hidden = no_row);
+  /// Returns the `ef` nearest of the visited nodes, nearest first, ties by row. If ties exceed the pool, it keeps those
+  /// with the highest rows. `hidden` is neither visited nor returned. The result is valid until the next call.
+  std::span<Neighbor> search(const Scorer& scorer, const Adjacency& graph, std::span<const Row> entries, std::size_t ef,
+                             Row hidden = no_row);
 
-  /// The same in steps, so that others can work while this one waits for memory: `begin`, `advance` until it says that
-  /// there is nothing left to do, `finish`. The scorer's query and the graph stay where they are meanwhile.
-  void begin(const Scorer& scorer, const Adjacency& graph, std::span<const Row> entries, std::size_t width,
+  /// The same in steps, so that a thread can interleave two searches and hide their cache misses: `begin`, then
+  /// `advance` until it returns false, then `finish`. The scorer's query and the graph must stay in place meanwhile.
+  void begin(const Scorer& scorer, const Adjacency& graph, std::span<const Row> entries, std::size_t ef,
              Row hidden = no_row);
   bool advance();
   std::span<Neighbor> finish();
@@ -36,25 +37,28 @@ class BeamSearch {
   SearchCounters counters;
 
  private:
-  /// A node being expanded: where in met_ its unseen neighbours are.
+  /// An expanded node: the range of visited_ that holds its neighbours that were not visited before.
   struct Step {
-    bool is_taken = false;
+    bool exists = false;
     std::size_t first = 0, count = 0;
   };
-  std::size_t keep_unseen(std::span<const Row> ids, Row* out);
-  void enter(std::span<const Row> entries);
-  Step next_step();
+  /// Marks `ids` as visited and writes those that were not visited before to `fresh`; returns how many.
+  std::size_t mark_visited(std::span<const Row> ids, Row* fresh);
+  void insert_nearest_entry(std::span<const Row> entries);
+  Step expand_next();
   void measure(const Step& step);
-  void take(const Row* rows, std::size_t count);
+  void insert(const Row* rows, std::size_t count);
 
   Scorer scorer_;
   const Adjacency* graph_ = nullptr;
   Step step_;
-  std::vector<std::uint64_t> seen_;        // one bit a node
-  std::vector<Row> met_;                   // the nodes whose bit is set
-  std::size_t met_count_ = 0, asked_ = 0;  // memory was asked for the first asked_ of them
-  std::vector<std::int64_t> pool_;         // keys, ascending
-  std::size_t width_ = 0, cursor_ = 0;
+  std::vector<std::uint64_t> visited_bits_;  // one bit per node
+  std::vector<Row> visited_;                 // the nodes whose bit is set, in visiting order
+  std::size_t visited_count_ = 0;
+  std::size_t prefetched_ = 0;      // the first of visited_ whose rows were prefetched
+  std::vector<std::int64_t> pool_;  // the candidate pool: keys, ascending
+  std::size_t ef_ = 0;
+  std::size_t cursor_ = 0;  // all keys before it are expanded
   std::vector<float> distances_;
   std::vector<std::uint32_t> positions_;
   std::vector<Neighbor> found_;

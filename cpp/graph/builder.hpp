@@ -1,8 +1,9 @@
-// Links nodes into a graph.
+// Links nodes into a graph in batches, with a result that does not depend on the number of threads [Manohar et al.
+// 2024].
 //
-// A batch of nodes is searched for on the graph as it stands, by all threads, and among its own nodes, which no walk
-// comes to yet; then the edges that point back are grouped by the node they start from, so that each row has one
-// writer. Nothing depends on the number of threads [Manohar et al. 2024].
+// All threads search the unchanged graph for candidates of the batch's nodes. Nodes of the same batch are candidates
+// too, although no search reaches them yet. Reverse edges are then grouped by the node that they start from, so that
+// each node has one writer.
 #pragma once
 
 #include <cstddef>
@@ -12,30 +13,30 @@
 
 #include "graph/adjacency.hpp"
 #include "graph/beam_search.hpp"
+#include "graph/edge_updates.hpp"
+#include "graph/node_metric.hpp"
 #include "graph/prune.hpp"
-#include "graph/rewiring.hpp"
-#include "graph/space.hpp"
 
 namespace lookalike {
 
 struct BuildSettings {
-  std::size_t width = 200;  // of the searches that find candidates
+  std::size_t ef_construction = 200;  // pool size of the searches that find candidates
 };
 
-/// Reads a graph and says how it should change; putting that in place is for the caller.
+/// Reads a graph and returns edge updates, which the caller applies.
 class Builder {
  public:
-  /// Borrows the space's function and the graph. threads = 0: all that are available.
-  Builder(const Space& space, const Adjacency& graph, const BuildSettings& settings, unsigned threads);
+  /// Borrows the metric's function and the graph. threads = 0: all that are available.
+  Builder(const NodeMetric& metric, const Adjacency& graph, const BuildSettings& settings, unsigned threads);
 
-  /// Finds neighbours of `nodes`, none of them twice, from `entries`, and links them back. Nodes that have neighbours
-  /// keep them as candidates.
-  Rewiring link(std::span<const Row> nodes, std::span<const Row> entries);
-  /// Takes every neighbour that `is_gone` out of `nodes`; the neighbours of those that go are candidates in their
-  /// place.
-  Rewiring bypass(std::span<const Row> nodes, function_ref<bool(Row)> is_gone);
-  /// Hangs each of `nodes` on a node near it that the entries reach.
-  Rewiring attach(std::span<const Row> nodes, std::span<const Row> entries);
+  /// Finds neighbours for `nodes`, which are distinct, by searches from `entries`, and adds the reverse edges. The
+  /// present neighbours of a node are candidates too.
+  EdgeUpdates link(std::span<const Row> nodes, std::span<const Row> entries);
+  /// Removes the neighbours for which `is_removed` holds from `nodes`. The neighbours of a removed neighbour become
+  /// candidates in its place.
+  EdgeUpdates consolidate_deletes(std::span<const Row> nodes, function_ref<bool(Row)> is_removed);
+  /// Gives each of `nodes` an incoming edge from a nearby node that the entries reach.
+  EdgeUpdates attach(std::span<const Row> nodes, std::span<const Row> entries);
 
  private:
   struct Edge {
@@ -44,25 +45,30 @@ class Builder {
   struct Worker {
     BeamSearch search;
     Pruner pruner;
-    ScorerSpace scorer_space;
-    std::vector<Neighbor> candidates, mates;
+    ScorerScratch scorer_scratch;
+    std::vector<Neighbor> candidates, batch_candidates;
     std::vector<float> distances;
     std::vector<Row> rows;
   };
+  /// Adds `rows` with their distances to the worker's candidates.
   void add_measured(const Scorer& scorer, std::span<const Row> rows, Worker& worker) const;
-  /// Of the worker's candidates, `most` neighbours of `node`, which `scorer` measures from.
-  std::span<const Row> choose(const Scorer& scorer, Row node, std::size_t most, Worker& worker) const;
-  /// Makes candidates of the nearest of `batch`: without them rows of a region that is new to the graph would not know
-  /// each other. Rows farther than `limit` are left out.
-  void add_mates(const Scorer& scorer, Row node, std::span<const Row> batch, float limit, Worker& worker) const;
+  /// Prunes the worker's candidates to at most `max_degree` neighbours of `node`, which `scorer` measures from.
+  std::span<const Row> prune_candidates(const Scorer& scorer, Row node, std::size_t max_degree, Worker& worker) const;
+  /// Adds the nearest rows of `batch`, none farther than `limit`, to the candidates. Without them, rows in a region
+  /// that is new to the graph would not link to each other.
+  void add_batch_candidates(const Scorer& scorer, Row node, std::span<const Row> batch, float limit,
+                            Worker& worker) const;
   std::span<const Row> find_neighbors(Row node, std::span<const Row> batch, std::span<const Row> entries,
                                       Worker& worker) const;
-  /// Gives a neighbour that knows it to each of `nodes` that was pruned from all of its neighbours: else nobody would
-  /// find it. `place`: of every node in the rewiring.
-  void hold(std::span<const Row> nodes, std::unordered_map<Row, std::size_t>& place, Rewiring& rewiring) const;
-  std::span<const Row> join(Row node, std::span<const Row> old, std::span<const Edge> edges, Worker& worker) const;
+  /// Restores one incoming edge to each of `nodes` that all of its neighbours have pruned, because no search would find
+  /// it. `node_index` gives the position of each node in `updates`.
+  void restore_incoming_edges(std::span<const Row> nodes, std::unordered_map<Row, std::size_t>& node_index,
+                              EdgeUpdates& updates) const;
+  /// Adds the sources of `edges` to the `current` neighbours of `node`, and prunes if there are too many.
+  std::span<const Row> merge_reverse_edges(Row node, std::span<const Row> current, std::span<const Edge> edges,
+                                           Worker& worker) const;
 
-  Space space_;
+  NodeMetric metric_;
   const Adjacency& graph_;
   BuildSettings settings_;
   unsigned threads_;

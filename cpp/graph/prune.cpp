@@ -4,51 +4,52 @@
 
 namespace lookalike {
 
-std::span<const Row> Pruner::prune(const Space& space, std::span<const Neighbor> candidates, std::size_t copies,
+std::span<const Row> Pruner::prune(const NodeMetric& metric, std::span<const Neighbor> candidates, std::size_t copies,
                                    std::size_t degree) {
-  const std::size_t least = std::min(degree / 4, candidates.size());
+  const std::size_t min_kept = std::min(degree / 4, candidates.size());
   kept_.clear();
-  dropped_.clear();
+  pruned_.clear();
   for (const Neighbor& copy : candidates.first(copies)) kept_.push_back(copy.row);
   candidates = candidates.subspan(copies);
-  std::size_t left = candidates.size();
-  left_.resize(left);
-  are_ruled_out_.assign(left, false);
-  distances_.resize(left);
-  between_.resize(left);
-  for (std::size_t i = 0; i < left; ++i) {
-    left_[i] = candidates[i].row;
+  std::size_t count = candidates.size();
+  remaining_.resize(count);
+  is_tolerated_.assign(count, false);
+  distances_.resize(count);
+  distances_from_kept_.resize(count);
+  for (std::size_t i = 0; i < count; ++i) {
+    remaining_[i] = candidates[i].row;
     distances_[i] = candidates[i].distance;
   }
-  // The nearest one left is kept, and rules out those behind it. Who is tolerated waits until nobody else is left.
-  bool are_tolerated = false;
-  while (left > 0) {
-    const auto end = are_ruled_out_.begin() + static_cast<std::ptrdiff_t>(left);
-    const auto place = std::find(are_ruled_out_.begin(), end, are_tolerated);
-    if (place == end) {
-      are_tolerated = true;
+  // Each turn keeps the nearest remaining candidate and prunes the others by it. Candidates that were pruned within the
+  // tolerance wait until no others remain.
+  bool takes_tolerated = false;
+  while (count > 0) {
+    const auto end = is_tolerated_.begin() + static_cast<std::ptrdiff_t>(count);
+    const auto found = std::find(is_tolerated_.begin(), end, takes_tolerated);
+    if (found == end) {
+      takes_tolerated = true;
       continue;
     }
-    const auto first = static_cast<std::size_t>(place - are_ruled_out_.begin());
-    const Row nearest = left_[first];
+    const auto kept = static_cast<std::size_t>(found - is_tolerated_.begin());
+    const Row nearest = remaining_[kept];
     kept_.push_back(nearest);
     if (kept_.size() == degree) break;
-    const Scorer scorer = space.from(nearest, scorer_space_);
-    scorer.measure(left_.data(), left, between_.data());
-    std::size_t stay = 0;
-    for (std::size_t i = 0; i < left; ++i) {
-      if (i == first) continue;
-      const float between = between_[i] + scorer.origin;
-      const bool stays = space.tolerance * between > distances_[i];
-      if (!stays && dropped_.size() < least) dropped_.push_back(left_[i]);
-      left_[stay] = left_[i];
-      distances_[stay] = distances_[i];
-      are_ruled_out_[stay] = are_ruled_out_[i] || !(between > distances_[i]);
-      stay += stays;
+    const Scorer scorer = metric.from(nearest, scorer_scratch_);
+    scorer.measure(remaining_.data(), count, distances_from_kept_.data());
+    std::size_t next_count = 0;
+    for (std::size_t i = 0; i < count; ++i) {
+      if (i == kept) continue;
+      const float distance = distances_from_kept_[i] + scorer.offset;
+      const bool remains = metric.tolerance * distance > distances_[i];
+      if (!remains && pruned_.size() < min_kept) pruned_.push_back(remaining_[i]);
+      remaining_[next_count] = remaining_[i];
+      distances_[next_count] = distances_[i];
+      is_tolerated_[next_count] = is_tolerated_[i] || !(distance > distances_[i]);
+      next_count += remains;
     }
-    left = stay;
+    count = next_count;
   }
-  for (std::size_t i = 0; i < dropped_.size() && kept_.size() < least; ++i) kept_.push_back(dropped_[i]);
+  for (std::size_t i = 0; i < pruned_.size() && kept_.size() < min_kept; ++i) kept_.push_back(pruned_[i]);
   return kept_;
 }
 

@@ -1,60 +1,60 @@
 #include "graph/reach.hpp"
 
-#include "select/row_filter.hpp"
+#include "topk/row_filter.hpp"
 
 namespace lookalike {
 
 namespace {
 
-/// A walk to every node that can be reached.
-class Flood {
+/// The nodes that a depth-first traversal has visited.
+class ReachableNodes {
  public:
-  explicit Flood(const Adjacency& graph) : graph_(graph), reached_(graph.nodes()) {}
+  explicit ReachableNodes(const Adjacency& graph) : graph_(graph), visited_(graph.nodes()) {}
 
-  bool has_reached(Row node) const { return reached_.test(node); }
-  void reach_from(Row node) {
-    found_.clear();
-    reach(node);
-    while (!found_.empty()) {
-      const Row next = found_.back();
-      found_.pop_back();
-      for (const Row neighbor : graph_.neighbors(next)) reach(neighbor);
+  bool contains(Row node) const { return visited_.test(node); }
+  void add_from(Row node) {
+    stack_.clear();
+    visit(node);
+    while (!stack_.empty()) {
+      const Row next = stack_.back();
+      stack_.pop_back();
+      for (const Row neighbor : graph_.neighbors(next)) visit(neighbor);
     }
   }
 
  private:
-  void reach(Row node) {
-    if (reached_.test(node)) return;
-    reached_.set(node);
-    found_.push_back(node);
+  void visit(Row node) {
+    if (visited_.test(node)) return;
+    visited_.set(node);
+    stack_.push_back(node);
   }
 
   const Adjacency& graph_;
-  RowFilter reached_;
-  std::vector<Row> found_;
+  RowFilter visited_;
+  std::vector<Row> stack_;
 };
 
 }  // namespace
 
-std::vector<Row> unreached(const Adjacency& graph, std::span<const Row> entries) {
-  Flood flood(graph);
-  for (const Row entry : entries) flood.reach_from(entry);
-  std::vector<Row> missing;
+std::vector<Row> unreachable_nodes(const Adjacency& graph, std::span<const Row> entries) {
+  ReachableNodes reachable(graph);
+  for (const Row entry : entries) reachable.add_from(entry);
+  std::vector<Row> unreachable;
   for (std::size_t node = 0; node < graph.nodes(); ++node)
-    if (!flood.has_reached(static_cast<Row>(node))) missing.push_back(static_cast<Row>(node));
-  return missing;
+    if (!reachable.contains(static_cast<Row>(node))) unreachable.push_back(static_cast<Row>(node));
+  return unreachable;
 }
 
 std::vector<Row> missing_entries(const Adjacency& graph, std::span<const Row> entries) {
-  Flood flood(graph);
-  for (const Row entry : entries) flood.reach_from(entry);
-  std::vector<Row> missing;
+  ReachableNodes reachable(graph);
+  for (const Row entry : entries) reachable.add_from(entry);
+  std::vector<Row> added;
   for (std::size_t node = 0; node < graph.nodes(); ++node) {
-    if (flood.has_reached(static_cast<Row>(node))) continue;
-    missing.push_back(static_cast<Row>(node));
-    flood.reach_from(missing.back());
+    if (reachable.contains(static_cast<Row>(node))) continue;
+    added.push_back(static_cast<Row>(node));
+    reachable.add_from(added.back());
   }
-  return missing;
+  return added;
 }
 
 }  // namespace lookalike

@@ -1,4 +1,4 @@
-// Which nodes a walk can come to at all.
+// Reachability of nodes from the entry points.
 #pragma once
 
 #include <span>
@@ -9,10 +9,11 @@
 
 namespace lookalike {
 
-/// Nodes to which no path leads from any of `entries`, ascending.
-std::vector<Row> unreached(const Adjacency& graph, std::span<const Row> entries);
+/// Nodes that no path from any of `entries` reaches, ascending.
+std::vector<Row> unreachable_nodes(const Adjacency& graph, std::span<const Row> entries);
 
-/// Nodes, ascending, from which together with the entries all are reached: of those that know one another, one.
+/// Further entries, ascending, that make every node reachable. Greedy: adds the first unreachable node, marks all that
+/// it reaches, and repeats.
 std::vector<Row> missing_entries(const Adjacency& graph, std::span<const Row> entries);
 
 }  // namespace lookalike

@@ -1,5 +1,5 @@
-// Whole arrays of numbers: picking the few small ones, widening halves, rounding to bytes. Written once for every
-// instruction set.
+// Operations on arrays of numbers: widening halves, rounding to bytes, selecting values by a limit, sorted insertion.
+// Templates over the SIMD wrapper types of simd/<isa>.hpp.
 #pragma once
 
 #include <cstddef>
@@ -15,9 +15,9 @@ void widen(const Half* values, std::size_t count, float* out) noexcept {
   std::size_t i = 0;
   for (; i + V::lanes <= count; i += V::lanes) V::store(out + i, V::load(values + i));
   if (i < count) {
-    float rest[V::lanes];
-    V::store(rest, V::load_first(values + i, count - i));
-    __builtin_memcpy(out + i, rest, (count - i) * sizeof(float));
+    float tail[V::lanes];
+    V::store(tail, V::load_first(values + i, count - i));
+    __builtin_memcpy(out + i, tail, (count - i) * sizeof(float));
   }
 }
 
@@ -31,13 +31,13 @@ float round_to_bytes(const float* values, std::size_t count, std::int8_t* out) n
   F::store(lanes, largest);
   for (const float lane : lanes) peak = lane > peak ? lane : peak;
 
-  constexpr float nothing = 1e-35f;  // one over its step would not be a float
-  const float step = peak > nothing ? peak / 127 : 0, scale = step > 0 ? 1 / step : 0;
+  constexpr float min_peak = 1e-35f;  // smaller peaks are treated as 0, so that 1 / step cannot overflow
+  const float step = peak > min_peak ? peak / 127 : 0, scale = step > 0 ? 1 / step : 0;
   for (std::size_t i = 0; i < whole; i += F::lanes) F::store_bytes(out + i, F::load(values + i), scale);
   if (whole < count) {
-    std::int8_t rest[F::lanes];
-    F::store_bytes(rest, F::load_first(values + whole, count - whole), scale);
-    __builtin_memcpy(out + whole, rest, count - whole);
+    std::int8_t tail[F::lanes];
+    F::store_bytes(tail, F::load_first(values + whole, count - whole), scale);
+    __builtin_memcpy(out + whole, tail, count - whole);
   }
   return step;
 }
@@ -48,8 +48,8 @@ std::size_t find_not_above(const float* values, std::size_t count, float limit, 
   std::size_t found = 0, i = 0;
   for (; i + K::lanes <= count; i += K::lanes) {
     std::uint32_t mask = K::not_above(K::load(values + i), bound);
-    if constexpr (requires { K::put_places(mask, 0, positions); }) {  // no branches to be told wrong
-      K::put_places(mask, static_cast<std::uint32_t>(i), positions + found);
+    if constexpr (requires { K::store_positions(mask, 0, positions); }) {  // avoids branch mispredictions
+      K::store_positions(mask, static_cast<std::uint32_t>(i), positions + found);
       found += static_cast<std::size_t>(__builtin_popcount(mask));
     } else {
       for (; mask; mask &= mask - 1)
@@ -71,18 +71,19 @@ std::size_t count_not_above(const float* values, std::size_t count, float limit)
   return found;
 }
 
-/// Every value v becomes max(the one before it, min(v, value)): those below stay, the rest move up by one. From the
-/// end, so that what is read has not been written; until a whole block stays.
+/// Replaces every v by max(predecessor, min(v, value)): smaller values stay, larger ones move one place towards the
+/// end. Runs from the end so that every value is read before it is overwritten, and stops at the first block that holds
+/// a value below `value`.
 template <class L>
 std::size_t insert_sorted(std::int64_t* values, std::size_t count, std::int64_t value) noexcept {
   const auto bound = L::broadcast(value);
   std::size_t i = (count + L::lanes - 1) / L::lanes * L::lanes;
   while (i > 0) {
     i -= L::lanes;
-    const auto here = L::load(values + i), before = L::load(values + i - 1);
-    L::store(values + i, L::max(before, L::min(here, bound)));
-    // What was dropped before lies behind the last one, and may be below too.
-    if (const std::size_t below = L::count_below(here, bound)) return i + below < count ? i + below : count;
+    const auto current = L::load(values + i), before = L::load(values + i - 1);
+    L::store(values + i, L::max(before, L::min(current, bound)));
+    // The last block may include previously dropped values past `count`, so the position is capped.
+    if (const std::size_t below = L::count_below(current, bound)) return i + below < count ? i + below : count;
   }
   return 0;
 }

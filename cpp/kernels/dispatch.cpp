@@ -21,7 +21,7 @@ extern const KernelTable neon_kernels;
 namespace {
 
 #if defined(__x86_64__)
-// Clang 14 does not know "f16c" by name.
+// __builtin_cpu_supports("f16c") fails to compile with Clang 14.
 bool has_f16c() {
   unsigned a = 0, b = 0, c = 0, d = 0;
   return __get_cpuid(1, &a, &b, &c, &d) && (c & bit_F16C);
@@ -35,11 +35,11 @@ bool runs_avx512() {
 }
 #endif
 
-struct Runnable {
+struct RunnableTables {
   const KernelTable* tables[4];
   std::size_t count = 0;
 
-  Runnable() {
+  RunnableTables() {
     tables[count++] = &scalar_kernels;
 #if defined(__x86_64__)
     __builtin_cpu_init();
@@ -53,16 +53,16 @@ struct Runnable {
 
 const KernelTable& choose() noexcept {
   const auto runnable = runnable_kernels();
-  if (const char* wanted = std::getenv("LOOKALIKE_ISA"))
+  if (const char* requested = std::getenv("LOOKALIKE_ISA"))
     for (const KernelTable* table : runnable)
-      if (std::strcmp(table->isa, wanted) == 0) return *table;
+      if (std::strcmp(table->isa, requested) == 0) return *table;
   return *runnable.back();
 }
 
 }  // namespace
 
 std::span<const KernelTable* const> runnable_kernels() noexcept {
-  static const Runnable runnable;
+  static const RunnableTables runnable;
   return {runnable.tables, runnable.count};
 }
 

@@ -1,4 +1,4 @@
-// Which instruction sets this binary has and this CPU runs.
+// The instruction sets that this binary contains and this CPU supports.
 #pragma once
 
 #include <span>
@@ -7,7 +7,7 @@
 
 namespace lookalike {
 
-/// Every table this CPU can run, the plainest first.
+/// The tables this CPU supports, from scalar to the fastest.
 std::span<const KernelTable* const> runnable_kernels() noexcept;
 
 }  // namespace lookalike

@@ -1,4 +1,4 @@
-// One query against many rows, written once for every instruction set. `V` is a family of simd/<isa>.hpp.
+// Distances from one query to many rows. `V` is a SIMD wrapper type of simd/<isa>.hpp.
 #pragma once
 
 #include <cstddef>
@@ -33,8 +33,8 @@ struct Hamming {
   static float finish(float sum) { return sum; }
 };
 
-/// `rows` rows at once, two sums along each: enough to hide the latency of an addition. A row's sums are the same
-/// however many rows it is measured with.
+/// Accumulates `rows` rows at once with two sums per row, which hides the latency of an addition. A row's result does
+/// not depend on the other rows of the call.
 template <class V, class Step, std::size_t rows, class Q, class X>
 inline void measure(const Q* query, const X* const (&row)[rows], std::size_t dim,
                     typename V::Accumulator (&sums)[rows]) {
@@ -67,7 +67,7 @@ inline void finish(const typename V::Accumulator (&sums)[4], float (&out)[4]) {
   for (float& distance : out) distance = Step::finish(distance);
 }
 
-/// Rows row(i) for i in [0, count), four at a time; the last group is filled up with its last row.
+/// Measures row(i) for i in [0, count), four at a time. The last group repeats its last row to fill up.
 template <class V, class Step, class Q, class RowOf, class Prefetch>
 inline void measure_by_fours(const Q* query, RowOf row, std::size_t count, std::size_t dim, Prefetch prefetch,
                              float* out) {
@@ -84,38 +84,39 @@ inline void measure_by_fours(const Q* query, RowOf row, std::size_t count, std::
   }
 }
 
-/// The same one after the other, which memory answers fastest: it sees a single stream.
+/// Measures one row at a time, which gives memory a single sequential stream.
 template <class V, class Step, class Q, class RowOf>
-inline void measure_in_turn(const Q* query, RowOf row, std::size_t count, std::size_t dim, float* out) {
+inline void measure_one_by_one(const Q* query, RowOf row, std::size_t count, std::size_t dim, float* out) {
   using X = decltype(row(0));
   for (std::size_t i = 0; i < count; ++i) {
-    const X one[1] = {row(i)};
+    const X single[1] = {row(i)};
     typename V::Accumulator sum[1];
-    measure<V, Step>(query, one, dim, sum);
+    measure<V, Step>(query, single, dim, sum);
     out[i] = Step::finish(V::total(sum[0]));
   }
 }
 
-/// So many bytes in one call are taken to come from memory, and rows so long to be worth measuring alone. From memory,
-/// 784 floats a row, one at a time reads 32 GB/s and four at a time 18; in the second cache four are faster by a third.
-constexpr std::size_t bytes_from_memory = 256 * 1024, long_row = 512;
+/// A call over more than `min_uncached_bytes` is assumed to read from memory. There, long rows are measured one at a
+/// time: with 784 floats per row, one at a time reads 32 GB/s and four at a time 18 GB/s. From the L2 cache, four at a
+/// time are faster by a third.
+constexpr std::size_t min_uncached_bytes = 256 * 1024, min_long_row_bytes = 512;
 
 template <class V, class Step, class Q, class X>
 void scan(const Q* query, const std::byte* rows, std::size_t stride, std::size_t count, std::size_t dim,
           float* out) noexcept {
   const auto row = [&](std::size_t i) { return reinterpret_cast<const X*>(rows + i * stride); };
-  if (dim * sizeof(X) >= long_row && count * stride > bytes_from_memory)
-    measure_in_turn<V, Step>(query, row, count, dim, out);
+  if (dim * sizeof(X) >= min_long_row_bytes && count * stride > min_uncached_bytes)
+    measure_one_by_one<V, Step>(query, row, count, dim, out);
   else
     measure_by_fours<V, Step>(query, row, count, dim, [](std::size_t) {}, out);
 }
 
-/// Asks for the whole of a short row; of a long one the first lines, and the hardware follows.
+/// Prefetches up to 16 cache lines of a row. The hardware prefetcher continues with longer rows.
 template <class Memory>
 inline void prefetch_row(const std::byte* row, std::size_t bytes) {
-  constexpr std::size_t line = 64, most = 16;
+  constexpr std::size_t line = 64, max_lines = 16;
   const std::size_t lines = (bytes + line - 1) / line;
-  for (std::size_t l = 0; l < (lines < most ? lines : most); ++l) Memory::prefetch(row + l * line);
+  for (std::size_t l = 0; l < (lines < max_lines ? lines : max_lines); ++l) Memory::prefetch(row + l * line);
 }
 
 template <class Memory, class V, class Step, class Q, class X>
@@ -123,12 +124,12 @@ void gather(const Q* query, const std::byte* rows, std::size_t stride, const Row
             std::size_t dim, float* out) noexcept {
   constexpr std::size_t ahead = 8;
   const auto row = [&](std::size_t i) { return reinterpret_cast<const X*>(rows + picks[i] * stride); };
-  const auto want = [&](std::size_t i) {
+  const auto prefetch_pick = [&](std::size_t i) {
     if (i < count) prefetch_row<Memory>(rows + picks[i] * stride, dim * sizeof(X));
   };
-  for (std::size_t i = 0; i < ahead; ++i) want(i);
+  for (std::size_t i = 0; i < ahead; ++i) prefetch_pick(i);
   const auto prefetch = [&](std::size_t i) {
-    for (std::size_t a = 0; a < 4; ++a) want(i + ahead + a);
+    for (std::size_t a = 0; a < 4; ++a) prefetch_pick(i + ahead + a);
   };
   measure_by_fours<V, Step>(query, row, count, dim, prefetch, out);
 }

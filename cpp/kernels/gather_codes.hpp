@@ -1,4 +1,4 @@
-// One query against picked rows of codes, written once for every instruction set and width of code.
+// Estimated distances from one query to selected rows of codes, for every instruction set and code width.
 #pragma once
 
 #include <cstddef>
@@ -10,18 +10,18 @@
 namespace lookalike {
 namespace {
 
-/// The last group is filled up with its last row, as in distance.hpp.
+/// The last group of four repeats its last row to fill up.
 template <class Memory, class V>
 void gather_codes(const CodeQuery& query, const std::byte* rows, std::size_t stride, const Row* picks,
                   std::size_t count, float* out) noexcept {
   constexpr std::size_t ahead = 8;
-  const auto want = [&](std::size_t i) {
+  const auto prefetch_pick = [&](std::size_t i) {
     if (i < count) prefetch_row<Memory>(rows + picks[i] * stride, stride);
   };
-  for (std::size_t i = 0; i < ahead; ++i) want(i);
-  const std::size_t tail = stride - sizeof(CodeTail);
+  for (std::size_t i = 0; i < ahead; ++i) prefetch_pick(i);
+  const std::size_t tail_offset = stride - sizeof(CodeTail);
   for (std::size_t i = 0; i < count; i += 4) {
-    for (std::size_t a = 0; a < 4; ++a) want(i + ahead + a);
+    for (std::size_t a = 0; a < 4; ++a) prefetch_pick(i + ahead + a);
     const auto at = [&](std::size_t r) { return rows + picks[i + r < count ? i + r : count - 1] * stride; };
     const std::byte* const four[4] = {at(0), at(1), at(2), at(3)};
     typename V::Accumulator sums[4] = {V::zero(), V::zero(), V::zero(), V::zero()};
@@ -32,9 +32,9 @@ void gather_codes(const CodeQuery& query, const std::byte* rows, std::size_t str
     float products[4];
     V::totals(sums, products);
     for (std::size_t r = 0; r < 4 && i + r < count; ++r) {
-      CodeTail of_row;
-      __builtin_memcpy(&of_row, four[r] + tail, sizeof of_row);
-      out[i + r] = of_row.bias + of_row.step * (query.scale * products[r] + query.shift);
+      CodeTail row_tail;
+      __builtin_memcpy(&row_tail, four[r] + tail_offset, sizeof row_tail);
+      out[i + r] = row_tail.bias + row_tail.step * (query.scale * products[r] + query.shift);
     }
   }
 }

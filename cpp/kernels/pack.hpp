@@ -1,4 +1,4 @@
-// Row-major vectors into the panels that tiles read, written once for every instruction set.
+// Packs row-major vectors into the panels of the tile kernels (as GEMM packs its operands).
 #pragma once
 
 #include <cstddef>
@@ -10,17 +10,17 @@
 namespace lookalike {
 namespace {
 
-/// A panel of rows lies unit by unit: [unit][row]. `Simd` gives Block, zero_block, store_block and transpose.
+/// Row panel layout: [unit][row]. `Simd` provides Block, store_block and transpose.
 template <class Simd, class T, std::size_t vectors, class X>
 void pack_rows_of(const std::byte* const* rows, std::size_t count, std::size_t dim, const float* center, void* panel) {
-  constexpr std::size_t width = vectors * T::lanes;  // units from one row's unit to its next
+  constexpr std::size_t width = vectors * T::lanes;  // distance between two units of one row
   const std::size_t units = TileUnits<T>::count(dim);
   auto* const out = static_cast<std::uint32_t*>(panel);
   for (std::size_t v = 0; v < vectors; ++v)
     for (std::size_t u = 0; u < units; u += T::lanes) {
       typename Simd::Block block[T::lanes];
       for (std::size_t lane = 0; lane < T::lanes; ++lane) {
-        // A missing row repeats the first: its products are never looked at.
+        // Missing rows repeat row 0; their products are ignored.
         const std::size_t r = v * T::lanes + lane;
         const X* row = reinterpret_cast<const X*>(rows[r < count ? r : 0]);
         block[lane] = T::pack(row, u * T::elements_per_unit, dim, center);
@@ -52,16 +52,16 @@ void pack_byte_rows(const std::byte* const* rows, Element element, std::size_t c
     pack_rows_of<Simd, T, vectors, std::int8_t>(rows, count, dim, nullptr, panel);
 }
 
-/// A panel of queries lies unit by unit too: [header: starts][unit][query]. Missing queries are zeros.
+/// Query panel layout: [header: start values of the sums][unit][query]. Missing queries are zeros.
 template <class T, std::size_t queries>
 void pack_float_queries(const std::byte* const* vectors, Element, std::size_t count, std::size_t dim,
                         const float* center, const void* start, void* panel) noexcept {
   auto* const starts = static_cast<float*>(panel);
   float* const out = starts + TileUnits<T>::header / sizeof(float);
   for (std::size_t q = 0; q < queries; ++q) starts[q] = start && q < count ? static_cast<const float*>(start)[q] : 0;
-  constexpr std::size_t together = 64;  // units that all queries are written to while they lie in the first cache
-  for (std::size_t first = 0; first < dim; first += together) {
-    const std::size_t last = first + together < dim ? first + together : dim;
+  constexpr std::size_t chunk = 64;  // units per pass over the queries, so that the output stays in the L1 cache
+  for (std::size_t first = 0; first < dim; first += chunk) {
+    const std::size_t last = first + chunk < dim ? first + chunk : dim;
     for (std::size_t q = 0; q < queries; ++q) {
       const float* const query = reinterpret_cast<const float*>(vectors[q < count ? q : 0]);
       if (q >= count)
@@ -74,25 +74,26 @@ void pack_float_queries(const std::byte* const* vectors, Element, std::size_t co
   }
 }
 
+/// The integer type of one element in a 4-byte unit.
 template <std::size_t elements_per_unit>
-struct PartOf;
+struct UnitElement;
 template <>
-struct PartOf<4> {
+struct UnitElement<4> {
   using type = std::int8_t;
 };
 template <>
-struct PartOf<2> {
+struct UnitElement<2> {
   using type = std::int16_t;
 };
 template <>
-struct PartOf<1> {
+struct UnitElement<1> {
   using type = std::int32_t;
 };
 
 template <class T, std::size_t queries>
 void pack_byte_queries(const std::byte* const* vectors, Element element, std::size_t count, std::size_t dim,
                        const float*, const void* start, void* panel) noexcept {
-  using Part = typename PartOf<T::elements_per_unit>::type;
+  using Part = typename UnitElement<T::elements_per_unit>::type;
   constexpr std::size_t parts = T::elements_per_unit;
   const std::size_t units = TileUnits<T>::count(dim);
   auto* const starts = static_cast<std::int32_t*>(panel);
@@ -110,7 +111,7 @@ void pack_byte_queries(const std::byte* const* vectors, Element element, std::si
       }
       __builtin_memcpy(out + (u * queries + q) * sizeof unit, unit, sizeof unit);
     }
-    // Rows packed with a shift owe every query shift * its sum.
+    // Rows are packed as x + row_shift, so the start value subtracts row_shift * sum(query).
     starts[q] = (start && q < count ? static_cast<const std::int32_t*>(start)[q] : 0) - T::row_shift * sum;
   }
 }

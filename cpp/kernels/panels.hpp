@@ -1,4 +1,4 @@
-// Many vectors in the panels that tiles read.
+// Packed operands of the tile kernels.
 #pragma once
 
 #include <algorithm>
@@ -11,7 +11,7 @@
 
 namespace lookalike {
 
-/// Room for vectors on a tile's side of queries. Panels may be packed by different threads at once.
+/// Query-side panels for `count` vectors. Different panels may be packed concurrently.
 class QueryPanels {
  public:
   QueryPanels(const TileKernel& tile, std::size_t count, std::size_t dim)
@@ -20,24 +20,24 @@ class QueryPanels {
   }
 
   std::size_t panels() const noexcept { return (count_ + tile_->queries - 1) / tile_->queries; }
-  /// The first vector of a panel, and how many vectors it holds.
+  /// The first vector of a panel, and its number of vectors.
   std::size_t first(std::size_t panel) const noexcept { return panel * tile_->queries; }
   std::size_t size(std::size_t panel) const noexcept { return std::min(tile_->queries, count_ - first(panel)); }
   const std::byte* panel(std::size_t panel) const noexcept { return packed_.data() + panel * bytes_; }
 
-  /// Packs as many vectors as the panel holds, see TileKernel.
+  /// Packs size(panel) vectors, see TileKernel::pack_queries.
   void pack(std::size_t panel, const std::byte* const* vectors, Element element, const float* center,
             const void* start) {
     tile_->pack_queries(vectors, element, size(panel), dim_, center, start, packed_.mutable_data() + panel * bytes_);
   }
-  /// The first of `vectors`.
+  /// Packs the first size(panel) of `vectors`.
   void pack(std::size_t panel, const VectorsView& vectors, const float* center) {
-    const std::byte* pointers[most_queries];
+    const std::byte* pointers[max_panel_queries];
     for (std::size_t i = 0; i < size(panel); ++i) pointers[i] = vectors.row(i);
     pack(panel, pointers, vectors.element, center, nullptr);
   }
 
-  static constexpr std::size_t most_queries = 16, most_rows = 32;  // of any tile
+  static constexpr std::size_t max_panel_queries = 16, max_panel_rows = 32;  // over all tile kernels
 
   static std::size_t rounded_up(std::size_t bytes) { return (bytes + alignment - 1) / alignment * alignment; }
 
@@ -47,7 +47,7 @@ class QueryPanels {
   Array<std::byte> packed_;
 };
 
-/// The same on the side of rows.
+/// Row-side panels for `count` vectors. Different panels may be packed concurrently.
 class RowPanels {
  public:
   RowPanels(const TileKernel& tile, std::size_t count, std::size_t dim)
@@ -64,19 +64,19 @@ class RowPanels {
   const std::byte* panel(std::size_t panel) const noexcept { return packed_.data() + panel * bytes_; }
 
   void pack(std::size_t panel, const VectorsView& vectors, const float* center) {
-    const std::byte* pointers[QueryPanels::most_rows];
-    const std::size_t held = size(panel);
-    for (std::size_t i = 0; i < held; ++i) pointers[i] = vectors.row(i);
-    tile_->pack_rows(pointers, vectors.element, held, dim_, center, packed_.mutable_data() + panel * bytes_);
+    const std::byte* pointers[QueryPanels::max_panel_rows];
+    const std::size_t filled = size(panel);
+    for (std::size_t i = 0; i < filled; ++i) pointers[i] = vectors.row(i);
+    tile_->pack_rows(pointers, vectors.element, filled, dim_, center, packed_.mutable_data() + panel * bytes_);
   }
-  /// Instead of the vectors the columns of dim_ dense rows, count() floats each. Tiles of floats only, in whose panels
-  /// the n-th elements of all vectors lie side by side.
+  /// Packs columns instead of vectors: `rows` is a dense dim x count matrix, of which each column is one vector. Float
+  /// tiles only: their panels store the n-th elements of all vectors side by side.
   void pack_columns(std::size_t panel, const float* rows) {
     float* out = reinterpret_cast<float*>(packed_.mutable_data() + panel * bytes_);
-    const std::size_t held = size(panel);
+    const std::size_t filled = size(panel);
     for (std::size_t i = 0; i < dim_; ++i, out += tile_->rows) {
       const float* const row = rows + i * count_ + first(panel);
-      std::fill(std::copy_n(row, held, out), out + tile_->rows, 0.0f);
+      std::fill(std::copy_n(row, filled, out), out + tile_->rows, 0.0f);
     }
   }
 

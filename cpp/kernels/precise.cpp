@@ -13,16 +13,16 @@ namespace {
 using T = KernelTable;
 using Gather = decltype(PreciseScorer::gather);
 
-/// Products of bytes and squares of their differences are below 2^16, so floats hold the sums of this many.
+/// Products and squared differences of bytes are below 2^16, so a float holds the sum of this many exactly.
 constexpr std::size_t exact_in_float = 256;
 
-/// Calls use(picks, count, ahead, out) for a few rows at a time.
+/// Calls use(picks, count, ahead, out) for batches of at most eight rows.
 template <class Use>
-void by_eights(const Row* picks, std::size_t count, std::size_t ahead, double* out, Use use) {
-  constexpr std::size_t together = 8;
-  for (std::size_t i = 0; i < count; i += together) {
-    const std::size_t few = std::min(together, count - i);
-    use(picks + i, few, count - i - few + ahead, out + i);
+void in_batches(const Row* picks, std::size_t count, std::size_t ahead, double* out, Use use) {
+  constexpr std::size_t max_batch = 8;
+  for (std::size_t i = 0; i < count; i += max_batch) {
+    const std::size_t batch = std::min(max_batch, count - i);
+    use(picks + i, batch, count - i - batch + ahead, out + i);
   }
 }
 
@@ -43,42 +43,45 @@ void negated_product(const PreciseScorer& s, const Row* picks, std::size_t count
 
 template <auto precise, class Q>
 void cosine(const PreciseScorer& s, const Row* picks, std::size_t count, std::size_t ahead, double* out) noexcept {
-  by_eights(picks, count, ahead, out, [&](const Row* some, std::size_t few, std::size_t next, double* distances) {
-    double sums[16];
-    (kernels().*precise)
-        .product_and_square(reinterpret_cast<const Q*>(s.query), s.rows.data, s.rows.stride, some, few, next,
-                            s.rows.dim, sums);
-    for (std::size_t i = 0; i < few; ++i) {
-      const double squares = s.square * sums[2 * i + 1];
-      distances[i] = squares > 0 ? std::clamp(1 - sums[2 * i] / std::sqrt(squares), 0.0, 2.0) : 1;
-    }
-  });
+  in_batches(picks, count, ahead, out,
+             [&](const Row* batch_picks, std::size_t batch, std::size_t batch_ahead, double* distances) {
+               double sums[16];
+               (kernels().*precise)
+                   .product_and_square(reinterpret_cast<const Q*>(s.query), s.rows.data, s.rows.stride, batch_picks,
+                                       batch, batch_ahead, s.rows.dim, sums);
+               for (std::size_t i = 0; i < batch; ++i) {
+                 const double squares = s.squared_norm * sums[2 * i + 1];
+                 distances[i] = squares > 0 ? std::clamp(1 - sums[2 * i] / std::sqrt(squares), 0.0, 2.0) : 1;
+               }
+             });
 }
 
 void hamming(const PreciseScorer& s, const Row* picks, std::size_t count, std::size_t ahead, double* out) noexcept {
-  by_eights(picks, count, ahead, out, [&](const Row* some, std::size_t few, std::size_t, double* distances) {
+  in_batches(picks, count, ahead, out, [&](const Row* batch_picks, std::size_t batch, std::size_t, double* distances) {
     float counts[8];
-    kernels().hamming.gather(reinterpret_cast<const std::uint8_t*>(s.query), s.rows.data, s.rows.stride, some, few,
-                             s.rows.dim, counts);
-    std::copy_n(counts, few, distances);
+    kernels().hamming.gather(reinterpret_cast<const std::uint8_t*>(s.query), s.rows.data, s.rows.stride, batch_picks,
+                             batch, s.rows.dim, counts);
+    std::copy_n(counts, batch, distances);
   });
 }
 
-/// By integer kernels, which take bytes by the dozen: piece by piece, each as long as floats hold its sums.
+/// Uses the fast integer kernels, in pieces of the vectors that are short enough for exact float sums.
 template <auto kernel, class Q>
 void squared_l2_of_bytes(const PreciseScorer& s, const Row* picks, std::size_t count, std::size_t ahead,
                          double* out) noexcept {
-  by_eights(picks, count, ahead, out, [&](const Row* some, std::size_t few, std::size_t next, double* distances) {
-    for (std::size_t i = few; i < few + std::min<std::size_t>(next, 8); ++i) s.prefetch(some[i]);
-    std::fill_n(distances, few, 0);
-    for (std::size_t at = 0; at < s.rows.dim; at += exact_in_float) {
-      float sums[8];
-      (kernels().*kernel)
-          .gather(reinterpret_cast<const Q*>(s.query) + at, s.rows.data + at, s.rows.stride, some, few,
-                  std::min(exact_in_float, s.rows.dim - at), sums);
-      for (std::size_t i = 0; i < few; ++i) distances[i] += double{sums[i]};
-    }
-  });
+  in_batches(picks, count, ahead, out,
+             [&](const Row* batch_picks, std::size_t batch, std::size_t batch_ahead, double* distances) {
+               for (std::size_t i = batch; i < batch + std::min<std::size_t>(batch_ahead, 8); ++i)
+                 s.prefetch(batch_picks[i]);
+               std::fill_n(distances, batch, 0);
+               for (std::size_t at = 0; at < s.rows.dim; at += exact_in_float) {
+                 float sums[8];
+                 (kernels().*kernel)
+                     .gather(reinterpret_cast<const Q*>(s.query) + at, s.rows.data + at, s.rows.stride, batch_picks,
+                             batch, std::min(exact_in_float, s.rows.dim - at), sums);
+                 for (std::size_t i = 0; i < batch; ++i) distances[i] += double{sums[i]};
+               }
+             });
 }
 
 template <auto precise, class Q>
@@ -88,7 +91,7 @@ Gather gather_in_double(Metric metric) {
 }
 
 template <auto precise, class X>
-double square_of(const std::byte* row, std::size_t dim) {
+double squared_norm_of(const std::byte* row, std::size_t dim) {
   constexpr Row first = 0;
   double square;
   const auto* const x = reinterpret_cast<const X*>(row);
@@ -119,27 +122,27 @@ constexpr Element element_of() {
 
 }  // namespace
 
-double precise_square(const std::byte* row, Element element, std::size_t dim) {
+double precise_squared_norm(const std::byte* row, Element element, std::size_t dim) {
   switch (element) {
-    case Element::f32: return square_of<&T::precise_f32, float>(row, dim);
-    case Element::f16: return square_of<&T::precise_product_halves, Half>(row, dim);
-    case Element::u8: return square_of<&T::precise_u8, std::uint8_t>(row, dim);
-    case Element::s8: return square_of<&T::precise_s8, std::int8_t>(row, dim);
+    case Element::f32: return squared_norm_of<&T::precise_f32, float>(row, dim);
+    case Element::f16: return squared_norm_of<&T::precise_product_halves, Half>(row, dim);
+    case Element::u8: return squared_norm_of<&T::precise_u8, std::uint8_t>(row, dim);
+    case Element::s8: return squared_norm_of<&T::precise_s8, std::int8_t>(row, dim);
     case Element::bits: break;
   }
   return 0;
 }
 
-PreciseScorer precise_scorer(Metric metric, const std::byte* query, Element element, double square,
+PreciseScorer precise_scorer(Metric metric, const std::byte* query, Element element, double squared_norm,
                              const VectorsView& rows) {
-  return {gather_of(metric, element, rows.element), query, square, rows};
+  return {gather_of(metric, element, rows.element), query, squared_norm, rows};
 }
 
 template <class Q>
 double precise_distance(Metric metric, const Q* query, const std::byte* row, Element element, std::size_t dim) {
   const auto* const bytes = reinterpret_cast<const std::byte*>(query);
-  const double square = metric == Metric::cosine ? precise_square(bytes, element_of<Q>(), dim) : 0;
-  return precise_scorer(metric, bytes, element_of<Q>(), square, {row, element, 1, dim, 0}).distance(0);
+  const double squared_norm = metric == Metric::cosine ? precise_squared_norm(bytes, element_of<Q>(), dim) : 0;
+  return precise_scorer(metric, bytes, element_of<Q>(), squared_norm, {row, element, 1, dim, 0}).distance(0);
 }
 
 template double precise_distance(Metric, const float*, const std::byte*, Element, std::size_t);

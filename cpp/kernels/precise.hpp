@@ -1,5 +1,5 @@
-// Distances as they are: from the stored elements in double, in which sums of integers are exact. The same to the last
-// bit on every instruction set, whatever rows are measured together; for what is handed out.
+// Exact distances for results, computed in double precision from the stored elements. Integer sums are exact. Results
+// are bit-identical on every instruction set and do not depend on the other rows of a call.
 #pragma once
 
 #include <cstddef>
@@ -9,20 +9,20 @@
 
 namespace lookalike {
 
-/// <row, row>, never rounded below double.
-double precise_square(const std::byte* row, Element element, std::size_t dim);
+/// <row, row> in double precision.
+double precise_squared_norm(const std::byte* row, Element element, std::size_t dim);
 
-/// One query, made ready to be measured against rows again and again. Borrows both.
+/// Exact distances from one query to rows. Borrows the query and the rows.
 ///
-/// Inner products are negated; cosine is 1 - cosine in [0, 2], and 1 where either side is zero.
+/// Inner products are negated. The cosine distance is 1 - cosine, in [0, 2], and 1 if either vector is zero.
 struct PreciseScorer {
   void (*gather)(const PreciseScorer& scorer, const Row* picks, std::size_t count, std::size_t ahead,
                  double* out) noexcept = nullptr;
   const std::byte* query = nullptr;
-  double square = 0;  // of the query, for Metric::cosine
+  double squared_norm = 0;  // of the query; Metric::cosine only
   VectorsView rows;
 
-  /// Asks memory for the `ahead` picks that follow, which are to be measured next.
+  /// out[i] = distance to row picks[i]. Prefetches the `ahead` picks that follow and are measured next.
   void measure(const Row* picks, std::size_t count, std::size_t ahead, double* out) const noexcept {
     gather(*this, picks, count, ahead, out);
   }
@@ -31,20 +31,21 @@ struct PreciseScorer {
     measure(&row, 1, 0, &distance);
     return distance;
   }
-  /// Asks memory for the whole of a short row; of a long one for what is read first, and the hardware follows.
+  /// Prefetches up to 16 cache lines of a row. The hardware prefetcher continues with longer rows.
   void prefetch(Row row) const noexcept {
-    constexpr std::size_t line = 64, most = 16 * line;
+    constexpr std::size_t line = 64, max_bytes = 16 * line;
     const std::byte* const at = rows.row(row);
-    for (std::size_t i = 0; i < (rows.stride < most ? rows.stride : most); i += line) __builtin_prefetch(at + i);
+    for (std::size_t i = 0; i < (rows.stride < max_bytes ? rows.stride : max_bytes); i += line)
+      __builtin_prefetch(at + i);
   }
 };
 
-/// A query is of the rows' own element type or float, and as long as they are. `square`: its precise_square where the
-/// metric is cosine.
-PreciseScorer precise_scorer(Metric metric, const std::byte* query, Element element, double square,
+/// The query has the rows' dim and element type, or is float. `squared_norm` is its precise_squared_norm, read for
+/// cosine only.
+PreciseScorer precise_scorer(Metric metric, const std::byte* query, Element element, double squared_norm,
                              const VectorsView& rows);
 
-/// The distance of one stored row from a query of the same `dim`, float or of the row's own element type.
+/// The exact distance of one row from a query of the same `dim`, which is float or has the row's element type.
 template <class Q>
 double precise_distance(Metric metric, const Q* query, const std::byte* row, Element element, std::size_t dim);
 

@@ -1,4 +1,4 @@
-// One query against picked rows in double precision, written once for every instruction set. `V` is eight doubles.
+// Sums over selected rows in double precision, for every instruction set. `V` holds eight doubles.
 #pragma once
 
 #include <cstddef>
@@ -9,7 +9,7 @@
 namespace lookalike {
 namespace {
 
-/// What is summed along a row: one sum of a distance's own steps, or
+/// Accumulates the single sum of a distance along a row.
 template <class Step>
 struct OneSum {
   static constexpr std::size_t count = 1;
@@ -19,7 +19,7 @@ struct OneSum {
   }
 };
 
-/// the two of a cosine.
+/// Accumulates <query, row> and <row, row> along a row, for the cosine.
 struct ProductAndSquare {
   static constexpr std::size_t count = 2;
   template <class V>
@@ -29,9 +29,8 @@ struct ProductAndSquare {
   }
 };
 
-/// Element i is added to sum i % 8 of eight, in order: that is what makes a row's sums the same on every instruction
-/// set, and however many rows it is measured with. A line at a time the next rows are asked for, so that memory brings
-/// them while these are summed.
+/// Element i is added to lane i % 8, in order, so that a row's sums are bit-identical on every instruction set and do
+/// not depend on the other rows. Prefetches the `next` rows one cache line at a time while the current rows are summed.
 template <class Memory, class V, class Sums, std::size_t rows, class Q, class X>
 inline void sum_precisely(const Q* query, const X* const (&row)[rows], const X* const (&next)[rows], std::size_t dim,
                           double* out) {

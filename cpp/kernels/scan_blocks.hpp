@@ -1,5 +1,5 @@
-// Queries against blocks of codes, written once for every instruction set and width of code.
-// `C` holds the same unit of several rows in a register; `K` are floats as many.
+// Estimated distances from queries to blocks of codes, for every instruction set and code width.
+// A register of `C` holds one unit of C::lanes rows; a register of `K` holds one float of each of these rows.
 #pragma once
 
 #include <cstddef>
@@ -10,8 +10,8 @@
 namespace lookalike {
 namespace {
 
-/// One block against `count` queries, whose sums never leave the registers. Memory is asked for what lies a few
-/// kilobytes ahead, as far as `end`: hardware alone stops at every page, and lists are few pages long.
+/// Scans one block for `count` queries and keeps the sums in registers. Prefetches 4 KiB ahead, up to `end`: the
+/// hardware prefetcher stops at every page, and inverted lists are only a few pages long.
 template <class Memory, class C, class K, int bits, std::size_t count>
 void scan_block(const BlockQuery* queries, const std::byte* block, const std::byte* end, std::size_t units, float* out,
                 std::size_t stride) noexcept {
@@ -69,8 +69,8 @@ void scan_blocks(const BlockQuery* queries, std::size_t count, const std::byte* 
   const std::byte* const end = blocks + block_count * bytes;
   for (std::size_t b = 0; b < block_count; ++b, blocks += bytes, out += CodeBlock::rows) {
     std::size_t q = 0;
-    for (; q + C::together <= count; q += C::together)
-      scan_block<Memory, C, K, bits, C::together>(queries + q, blocks, end, units, out + q * stride, stride);
+    for (; q + C::queries_per_pass <= count; q += C::queries_per_pass)
+      scan_block<Memory, C, K, bits, C::queries_per_pass>(queries + q, blocks, end, units, out + q * stride, stride);
     for (; q < count; ++q) scan_block<Memory, C, K, bits, 1>(queries + q, blocks, end, units, out + q * stride, stride);
   }
 }

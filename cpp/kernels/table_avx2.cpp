@@ -1,6 +1,6 @@
-// Compiled for x86-64-v3: AVX2, FMA, F16C. Twelve sums of sixteen registers.
-// This object exports one symbol and uses no standard library, so that nothing compiled for this instruction set can
-// be linked into code that must run without it.
+// Compiled for x86-64-v3: AVX2, FMA, F16C. A tile uses 12 of 16 registers for its sums.
+// This object exports one symbol and uses no standard library. Otherwise the linker could merge functions compiled for
+// this instruction set into code that must run without it.
 #if defined(__x86_64__)
 #include "kernels/fill.hpp"
 #include "simd/avx2.hpp"
@@ -14,13 +14,13 @@ struct Simd {
   using Doubles = avx2::Doubles;
   template <class Byte>
   using Integers = avx2::Integers<Byte>;
-  using Octets = avx2::Octets;
-  using Nibbles = avx2::Nibbles;
-  using Pairs = avx2::Pairs;
-  using Signs = avx2::Signs;
+  using DotU8 = avx2::DotU8;
+  using DotU4 = avx2::DotU4;
+  using DotU2 = avx2::DotU2;
+  using DotU1 = avx2::DotU1;
   using Bits = avx2::Bits;
   using Keys = avx2::Keys;
-  using Longs = avx2::Longs;
+  using Int64s = avx2::Int64s;
   using FloatTile = avx2::FloatTile;
   using Columns = avx2::Columns;
   using ByteTile = avx2::ByteTile;

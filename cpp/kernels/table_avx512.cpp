@@ -1,6 +1,6 @@
-// Compiled for x86-64-v4 with VNNI and VPOPCNTDQ. Twenty-four sums of thirty-two registers.
-// This object exports one symbol and uses no standard library, so that nothing compiled for this instruction set can
-// be linked into code that must run without it.
+// Compiled for x86-64-v4 with VNNI and VPOPCNTDQ. A tile uses 24 of 32 registers for its sums.
+// This object exports one symbol and uses no standard library. Otherwise the linker could merge functions compiled for
+// this instruction set into code that must run without it.
 #if defined(__x86_64__)
 #include "kernels/fill.hpp"
 #include "simd/avx512.hpp"
@@ -14,13 +14,13 @@ struct Simd {
   using Doubles = avx512::Doubles;
   template <class Byte>
   using Integers = avx512::Integers<Byte>;
-  using Octets = avx512::Octets;
-  using Nibbles = avx512::Nibbles;
-  using Pairs = avx512::Pairs;
-  using Signs = avx512::Signs;
+  using DotU8 = avx512::DotU8;
+  using DotU4 = avx512::DotU4;
+  using DotU2 = avx512::DotU2;
+  using DotU1 = avx512::DotU1;
   using Bits = avx512::Bits;
   using Keys = avx512::Keys;
-  using Longs = avx512::Longs;
+  using Int64s = avx512::Int64s;
   using FloatTile = avx512::FloatTile;
   using Columns = avx512::Columns;
   using ByteTile = avx512::ByteTile;

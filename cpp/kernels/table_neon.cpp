@@ -1,6 +1,6 @@
-// Compiled for Armv8.2 with dot product. Twenty-four sums of thirty-two registers.
-// This object exports one symbol and uses no standard library, so that nothing compiled for this instruction set can
-// be linked into code that must run without it.
+// Compiled for Armv8.2 with dot product. A tile uses 24 of 32 registers for its sums.
+// This object exports one symbol and uses no standard library. Otherwise the linker could merge functions compiled for
+// this instruction set into code that must run without it.
 #if defined(__aarch64__)
 #include "kernels/fill.hpp"
 #include "simd/neon.hpp"
@@ -14,13 +14,13 @@ struct Simd {
   using Doubles = neon::Doubles;
   template <class Byte>
   using Integers = neon::Integers<Byte>;
-  using Octets = neon::Octets;
-  using Nibbles = neon::Nibbles;
-  using Pairs = neon::Pairs;
-  using Signs = neon::Signs;
+  using DotU8 = neon::DotU8;
+  using DotU4 = neon::DotU4;
+  using DotU2 = neon::DotU2;
+  using DotU1 = neon::DotU1;
   using Bits = neon::Bits;
   using Keys = neon::Keys;
-  using Longs = neon::Longs;
+  using Int64s = neon::Int64s;
   using FloatTile = neon::FloatTile;
   using Columns = neon::Columns;
   using ByteTile = neon::ByteTile;

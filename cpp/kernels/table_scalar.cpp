@@ -1,6 +1,6 @@
-// Any CPU at all.
-// This object exports one symbol and uses no standard library, so that nothing compiled for this instruction set can
-// be linked into code that must run without it.
+// Portable C++: runs on any CPU.
+// This object exports one symbol and uses no standard library. Otherwise the linker could merge functions compiled for
+// this instruction set into code that must run without it.
 #include "kernels/fill.hpp"
 #include "simd/scalar.hpp"
 
@@ -13,13 +13,13 @@ struct Simd {
   using Doubles = scalar::Doubles;
   template <class Byte>
   using Integers = scalar::Integers<Byte>;
-  using Octets = scalar::Octets;
-  using Nibbles = scalar::Nibbles;
-  using Pairs = scalar::Pairs;
-  using Signs = scalar::Signs;
+  using DotU8 = scalar::DotU8;
+  using DotU4 = scalar::DotU4;
+  using DotU2 = scalar::DotU2;
+  using DotU1 = scalar::DotU1;
   using Bits = scalar::Bits;
   using Keys = scalar::Keys;
-  using Longs = scalar::Longs;
+  using Int64s = scalar::Int64s;
   using FloatTile = scalar::FloatTile;
   using Columns = scalar::Columns;
   using ByteTile = scalar::ByteTile;

@@ -1,5 +1,6 @@
-// Blocks of matrix products with the comparison fused in, written once for every instruction set.
-// `T` is a tile arithmetic of simd/<isa>.hpp; `vectors` registers of rows meet `queries` broadcast queries.
+// Matrix product tiles with a fused comparison (see TileKernel), for every instruction set.
+// `T` is FloatTile or ByteTile of simd/<isa>.hpp. A tile multiplies `vectors` registers of rows by `queries` broadcast
+// queries.
 #pragma once
 
 #include <cstddef>
@@ -13,7 +14,7 @@ namespace {
 
 template <class T>
 struct TileUnits {
-  static constexpr std::size_t header = 64;  // of a query panel: where each query's sum starts
+  static constexpr std::size_t header = 64;  // of a query panel: the initial value of each query's sum
   static std::size_t count(std::size_t dim) { return (dim + T::elements_per_unit - 1) / T::elements_per_unit; }
 };
 
@@ -47,7 +48,7 @@ std::uint32_t multiply(const void* row_panel, const void* query_panel, std::size
     q += queries;
   }
 
-  std::uint32_t any = 0;
+  std::uint32_t matching_queries = 0;
 #pragma GCC unroll 16
   for (std::size_t i = 0; i < queries; ++i) {
     const auto limit = K::broadcast(limits[i]);
@@ -60,9 +61,9 @@ std::uint32_t multiply(const void* row_panel, const void* query_panel, std::size
       mask |= K::not_above(key, limit) << (v * K::lanes);
     }
     masks[i] = mask;
-    any |= static_cast<std::uint32_t>(mask != 0) << i;
+    matching_queries |= static_cast<std::uint32_t>(mask != 0) << i;
   }
-  return any;
+  return matching_queries;
 }
 
 template <class T, class K, std::size_t vectors>

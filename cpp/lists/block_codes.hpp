@@ -1,4 +1,4 @@
-// Rows of codes in blocks, as they are scanned.
+// The block layout in which inverted lists store codes, so that one kernel call scans several rows.
 #pragma once
 
 #include <cstddef>
@@ -6,33 +6,33 @@
 #include <span>
 #include <vector>
 
-#include "codes/encoder.hpp"
 #include "kernels/code_block.hpp"
 #include "kernels/table.hpp"
+#include "quant/encoder.hpp"
 
 namespace lookalike {
 
-/// How rows of an encoder's codes stand in blocks.
-class BlockForm {
+/// Packs and scans an encoder's codes in blocks of CodeBlock::rows rows.
+class BlockLayout {
  public:
-  explicit BlockForm(const Encoder& encoder);
+  explicit BlockLayout(const Encoder& encoder);
 
   std::size_t units() const noexcept { return units_; }
-  /// Bytes of blocks that hold `rows` rows.
+  /// Size in bytes of the blocks that hold `rows` rows.
   std::size_t bytes(std::size_t rows) const noexcept { return CodeBlock::needed(rows) * CodeBlock::bytes(units_); }
 
-  /// Puts the code of one row, as the encoder wrote it, where row `i` stands.
-  void put(std::byte* blocks, std::size_t i, const std::byte* code) const;
-  /// Writes the code of row `i` as the encoder wrote it.
-  void get(const std::byte* blocks, std::size_t i, std::byte* code) const;
-  /// Copies row `from` of other blocks to where row `i` stands.
-  void copy(std::byte* blocks, std::size_t i, const std::byte* others, std::size_t from) const;
+  /// Writes a code in the encoder's format into row `row` of `blocks`.
+  void pack(std::byte* blocks, std::size_t row, const std::byte* code) const;
+  /// Reads row `row` of `blocks` back into the encoder's format.
+  void unpack(const std::byte* blocks, std::size_t row, std::byte* code) const;
+  /// Copies row `source_row` of `source_blocks` into row `row` of `blocks`.
+  void copy(std::byte* blocks, std::size_t row, const std::byte* source_blocks, std::size_t source_row) const;
 
-  /// Distances of the rows of `count` consecutive blocks from each query, see BlockKernel.
-  void measure(std::span<const BlockQuery> queries, const std::byte* blocks, std::size_t count, float* out) const {
+  /// Estimates the distance from each query to every row of `count` consecutive blocks; see BlockKernel.
+  void scan(std::span<const BlockQuery> queries, const std::byte* blocks, std::size_t count, float* out) const {
     kernel_(queries.data(), queries.size(), blocks, units_, count, out);
   }
-  /// A query's values in the order of blocks; `words` is room for them.
+  /// Reorders a query's values to match the blocks. The result points into `words`.
   BlockQuery query(const CodeQuery& query, std::vector<std::int32_t>& words) const;
 
  private:

@@ -1,7 +1,7 @@
-// The centroids of inverted lists: which are near a query, and how near.
+// The coarse quantizer: ranks the centroids of inverted lists by their distance to a query.
 //
-// All are told apart by a few bytes each (codes of their projection), the nearest ones again by a byte a coordinate; or
-// all by floats, where bytes do not tell them apart.
+// In a shared frame, 4-bit codes of projected centroids select candidates, which 8-bit values then rank. With a frame
+// per list, all centroids are ranked by floats, because bytes are too coarse.
 #pragma once
 
 #include <cstddef>
@@ -10,86 +10,84 @@
 #include <vector>
 
 #include "base/array.hpp"
-#include "codes/encoder.hpp"
 #include "lists/block_codes.hpp"
 #include "lists/frame.hpp"
 #include "lists/list_query.hpp"
-#include "select/neighbor.hpp"
+#include "quant/encoder.hpp"
+#include "topk/neighbor.hpp"
 
 namespace lookalike {
 
-/// What ranking needs, used again and again.
-struct RankingSpace {
-  ProjectionSpace projection;
-  std::vector<const SignedBytes*> vectors;
+/// Buffers for ranking, reused between queries.
+struct RankingScratch {
+  ProjectionScratch projection;
+  std::vector<const SignedBytes*> queries;
   std::vector<float> projections, distances, sample;
   std::vector<Row> rows;
   std::vector<Neighbor> ranked;
 };
 
-/// In a shared frame a distance from a query lacks the square of the query's length here. Lists stand in for rows in
-/// Neighbor.
+/// In a shared frame, squared distances omit the squared norm of the query, which is the same for all centroids and
+/// codes; see omitted_squared_norm. Here `Neighbor::row` is the number of a list.
 class Centroids {
  public:
-  /// Rows of encoder.dim() floats. The encoder's codes are of what is left of vectors when their centroid is
-  /// subtracted and then its own centre: as if that moved every centroid. `middle`: what another one's was; else it is
-  /// found.
-  Centroids(std::vector<float> centroids, const Encoder& encoder, Frame frame, std::vector<float> middle = {});
+  /// `centroids`: rows of encoder.dim() floats. The encoder encodes residuals: vectors minus their centroid, minus the
+  /// encoder's center. `origin`: that of earlier centroids, if empty the median of these ones.
+  Centroids(std::vector<float> centroids, const Encoder& encoder, Frame frame, std::vector<float> origin = {});
 
-  /// Puts each of some centroids, rows of floats, where the one of that number stands, or behind the last. Codes of
-  /// other lists stay right.
-  void put(std::span<const std::uint32_t> lists, std::span<const float> centroids, const Encoder& encoder);
+  /// Replaces the centroids of `lists`, or appends new ones. Codes of other lists remain valid.
+  void set(std::span<const std::uint32_t> lists, std::span<const float> centroids, const Encoder& encoder);
 
   std::size_t count() const noexcept { return positions_.size() / dim_; }
   std::size_t dim() const noexcept { return dim_; }
   std::size_t bytes() const noexcept;
   Frame frame() const noexcept { return frame_; }
-  /// Bytes that ranking reads of all centroids.
+  /// Bytes that ranking reads while it scans all centroids.
   std::size_t scanned_bytes() const noexcept {
-    return frame_ == Frame::own ? positions_.size() * sizeof(float) : blocks_.size();
+    return frame_ == Frame::per_list ? positions_.size() * sizeof(float) : codes_.size();
   }
 
-  /// As they were given.
+  /// The centroids as they were given.
   std::span<const float> positions() const noexcept { return positions_; }
-  /// What they, and the codes of their lists, are told about: it never moves.
-  std::span<const float> middle() const noexcept { return middle_; }
-  /// Subtracts from a row the list's centroid and the encoder's centre.
-  void subtract(std::size_t list, std::span<float> row, std::span<const float> center) const;
-  /// What a code of the list's lacks to be a distance from a query (see `BlockKernel`, bias): twice the product with
-  /// the centroid in a shared frame, nothing in one of its own.
+  /// The origin of a shared frame. It never changes.
+  std::span<const float> origin() const noexcept { return origin_; }
+  /// Turns a row into its residual: subtracts the list's centroid and the encoder's center.
+  void subtract_from(std::size_t list, std::span<float> row, std::span<const float> center) const;
+  /// The bias (see BlockKernel) to add to a code of this list: twice its dot product with the centroid in a shared
+  /// frame, 0 with a frame per list.
   float bias_of(const Encoder& encoder, const std::byte* code, std::size_t list) const;
 
-  /// Prepares a query: encoder.dim() floats.
-  void prepare(const Encoder& encoder, const BlockForm& form, std::span<const float> point, ListQuery& query,
-               RankingSpace& space) const;
-  /// The same in two steps, of which the second takes less time for several queries together.
-  void center(std::span<const float> point, const Encoder& encoder, ListQuery& query) const;
-  void finish(const Encoder& encoder, const BlockForm& form, std::span<ListQuery* const> centered,
-              RankingSpace& space) const;
-  /// What all distances from a query lack.
-  double lacking(const ListQuery& query) const;
-  /// For lists with a frame of their own: a query against the codes of one list, into `aimed`, by what `finish` found.
-  void aim(const Encoder& encoder, const BlockForm& form, const ListQuery& query, std::size_t list,
-           ListQuery& aimed) const;
-  /// The `count` lists nearest a query, nearly: all of them where count is so large. The `ordered` nearest stand first,
-  /// nearest first, and the others behind them in no order.
+  /// Prepares a query of encoder.dim() floats.
+  void prepare(const Encoder& encoder, const BlockLayout& layout, std::span<const float> point, ListQuery& query,
+               RankingScratch& scratch) const;
+  /// The same in two steps. Projecting several queries at once is faster.
+  void center_query(std::span<const float> point, const Encoder& encoder, ListQuery& query) const;
+  void project_queries(const Encoder& encoder, const BlockLayout& layout, std::span<ListQuery* const> centered,
+                       RankingScratch& scratch) const;
+  /// The squared norm of the query, which the distances from `rank` and from codes omit; 0 with a frame per list.
+  double omitted_squared_norm(const ListQuery& query) const;
+  /// With a frame per list: prepares `list_query` for the codes of one list. `query` has been projected.
+  void prepare_list_query(const Encoder& encoder, const BlockLayout& layout, const ListQuery& query, std::size_t list,
+                          ListQuery& list_query) const;
+  /// Approximately the `count` lists nearest to a query; exactly all lists if there are no more. The first `ordered`
+  /// are sorted by distance, the rest is unsorted. Valid until `scratch` is used again.
   std::span<const Neighbor> rank(const ListQuery& query, std::size_t count, std::size_t ordered,
-                                 RankingSpace& space) const;
+                                 RankingScratch& scratch) const;
 
  private:
-  /// Those that may be among the nearest lists, into space.rows, and how far they are, into space.distances.
-  void measure(const ListQuery& query, std::size_t count, RankingSpace& space) const;
+  /// Writes candidates for the nearest lists to scratch.rows and their distances to scratch.distances.
+  void estimate_distances(const ListQuery& query, std::size_t count, RankingScratch& scratch) const;
 
   std::size_t dim_;
   Frame frame_;
   std::vector<float> positions_;
-  std::vector<float> middle_;     // of those there were first, moved
-  std::vector<float> projected_;  // centroids, moved, about the middle
+  std::vector<float> origin_;
+  std::vector<float> projected_;  // projected centroids, relative to the origin
   std::size_t projected_dim_;
-  BlockForm form_;
-  Array<std::byte> blocks_;  // 4 bits a projected coordinate; these and `bytes_` for a shared frame only
-  std::size_t byte_stride_;
-  Array<std::byte> bytes_;  // rows of 8 bits a coordinate, as KernelTable::octets takes them
+  BlockLayout layout_;
+  Array<std::byte> codes_;  // blocks of 4 bits per projected coordinate; Frame::shared only
+  std::size_t quantized_stride_;
+  Array<std::byte> quantized_;  // rows of 8 bits per coordinate for KernelTable::dot_u8; Frame::shared only
 };
 
 }  // namespace lookalike

@@ -1,4 +1,4 @@
-// Whether lists can share one frame, see Frame, or are too tight for how far apart they lie.
+// The frame (origin) of list codes, and the test whether all lists can share one.
 #pragma once
 
 #include <cstddef>
@@ -8,23 +8,23 @@
 
 namespace lookalike {
 
-/// Where the vectors lie that are rounded to bytes. Rounding is wrong by a share of how long they are: about the middle
-/// of all data that is more than the distances inside a list where lists are far tighter than they lie apart, and then
-/// each list needs a frame of its own, about its centroid. A shared one takes less time.
-enum class Frame : std::uint8_t { shared, own };
+/// The origin that queries are measured from when they are rounded to bytes. The rounding error is proportional to the
+/// length of the rounded vector. With one shared origin this error exceeds the distances inside a list when lists are
+/// much tighter than the gaps between them; then each list uses its centroid as origin. A shared frame is faster.
+enum class Frame : std::uint8_t { shared, per_list };
 
-/// How some rows of a list lie about their mean.
-struct Spread {
+/// How far some rows of a list lie from their mean.
+struct ListSpread {
   std::size_t rows = 0;
-  double squares = 0;  // of their distances from it, in total
+  double sum_of_squares = 0;  // of the distances between rows and mean
 };
 
-/// The median of each coordinate of dense rows: a few that lie far away from all others do not move it.
-std::vector<float> middle_of(std::span<const float> rows, std::size_t dim);
+/// The median of each coordinate of dense rows. Unlike the mean it is robust against outliers.
+std::vector<float> coordinate_medians(std::span<const float> rows, std::size_t dim);
 
-/// How many rows stand in lists that a frame about `middle` is too coarse for. One centroid and one spread a list;
-/// lists of equal rows count for nothing.
-std::size_t count_too_tight(std::span<const float> centroids, std::span<const Spread> spreads,
-                            std::span<const float> middle);
+/// Counts the rows of all lists that are too tight for a frame around `origin`. There is one centroid and one spread
+/// per list. Lists whose rows are all equal are not counted.
+std::size_t count_rows_in_tight_lists(std::span<const float> centroids, std::span<const ListSpread> spreads,
+                                      std::span<const float> origin);
 
 }  // namespace lookalike

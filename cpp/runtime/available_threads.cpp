@@ -13,16 +13,16 @@ namespace {
 
 constexpr unsigned no_limit = ~0u;
 
-// Reading the quota may open files, so an answer is kept for a second.
-unsigned recent_quota() {
-  static std::atomic<std::int64_t> stale_at = 0;
-  static std::atomic<unsigned> limit = no_limit;
+// The quota is cached for one second, because reading it may open files.
+unsigned cached_quota() {
+  static std::atomic<std::int64_t> expires_at = 0;
+  static std::atomic<unsigned> cached_limit = no_limit;
   const std::int64_t now = std::chrono::steady_clock::now().time_since_epoch() / std::chrono::nanoseconds(1);
-  if (now >= stale_at.load()) {
-    limit.store(platform::quota_cpus().value_or(no_limit));
-    stale_at.store(now + 1'000'000'000);
+  if (now >= expires_at.load()) {
+    cached_limit.store(platform::quota_cpus().value_or(no_limit));
+    expires_at.store(now + 1'000'000'000);
   }
-  return limit.load();
+  return cached_limit.load();
 }
 
 unsigned environment_limit() {
@@ -32,6 +32,6 @@ unsigned environment_limit() {
 
 }  // namespace
 
-unsigned available_threads() { return std::min({platform::affinity_cpus(), recent_quota(), environment_limit()}); }
+unsigned available_threads() { return std::min({platform::affinity_cpus(), cached_quota(), environment_limit()}); }
 
 }  // namespace lookalike

@@ -1,4 +1,4 @@
-// One call of parallel_for: its tasks, and the threads at work on them. It lives on the caller's stack.
+// The state of one parallel_for call: its tasks and worker threads. It lives on the caller's stack.
 #pragma once
 
 #include <atomic>
@@ -19,25 +19,25 @@ class Batch {
   Batch(const Batch&) = delete;
   Batch& operator=(const Batch&) = delete;
 
-  /// Runs tasks as `worker` until none are left or one threw. The caller is worker 0 and polls for interrupts.
+  /// Runs tasks until none are left or one has thrown. Worker 0 is the calling thread, which polls for interrupts.
   void run(unsigned worker) noexcept;
-  /// Throws what a task threw first. For the caller, when all have come to rest.
+  /// Rethrows the first exception of a task. Call it when all workers have finished.
   void rethrow() const {
     if (error_) std::rethrow_exception(error_);
   }
 
-  /// Whether another thread would find work here.
-  bool wants_workers() const noexcept {
+  /// Whether another worker may join.
+  bool accepts_workers() const noexcept {
     return joined < threads_ && !stopped_.load(std::memory_order_relaxed) &&
            next_.load(std::memory_order_relaxed) < tasks_;
   }
   unsigned threads() const noexcept { return threads_; }
 
-  // The rest belongs to the pool and is written under its lock.
-  Batch* following = nullptr;
-  unsigned joined = 1;                // threads that came to work here, the caller among them: the next worker's number
-  std::atomic<unsigned> working = 0;  // of these, the pool's threads that have not come to rest
-  std::condition_variable all_rested{};  // working became 0
+  // The members below belong to the pool and are written under its lock.
+  Batch* next_batch = nullptr;
+  unsigned joined = 1;                     // workers so far, including the caller; also the next worker's number
+  std::atomic<unsigned> active = 0;        // pool threads still running tasks of this batch
+  std::condition_variable all_finished{};  // `active` became 0
 
  private:
   const std::size_t tasks_;

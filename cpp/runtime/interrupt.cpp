@@ -9,11 +9,11 @@ namespace lookalike {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-constexpr Clock::duration patience = std::chrono::milliseconds(50);
+constexpr Clock::duration poll_interval = std::chrono::milliseconds(50);
 
 std::atomic<InterruptHook> current_hook = nullptr;
-// time_point::max() exempts the thread.
-thread_local Clock::time_point next_question = Clock::time_point::min();
+// time_point::max() disables polling on this thread.
+thread_local Clock::time_point next_poll = Clock::time_point::min();
 
 }  // namespace
 
@@ -23,15 +23,17 @@ void poll_interrupt() {
   const InterruptHook hook = current_hook.load();
   if (!hook) return;
   const Clock::time_point now = Clock::now();
-  if (now < next_question) return;
-  next_question = now + patience;
+  if (now < next_poll) return;
+  next_poll = now + poll_interval;
   if (hook()) throw Interrupted();
 }
 
-InterruptsHeld::InterruptsHeld() noexcept : next_question_(next_question) { next_question = Clock::time_point::max(); }
+InterruptsDisabled::InterruptsDisabled() noexcept : saved_next_poll_(next_poll) {
+  next_poll = Clock::time_point::max();
+}
 
-InterruptsHeld::~InterruptsHeld() { next_question = next_question_; }
+InterruptsDisabled::~InterruptsDisabled() { next_poll = saved_next_poll_; }
 
-void exempt_this_thread_from_interrupts() noexcept { next_question = Clock::time_point::max(); }
+void disable_interrupts_on_this_thread() noexcept { next_poll = Clock::time_point::max(); }
 
 }  // namespace lookalike

@@ -1,32 +1,32 @@
-// How Ctrl-C reaches a long operation without the runtime knowing Python.
+// Interrupts long operations on Ctrl-C through a hook, so that the runtime does not depend on Python.
 #pragma once
 
 #include <chrono>
 
 namespace lookalike {
 
-/// The hook answers whether the current operation should stop. It is asked on the thread that called into the library,
-/// at most every 50 ms. A search asks while it holds its index for reading, so a hook that runs user code (a signal
-/// handler of Python's) must not change that index. Null: never interrupted.
+/// Returns true to stop the current operation. Called at most every 50 ms, on the thread that called into the library.
+/// A search calls it while it holds the index's read lock, so user code that the hook runs (a Python signal handler)
+/// must not change that index. Null disables interrupts.
 using InterruptHook = bool (*)();
 void set_interrupt_hook(InterruptHook hook) noexcept;
 
-/// Asks the hook, if one is set and 50 ms have passed since this thread asked last. Throws Interrupted.
+/// Calls the hook if one is set and this thread last called it at least 50 ms ago. Throws Interrupted.
 void poll_interrupt();
 
-/// While it lives, poll_interrupt does nothing on this thread.
-class InterruptsHeld {
+/// A guard: poll_interrupt does nothing on this thread during its lifetime.
+class InterruptsDisabled {
  public:
-  InterruptsHeld() noexcept;
-  InterruptsHeld(const InterruptsHeld&) = delete;
-  InterruptsHeld& operator=(const InterruptsHeld&) = delete;
-  ~InterruptsHeld();
+  InterruptsDisabled() noexcept;
+  InterruptsDisabled(const InterruptsDisabled&) = delete;
+  InterruptsDisabled& operator=(const InterruptsDisabled&) = delete;
+  ~InterruptsDisabled();
 
  private:
-  std::chrono::steady_clock::time_point next_question_;
+  std::chrono::steady_clock::time_point saved_next_poll_;
 };
 
-/// From now on poll_interrupt does nothing on this thread: for the threads of the pool, which nobody called from.
-void exempt_this_thread_from_interrupts() noexcept;
+/// From now on poll_interrupt does nothing on this thread. Pool threads call it, because only callers are interrupted.
+void disable_interrupts_on_this_thread() noexcept;
 
 }  // namespace lookalike

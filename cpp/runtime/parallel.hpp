@@ -1,4 +1,4 @@
-// One thread pool for the whole library: no OpenMP, safe after fork, sized to what this process may use.
+// Parallel loops on one thread pool for the whole library: no OpenMP, fork-safe, limited to this process's CPUs.
 #pragma once
 
 #include <cstddef>
@@ -7,15 +7,17 @@
 
 namespace lookalike {
 
-/// CPUs this process may use: its affinity mask, cut by its CPU quota. At least 1. LOOKALIKE_NUM_THREADS lowers
-/// it.
+/// The number of CPUs this process may use: the minimum of its affinity mask, its CPU quota and LOOKALIKE_NUM_THREADS.
+/// At least 1.
 unsigned available_threads();
 
-/// Runs body(task, worker) once for every task in [0, tasks), on at most `threads` threads (0: available_threads()),
-/// the caller among them; worker < threads is stable for a thread during the call. Tasks are handed out in order.
-/// With one thread or one task nothing leaves the calling thread. The first exception a body throws stops the handing
-/// out, and is rethrown here after every worker has come to rest. Between tasks the caller polls for interrupts
-/// (interrupt.hpp) and throws Interrupted. May be called from several threads at once, and from inside a body.
+/// Runs body(task, worker) once for every task in [0, tasks), on at most `threads` threads including the caller (0
+/// means available_threads()). Each thread keeps one `worker` number below `threads` during the call. Tasks start in
+/// order. With one thread or one task, everything runs on the calling thread.
+///
+/// After an exception in a body no further task starts; the first exception is rethrown when all workers have finished.
+/// The caller polls for interrupts (interrupt.hpp) between tasks and throws Interrupted. Thread-safe and reentrant: a
+/// body may call parallel_for.
 void parallel_for(std::size_t tasks, unsigned threads, function_ref<void(std::size_t task, unsigned worker)> body);
 
 }  // namespace lookalike

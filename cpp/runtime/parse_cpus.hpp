@@ -1,4 +1,4 @@
-// CPU counts as people write them.
+// Parses CPU counts.
 #pragma once
 
 #include <charconv>
@@ -8,7 +8,7 @@
 
 namespace lookalike {
 
-/// A count as people write it in an environment variable; none unless `text` is a positive whole number.
+/// Parses the value of an environment variable. Returns nullopt unless `text` is a positive integer.
 inline std::optional<unsigned> parse_cpus(std::string_view text) {
   unsigned cpus = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), cpus);

@@ -11,12 +11,12 @@
 namespace lookalike {
 namespace {
 
-// musl gives a thread 128 KiB unless told.
+// musl's default stack of 128 KiB is too small.
 constexpr std::size_t stack_size = std::size_t{8} << 20;
 constexpr unsigned max_threads = 1024;
 
-// Waking a sleeping thread takes about this long, so it is worth watching that long before going to sleep.
-constexpr auto watch = std::chrono::microseconds(30);
+// Threads spin this long before they sleep: waking a sleeping thread takes about as long.
+constexpr auto spin_time = std::chrono::microseconds(30);
 
 void pause() noexcept {
 #if defined(__x86_64__)
@@ -28,7 +28,7 @@ void pause() noexcept {
 
 template <class Condition>
 void spin_until(Condition condition) noexcept {
-  const auto end = std::chrono::steady_clock::now() + watch;
+  const auto end = std::chrono::steady_clock::now() + spin_time;
   do {
     for (int i = 0; i < 16; ++i) {
       if (condition()) return;
@@ -39,14 +39,14 @@ void spin_until(Condition condition) noexcept {
 
 alignas(ThreadPool) std::byte storage[sizeof(ThreadPool)];
 
-// Counts the forks behind this process.
+// The number of forks between the first process and this one.
 std::uint64_t generation = 0;
 
 }  // namespace
 
 ThreadPool& ThreadPool::instance() noexcept {
   static ThreadPool* const pool = [] {
-    platform::call_in_forked_child(start_afresh);
+    platform::call_in_forked_child(replace_after_fork);
     return new (storage) ThreadPool();
   }();
   return *pool;
@@ -54,42 +54,43 @@ ThreadPool& ThreadPool::instance() noexcept {
 
 namespace {
 
-// Made when the library is loaded: a fork in the middle of making it would leave the child without.
-[[maybe_unused]] const ThreadPool& made_at_load = ThreadPool::instance();
+// Constructed at load time: a fork during a later construction would leave the child without a pool.
+[[maybe_unused]] const ThreadPool& constructed_at_load = ThreadPool::instance();
 
 }  // namespace
 
-// In the child of a fork there is one thread. The pool's lock may be held, its batches may be open and its threads at
-// work, all for threads that are no more; so a new pool takes the place of the old one, which is not destroyed.
-void ThreadPool::start_afresh() noexcept {
+// A forked child has only one thread, but the inherited pool may be locked and hold batches of threads that no longer
+// exist. The child therefore constructs a new pool over the old one, which is not destroyed.
+void ThreadPool::replace_after_fork() noexcept {
   new (storage) ThreadPool();
   ++generation;
 }
 
 void ThreadPool::run(Batch& batch) {
-  const std::uint64_t started_in = generation;
+  const std::uint64_t generation_at_start = generation;
   open(batch);
   batch.run(0);
-  if (generation != started_in) throw Error("the process forked inside parallel_for; its tasks are the parent's");
+  if (generation != generation_at_start)
+    throw Error("the process forked inside parallel_for; its tasks are the parent's");
   close(batch);
   batch.rethrow();
 }
 
 void ThreadPool::open(Batch& batch) noexcept {
-  unsigned asleep;
+  unsigned sleeping;
   {
     const std::lock_guard lock(lock_);
     grow(batch.threads() - 1);
     Batch** last = &first_;
-    while (*last) last = &(*last)->following;
+    while (*last) last = &(*last)->next_batch;
     *last = &batch;
     batches_opened_.fetch_add(1, std::memory_order_relaxed);
-    asleep = sleeping_;
+    sleeping = sleeping_;
   }
-  if (batch.threads() - 1 >= asleep) {
-    if (asleep) work_came_.notify_all();
+  if (batch.threads() - 1 >= sleeping) {
+    if (sleeping) work_available_.notify_all();
   } else {
-    for (unsigned i = 1; i < batch.threads(); ++i) work_came_.notify_one();
+    for (unsigned i = 1; i < batch.threads(); ++i) work_available_.notify_one();
   }
 }
 
@@ -97,42 +98,42 @@ void ThreadPool::close(Batch& batch) {
   {
     const std::lock_guard lock(lock_);
     remove(batch);
-    if (batch.working.load(std::memory_order_relaxed) == 0) return;
+    if (batch.active.load(std::memory_order_relaxed) == 0) return;
   }
-  spin_until([&] { return batch.working.load(std::memory_order_relaxed) == 0; });
-  // The last thread writes `working` under the lock, so having the lock means that it is done with the batch.
+  spin_until([&] { return batch.active.load(std::memory_order_relaxed) == 0; });
+  // The last thread writes `active` under the lock, so it no longer uses the batch once this thread holds the lock.
   std::unique_lock lock(lock_);
-  batch.all_rested.wait(lock, [&] { return batch.working.load(std::memory_order_relaxed) == 0; });
+  batch.all_finished.wait(lock, [&] { return batch.active.load(std::memory_order_relaxed) == 0; });
 }
 
 void ThreadPool::remove(const Batch& batch) noexcept {
   Batch** link = &first_;
-  while (*link != &batch) link = &(*link)->following;
-  *link = batch.following;
+  while (*link != &batch) link = &(*link)->next_batch;
+  *link = batch.next_batch;
 }
 
 Batch* ThreadPool::find_work() noexcept {
   Batch* batch = first_;
-  while (batch && !batch->wants_workers()) batch = batch->following;
+  while (batch && !batch->accepts_workers()) batch = batch->next_batch;
   return batch;
 }
 
-// With fewer threads than wanted, or none, the caller does the work.
+// If the system starts fewer threads than requested, the caller runs the remaining tasks.
 void ThreadPool::grow(unsigned threads) noexcept {
   if (threads_ >= threads) return;
-  const unsigned wanted = std::min(threads, max_threads);
-  if (wanted > threads_) threads_ += platform::start_threads(wanted - threads_, stack_size, start_thread, this);
+  const unsigned target = std::min(threads, max_threads);
+  if (target > threads_) threads_ += platform::start_threads(target - threads_, stack_size, start_thread, this);
 }
 
 void* ThreadPool::start_thread(void* pool) noexcept {
   platform::name_this_thread("lookalike");
-  exempt_this_thread_from_interrupts();
+  disable_interrupts_on_this_thread();
   static_cast<ThreadPool*>(pool)->work();
   return nullptr;
 }
 
 void ThreadPool::work() noexcept {
-  const std::uint64_t started_in = generation;
+  const std::uint64_t generation_at_start = generation;
   std::unique_lock lock(lock_);
   for (;;) {
     Batch* const batch = find_work();
@@ -141,28 +142,28 @@ void ThreadPool::work() noexcept {
       continue;
     }
     const unsigned worker = batch->joined++;
-    batch->working.fetch_add(1, std::memory_order_relaxed);
+    batch->active.fetch_add(1, std::memory_order_relaxed);
     lock.unlock();
     batch->run(worker);
-    // A task forked here: in the child this pool is not this thread's.
-    if (generation != started_in) {
+    // A task of this thread forked. In the child the pool was replaced, so its lock must not be touched.
+    if (generation != generation_at_start) {
       lock.release();
       return;
     }
     lock.lock();
-    if (batch->working.fetch_sub(1, std::memory_order_relaxed) == 1) batch->all_rested.notify_one();
+    if (batch->active.fetch_sub(1, std::memory_order_relaxed) == 1) batch->all_finished.notify_one();
   }
 }
 
 void ThreadPool::wait_for_work(std::unique_lock<std::mutex>& lock) {
   const std::uint64_t seen = batches_opened_.load(std::memory_order_relaxed);
-  const auto more_came = [&] { return batches_opened_.load(std::memory_order_relaxed) != seen; };
+  const auto has_new_batch = [&] { return batches_opened_.load(std::memory_order_relaxed) != seen; };
   lock.unlock();
-  spin_until(more_came);
+  spin_until(has_new_batch);
   lock.lock();
-  if (more_came()) return;
+  if (has_new_batch()) return;
   ++sleeping_;
-  work_came_.wait(lock);
+  work_available_.wait(lock);
   --sleeping_;
 }
 

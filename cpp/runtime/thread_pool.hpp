@@ -1,5 +1,5 @@
-// The threads of the library. They are started when first needed, sleep when there is nothing to do, and are left to
-// the system at exit: nothing here is ever destroyed.
+// The library's thread pool. Threads start when first needed and sleep when idle. The pool is never destroyed; the
+// system ends its threads at process exit.
 #pragma once
 
 #include <atomic>
@@ -13,10 +13,10 @@ namespace lookalike {
 
 class ThreadPool {
  public:
-  /// The pool of this process. A forked child gets a fresh one.
+  /// The pool of this process. A forked child gets a new one.
   static ThreadPool& instance() noexcept;
 
-  /// Runs `batch` on the calling thread and on threads of the pool, and returns when all have come to rest.
+  /// Runs `batch` on the calling thread and on pool threads. Returns when all of them have finished.
   void run(Batch& batch);
 
  private:
@@ -29,14 +29,14 @@ class ThreadPool {
   void close(Batch& batch);
   void remove(const Batch& batch) noexcept;
 
-  static void start_afresh() noexcept;
+  static void replace_after_fork() noexcept;
   static void* start_thread(void* pool) noexcept;
 
   std::mutex lock_;
-  Batch* first_ = nullptr;  // oldest first
+  Batch* first_ = nullptr;  // linked list of open batches, oldest first
   unsigned threads_ = 0;
   unsigned sleeping_ = 0;
-  std::condition_variable work_came_;
+  std::condition_variable work_available_;
   std::atomic<std::uint64_t> batches_opened_ = 0;
 };
 

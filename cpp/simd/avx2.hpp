@@ -1,5 +1,5 @@
-// AVX2 with FMA and F16C (Haswell, Zen and later), in the vocabulary the generic loops speak.
-// Included by kernels/table_avx2.cpp alone: everything here has internal linkage and uses no standard library.
+// AVX2 with FMA and F16C (Haswell, Zen and later).
+// Included by kernels/table_avx2.cpp alone: everything has internal linkage and uses no standard library.
 #pragma once
 
 #include <immintrin.h>
@@ -17,7 +17,7 @@ struct Memory {
 };
 
 inline __m128i load_16_bytes(const void* p) { return _mm_loadu_si128(static_cast<const __m128i*>(p)); }
-/// The first n <= 16 bytes, zeros after them; nothing past them is touched.
+/// The first n <= 16 bytes, then zeros. Reads nothing past them.
 inline __m128i load_first_bytes(const void* p, std::size_t n) {
   alignas(16) unsigned char buffer[16] = {};
   __builtin_memcpy(buffer, p, n);
@@ -33,7 +33,7 @@ inline float total_of(__m128i x) {
   return static_cast<float>(_mm_cvtsi128_si32(_mm_hadd_epi32(x, x)));
 }
 
-/// Eight floats, loaded from whatever a row stores.
+/// Eight floats, converted from any stored number type.
 struct Floats {
   using Register = __m256;
   using Accumulator = __m256;
@@ -49,7 +49,7 @@ struct Floats {
   static Register load(const Byte* p) {
     return from_bytes(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(p)), Byte{});
   }
-  /// The first n < lanes elements, zeros after them; nothing past them is touched.
+  /// The first n < lanes elements, then zeros. Reads nothing past them.
   static Register load_first(const float* p, std::size_t n) {
     const __m256i lane = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
     return _mm256_maskload_ps(p, _mm256_cmpgt_epi32(_mm256_set1_epi32(static_cast<int>(n)), lane));
@@ -63,7 +63,7 @@ struct Floats {
   static Register larger_magnitude(Register a, Register b) {
     return _mm256_max_ps(a, _mm256_andnot_ps(_mm256_set1_ps(-0.0f), b));
   }
-  /// x * scale rounded to the nearest integers, ties to even; all are in range.
+  /// Stores x * scale, rounded to the nearest integers, ties to even. The results must fit a byte.
   static void store_bytes(std::int8_t* p, Register x, float scale) {
     const __m256i rounded = _mm256_cvtps_epi32(_mm256_mul_ps(x, _mm256_set1_ps(scale)));
     const __m128i words = _mm_packs_epi32(_mm256_castsi256_si128(rounded), _mm256_extracti128_si256(rounded, 1));
@@ -76,7 +76,7 @@ struct Floats {
   static Accumulator add_product(Accumulator sum, Register a, Register b) { return _mm256_fmadd_ps(a, b, sum); }
   static Accumulator add(Accumulator a, Accumulator b) { return _mm256_add_ps(a, b); }
   static float total(Accumulator sum) {
-    const __m128 x = add_halves(sum), pairs = _mm_hadd_ps(x, x);  // added as totals does, to the last bit
+    const __m128 x = add_halves(sum), pairs = _mm_hadd_ps(x, x);  // same order of additions as in totals()
     return _mm_cvtss_f32(_mm_hadd_ps(pairs, pairs));
   }
   static void totals(const Accumulator (&sums)[4], float* out) {
@@ -86,8 +86,8 @@ struct Floats {
   }
 };
 
-/// Eight doubles, loaded from whatever a row stores. Products of such numbers are exact in double, so it does not
-/// matter whether they are fused with their sum; squares of differences are not, and are rounded before they are added.
+/// Eight doubles, converted from any stored number type. Products of stored numbers are exact in double, so FMA gives
+/// the same result as separate rounding. Squared differences are not exact, so they are rounded before they are added.
 struct Doubles {
   struct Register {
     __m256d low, high;
@@ -103,7 +103,7 @@ struct Doubles {
   static Register load(const Number* p) {
     return widen(Floats::load(p));
   }
-  /// The first n < 8 elements, zeros after them; nothing past them is touched.
+  /// The first n < 8 elements, then zeros. Reads nothing past them.
   template <class Number>
   static Register load_first(const Number* p, std::size_t n) {
     return widen(Floats::load_first(p, n));
@@ -118,7 +118,7 @@ struct Doubles {
   static Accumulator add_product(Accumulator sum, Register a, Register b) {
     return {_mm256_fmadd_pd(a.low, b.low, sum.low), _mm256_fmadd_pd(a.high, b.high, sum.high)};
   }
-  /// Neighbours first, then pairs of them, then fours.
+  /// Adds adjacent lanes, then adjacent pairs, then fours: the order that every instruction set uses.
   static double total(Accumulator sum) {
     const __m256d pairs = _mm256_hadd_pd(sum.low, sum.high);
     const __m128d fours = _mm_add_pd(_mm256_castpd256_pd128(pairs), _mm256_extractf128_pd(pairs, 1));
@@ -126,8 +126,8 @@ struct Doubles {
   }
 };
 
-/// Sixteen bytes widened to 16 bits, so that differences and products never saturate (VPMADDUBSW would: 2 * 255 * 127
-/// is past 32767); sums in 32 bits.
+/// Sixteen bytes, widened to 16 bits: VPMADDUBSW on bytes would saturate, because 2 * 255 * 127 > 32767. Sums are
+/// 32-bit.
 template <class Byte>
 struct Integers {
   using Register = __m256i;
@@ -159,7 +159,7 @@ struct Integers {
   }
 };
 
-/// What codes of 8, 4 and 1 bits have in common: sixteen at a time against as many signed bytes, widened to 16 bits.
+/// Dot products of codes and signed bytes, sixteen at a time, widened to 16 bits.
 struct Codes {
   using Accumulator = __m256i;
 
@@ -171,13 +171,13 @@ struct Codes {
   static void totals(const Accumulator (&sums)[4], float* out) { Integers<std::uint8_t>::totals(sums, out); }
 };
 
-struct Octets : Codes {
+struct DotU8 : Codes {
   static constexpr std::size_t bytes = 16, codes_per_byte = 1;
   static __m256i load_codes(const std::byte* p) { return _mm256_cvtepu8_epi16(load_16_bytes(p)); }
 };
 
-/// The first code of a pair in the low half of its byte.
-struct Nibbles : Codes {
+/// Two codes per byte, the first in the low half.
+struct DotU4 : Codes {
   static constexpr std::size_t bytes = 8, codes_per_byte = 2;
   static __m256i load_codes(const std::byte* p) {
     const __m128i wide = _mm_cvtepu8_epi16(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(p)));
@@ -185,8 +185,8 @@ struct Nibbles : Codes {
   }
 };
 
-/// The first code of four in the lowest bits of its byte.
-struct Pairs : Codes {
+/// Four codes per byte, the first in the lowest bits.
+struct DotU2 : Codes {
   static constexpr std::size_t bytes = 4, codes_per_byte = 4;
   static __m256i load_codes(const std::byte* p) {
     std::int32_t four;
@@ -197,8 +197,8 @@ struct Pairs : Codes {
   }
 };
 
-/// The first code of eight in the lowest bit of its byte.
-struct Signs : Codes {
+/// Eight codes per byte, the first in the lowest bit.
+struct DotU1 : Codes {
   static constexpr std::size_t bytes = 2, codes_per_byte = 8;
   static __m256i load_codes(const std::byte* p) {
     std::int16_t bits;
@@ -210,7 +210,7 @@ struct Signs : Codes {
   }
 };
 
-/// Thirty-two packed bytes of bits, counted through a table of nibbles.
+/// Thirty-two bytes of packed bits. A lookup table counts the bits of each half byte.
 struct Bits {
   using Register = __m256i;
   using Accumulator = __m256i;
@@ -234,12 +234,12 @@ struct Bits {
   static Accumulator add(Accumulator a, Accumulator b) { return _mm256_add_epi64(a, b); }
   static float total(Accumulator sum) { return total_of(add_halves(sum)); }
   static void totals(const Accumulator (&sums)[4], float* out) {
-    // Counts fit 32 bits, so the upper halves of the 64-bit lanes are zero and 32-bit sums are right.
+    // The counts fit 32 bits, so the upper halves of the 64-bit lanes are zero and can be added as 32-bit lanes.
     Integers<std::uint8_t>::totals(sums, out);
   }
 };
 
-/// What a tile's epilogue needs: keys, limits and masks.
+/// The epilogue of a tile: computes keys, compares them with limits and returns masks.
 struct Keys {
   using Register = __m256;
   static constexpr std::size_t lanes = 8;
@@ -250,14 +250,14 @@ struct Keys {
   static Register bias_minus_scaled(Register bias, Register scale, Register x) {
     return _mm256_fnmadd_ps(scale, x, bias);
   }
-  /// One bit a lane where key > limit does not hold; a NaN key counts as not above.
+  /// One bit per lane, set unless key > limit. Bits of NaN keys are set.
   static std::uint32_t not_above(Register key, Register limit) {
     return static_cast<std::uint32_t>(_mm256_movemask_ps(_mm256_cmp_ps(key, limit, _CMP_NGT_UQ)));
   }
 };
 
 /// Four 64-bit integers.
-struct Longs {
+struct Int64s {
   using Register = __m256i;
   static constexpr std::size_t lanes = 4;
 
@@ -274,7 +274,7 @@ struct Longs {
 
 using Block = __m256i;
 inline void store_block(void* p, Block block) { _mm256_storeu_si256(static_cast<__m256i*>(p), block); }
-/// Transposes eight registers of eight 32-bit units, as packing a panel needs.
+/// Transposes eight registers of eight 32-bit units, for packing a panel.
 inline void transpose(Block (&r)[8]) {
   Block t[8];
   for (int i = 0; i < 8; i += 2) {
@@ -303,7 +303,7 @@ struct FloatTile {
   static constexpr std::size_t elements_per_unit = 1;
   static constexpr int row_shift = 0;
 
-  /// The next units of a row, from element i on, as bits; zeros past dim.
+  /// The bits of the units from element i on; zeros past dim.
   template <class X>
   static Block pack(const X* row, std::size_t i, std::size_t dim, const float* center) {
     const bool whole = i + lanes <= dim;
@@ -322,15 +322,15 @@ struct FloatTile {
   static Accumulator add_element(Accumulator sum, Register rows) { return _mm256_add_ps(sum, rows); }
 };
 
-/// Tile arithmetic on bytes: one unit is two elements widened to 16 bits (VPMADDWD).
-/// The same four bytes of codes of eight rows. Products are of 16 bits: pairs of bytes would not fit into them.
+/// The same unit (four bytes) of codes of eight rows. Bytes are widened to 16 bits, because sums of two byte products
+/// overflow 16 bits.
 struct Columns {
   using Register = __m256i;
   struct Query {
-    __m256i even, odd;  // bytes, widened
+    __m256i even, odd;  // even and odd bytes, widened to 16 bits
   };
   using Accumulator = __m256i;
-  static constexpr std::size_t lanes = 8, together = 2;
+  static constexpr std::size_t lanes = 8, queries_per_pass = 2;
 
   static Accumulator zero() { return _mm256_setzero_si256(); }
   static Register load(const std::byte* p) { return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)); }
@@ -342,7 +342,7 @@ struct Columns {
   static Register lowest(Register x) {
     return bits == 8 ? x : _mm256_and_si256(x, _mm256_set1_epi8(static_cast<char>((1 << bits) - 1)));
   }
-  /// The codes above the lowest ones of each byte; what is above them does not matter.
+  /// Shifts the lowest code out of each byte. Bits above the remaining codes are undefined.
   template <int bits>
   static Register without_lowest(Register x) {
     return bits == 8 ? x : _mm256_srli_epi16(x, bits);
@@ -356,6 +356,7 @@ struct Columns {
   static __m256 to_float(Accumulator sum) { return _mm256_cvtepi32_ps(sum); }
 };
 
+/// Tile arithmetic on bytes: one unit is two elements, widened to 16 bits (VPMADDWD).
 struct ByteTile {
   using Unit = std::int32_t;
   using Register = __m256i;
@@ -370,7 +371,7 @@ struct ByteTile {
     __m128i x = n == 16 ? load_16_bytes(row + i) : load_first_bytes(row + i, n);
     if constexpr (!(X(-1) < X(0))) {
       x = _mm_xor_si128(x, _mm_set1_epi8(-128));
-      if (n < 16) {  // past the end the shifted value is zero, not the shift
+      if (n < 16) {  // elements past the end must be zero after the shift
         const __m128i lane = _mm_setr_epi8(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
         x = _mm_and_si128(x, _mm_cmpgt_epi8(_mm_set1_epi8(static_cast<char>(n)), lane));
       }

@@ -1,5 +1,5 @@
-// AVX-512 with VNNI and VPOPCNTDQ (Ice Lake, Zen 4 and later), in the vocabulary the generic loops speak.
-// Included by kernels/table_avx512.cpp alone: everything here has internal linkage and uses no standard library.
+// AVX-512 with VNNI and VPOPCNTDQ (Ice Lake, Zen 4 and later).
+// Included by kernels/table_avx512.cpp alone: everything has internal linkage and uses no standard library.
 #pragma once
 
 #include <immintrin.h>
@@ -19,7 +19,7 @@ struct Memory {
 inline __mmask16 first16(std::size_t n) { return static_cast<__mmask16>((1u << n) - 1); }
 inline __mmask64 first64(std::size_t n) { return n >= 64 ? ~0ull : (1ull << n) - 1; }
 
-// GCC (PR 94663) copies and spills the accumulators of the VNNI intrinsics; in assembly they stay where they are.
+// Inline assembly, because GCC copies and spills the accumulators of the VNNI intrinsics (PR 94663).
 inline __m512i dot_u8_s8(__m512i sum, __m512i unsigned_bytes, __m512i signed_bytes) {
   __asm__("vpdpbusd %2, %1, %0" : "+v"(sum) : "v"(unsigned_bytes), "v"(signed_bytes));
   return sum;
@@ -45,7 +45,7 @@ inline float total_of(__m128i x) {
   return static_cast<float>(_mm_cvtsi128_si32(_mm_hadd_epi32(x, x)));
 }
 
-/// Sixteen floats, loaded from whatever a row stores.
+/// Sixteen floats, converted from any stored number type.
 struct Floats {
   using Register = __m512;
   using Accumulator = __m512;
@@ -62,7 +62,7 @@ struct Floats {
   static Register load(const std::int8_t* p) {
     return _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))));
   }
-  /// The first n < lanes elements, zeros after them; nothing past them is touched.
+  /// The first n < lanes elements, then zeros. Reads nothing past them.
   static Register load_first(const float* p, std::size_t n) { return _mm512_maskz_loadu_ps(first16(n), p); }
   static Register load_first(const Half* p, std::size_t n) {
     return _mm512_cvtph_ps(_mm256_maskz_loadu_epi16(first16(n), p));
@@ -75,7 +75,7 @@ struct Floats {
   }
   static void store(float* p, Register x) { _mm512_storeu_ps(p, x); }
   static Register larger_magnitude(Register a, Register b) { return _mm512_max_ps(a, _mm512_abs_ps(b)); }
-  /// x * scale rounded to the nearest integers, ties to even; all are in range.
+  /// Stores x * scale, rounded to the nearest integers, ties to even. The results must fit a byte.
   static void store_bytes(std::int8_t* p, Register x, float scale) {
     const __m512i rounded = _mm512_cvtps_epi32(_mm512_mul_ps(x, _mm512_set1_ps(scale)));
     _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm512_cvtsepi32_epi8(rounded));
@@ -87,7 +87,7 @@ struct Floats {
   static Accumulator add_product(Accumulator sum, Register a, Register b) { return _mm512_fmadd_ps(a, b, sum); }
   static Accumulator add(Accumulator a, Accumulator b) { return _mm512_add_ps(a, b); }
   static float total(Accumulator sum) {
-    const __m128 x = add_quarters(sum), pairs = _mm_hadd_ps(x, x);  // added as totals does, to the last bit
+    const __m128 x = add_quarters(sum), pairs = _mm_hadd_ps(x, x);  // same order of additions as in totals()
     return _mm_cvtss_f32(_mm_hadd_ps(pairs, pairs));
   }
   static void totals(const Accumulator (&sums)[4], float* out) {
@@ -97,8 +97,8 @@ struct Floats {
   }
 };
 
-/// Eight doubles, loaded from whatever a row stores. Products of such numbers are exact in double, so it does not
-/// matter whether they are fused with their sum; squares of differences are not, and are rounded before they are added.
+/// Eight doubles, converted from any stored number type. Products of stored numbers are exact in double, so FMA gives
+/// the same result as separate rounding. Squared differences are not exact, so they are rounded before they are added.
 struct Doubles {
   using Register = __m512d;
   using Accumulator = __m512d;
@@ -116,7 +116,7 @@ struct Doubles {
   static Register load(const Byte* p) {
     return _mm512_cvtepi32_pd(words(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(p)), Byte{}));
   }
-  /// The first n < 8 elements, zeros after them; nothing past them is touched.
+  /// The first n < 8 elements, then zeros. Reads nothing past them.
   static Register load_first(const float* p, std::size_t n) {
     return _mm512_cvtps_pd(_mm256_maskz_loadu_ps(static_cast<__mmask8>(first16(n)), p));
   }
@@ -132,7 +132,7 @@ struct Doubles {
     return _mm512_add_pd(sum, _mm512_mul_pd(difference, difference));
   }
   static Accumulator add_product(Accumulator sum, Register a, Register b) { return _mm512_fmadd_pd(a, b, sum); }
-  /// Neighbours first, then pairs of them, then fours.
+  /// Adds adjacent lanes, then adjacent pairs, then fours: the order that every instruction set uses.
   static double total(Accumulator sum) {
     const __m256d pairs = _mm256_hadd_pd(_mm512_castpd512_pd256(sum), _mm512_extractf64x4_pd(sum, 1));
     const __m128d fours = _mm_add_pd(_mm256_castpd256_pd128(pairs), _mm256_extractf128_pd(pairs, 1));
@@ -140,16 +140,16 @@ struct Doubles {
   }
 };
 
-/// Sixty-four bytes. VPDPBUSD multiplies unsigned by signed bytes only, so one side is turned to 127 less itself, and
-/// the sum comes out negative: u * (127 - v) - 127 * u = -u * v for unsigned u and v.
+/// Sixty-four bytes. VPDPBUSD multiplies unsigned by signed bytes only. One operand v is therefore replaced by 127 - v,
+/// which negates the sum: u * (127 - v) - 127 * u = -u * v.
 template <class Byte>
 struct Integers {
   using Register = __m512i;
-  using Accumulator = __m512i;  // less than zero by the sum
+  using Accumulator = __m512i;  // the negated sum
   static constexpr std::size_t lanes = 64;
   static constexpr bool is_signed = Byte(-1) < Byte(0);
 
-  /// 127 - x: of unsigned bytes as signed ones, of signed bytes as unsigned ones.
+  /// 127 - x, which turns unsigned bytes into signed ones and signed bytes into unsigned ones.
   static Register turned(Register x) { return _mm512_xor_si512(x, _mm512_set1_epi8(127)); }
   static Accumulator zero() { return _mm512_setzero_si512(); }
   static Register load(const Byte* p) { return _mm512_loadu_si512(p); }
@@ -173,11 +173,11 @@ struct Integers {
   static float total(Accumulator sum) { return 0 - total_of(add_quarters(sum)); }
   static void totals(const Accumulator (&sums)[4], float* out) {
     totals_of(sums, out);
-    _mm_storeu_ps(out, _mm_sub_ps(_mm_setzero_ps(), _mm_loadu_ps(out)));  // 0 - 0 is 0, where -0 would differ
+    _mm_storeu_ps(out, _mm_sub_ps(_mm_setzero_ps(), _mm_loadu_ps(out)));  // 0 - x, because negating 0 would give -0
   }
 };
 
-/// What codes of 8, 4, 2 and 1 bits have in common: sixty-four at a time against as many signed bytes.
+/// Dot products of codes and signed bytes, sixty-four at a time.
 struct Codes {
   using Accumulator = __m512i;
 
@@ -187,13 +187,13 @@ struct Codes {
   static void totals(const Accumulator (&sums)[4], float* out) { totals_of(sums, out); }
 };
 
-struct Octets : Codes {
+struct DotU8 : Codes {
   static constexpr std::size_t bytes = 64, codes_per_byte = 1;
   static __m512i load_codes(const std::byte* p) { return _mm512_loadu_si512(p); }
 };
 
-/// The first code of a pair in the low half of its byte.
-struct Nibbles : Codes {
+/// Two codes per byte, the first in the low half.
+struct DotU4 : Codes {
   static constexpr std::size_t bytes = 32, codes_per_byte = 2;
   static __m512i load_codes(const std::byte* p) {
     const __m512i wide = _mm512_cvtepu8_epi16(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)));
@@ -201,8 +201,8 @@ struct Nibbles : Codes {
   }
 };
 
-/// The first code of four in the lowest bits of its byte.
-struct Pairs : Codes {
+/// Four codes per byte, the first in the lowest bits.
+struct DotU2 : Codes {
   static constexpr std::size_t bytes = 16, codes_per_byte = 4;
   static __m512i load_codes(const std::byte* p) {
     const __m512i wide = _mm512_cvtepu8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));
@@ -211,8 +211,8 @@ struct Pairs : Codes {
   }
 };
 
-/// The first code of eight in the lowest bit of its byte.
-struct Signs : Codes {
+/// Eight codes per byte, the first in the lowest bit.
+struct DotU1 : Codes {
   static constexpr std::size_t bytes = 8, codes_per_byte = 8;
   static __m512i load_codes(const std::byte* p) {
     __mmask64 bits;
@@ -221,7 +221,7 @@ struct Signs : Codes {
   }
 };
 
-/// Sixty-four packed bytes of bits.
+/// Sixty-four bytes of packed bits.
 struct Bits {
   using Register = __m512i;
   using Accumulator = __m512i;
@@ -236,12 +236,12 @@ struct Bits {
   static Accumulator add(Accumulator a, Accumulator b) { return _mm512_add_epi64(a, b); }
   static float total(Accumulator sum) { return total_of(add_quarters(sum)); }
   static void totals(const Accumulator (&sums)[4], float* out) {
-    // Counts fit 32 bits, so the upper halves of the 64-bit lanes are zero and 32-bit sums are right.
+    // The counts fit 32 bits, so the upper halves of the 64-bit lanes are zero and can be added as 32-bit lanes.
     totals_of(sums, out);
   }
 };
 
-/// What a tile's epilogue needs: keys, limits and masks.
+/// The epilogue of a tile: computes keys, compares them with limits and returns masks.
 struct Keys {
   using Register = __m512;
   static constexpr std::size_t lanes = 16;
@@ -252,18 +252,18 @@ struct Keys {
   static Register bias_minus_scaled(Register bias, Register scale, Register x) {
     return _mm512_fnmadd_ps(scale, x, bias);
   }
-  /// One bit a lane where key > limit does not hold; a NaN key counts as not above.
+  /// One bit per lane, set unless key > limit. Bits of NaN keys are set.
   static std::uint32_t not_above(Register key, Register limit) { return _mm512_cmp_ps_mask(key, limit, _CMP_NGT_UQ); }
-  /// Writes `first` plus the place of each bit of a mask, and anything behind them, `lanes` in all.
-  static void put_places(std::uint32_t mask, std::uint32_t first, std::uint32_t* out) {
-    const __m512i places = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
-    const __m512i all = _mm512_add_epi32(places, _mm512_set1_epi32(static_cast<int>(first)));
-    _mm512_storeu_si512(out, _mm512_maskz_compress_epi32(static_cast<__mmask16>(mask), all));
+  /// Writes `first` plus the position of each set bit of `mask`. Always writes `lanes` values; the rest is undefined.
+  static void store_positions(std::uint32_t mask, std::uint32_t first, std::uint32_t* out) {
+    const __m512i lane_numbers = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+    const __m512i positions = _mm512_add_epi32(lane_numbers, _mm512_set1_epi32(static_cast<int>(first)));
+    _mm512_storeu_si512(out, _mm512_maskz_compress_epi32(static_cast<__mmask16>(mask), positions));
   }
 };
 
 /// Eight 64-bit integers.
-struct Longs {
+struct Int64s {
   using Register = __m512i;
   static constexpr std::size_t lanes = 8;
 
@@ -277,7 +277,7 @@ struct Longs {
   }
 };
 
-/// Transposes sixteen registers of sixteen 32-bit units, as packing a panel needs.
+/// Transposes sixteen registers of sixteen 32-bit units, for packing a panel.
 using Block = __m512i;
 inline void store_block(void* p, Block block) { _mm512_storeu_si512(p, block); }
 inline void transpose(__m512i (&r)[16]) {
@@ -315,7 +315,7 @@ struct FloatTile {
   static constexpr std::size_t elements_per_unit = 1;
   static constexpr int row_shift = 0;
 
-  /// The next units of a row, from element i on, as bits; zeros past dim.
+  /// The bits of the units from element i on; zeros past dim.
   template <class X>
   static __m512i pack(const X* row, std::size_t i, std::size_t dim, const float* center) {
     const bool whole = i + lanes <= dim;
@@ -334,13 +334,12 @@ struct FloatTile {
   static Accumulator add_element(Accumulator sum, Register rows) { return _mm512_add_ps(sum, rows); }
 };
 
-/// Tile arithmetic on bytes: one unit is four elements, rows shifted to unsigned, queries signed (VPDPBUSD).
-/// The same four bytes of codes of sixteen rows.
+/// The same unit (four bytes) of codes of sixteen rows.
 struct Columns {
   using Register = __m512i;
   using Query = __m512i;
   using Accumulator = __m512i;
-  static constexpr std::size_t lanes = 16, together = 4;
+  static constexpr std::size_t lanes = 16, queries_per_pass = 4;
 
   static Accumulator zero() { return _mm512_setzero_si512(); }
   static Register load(const std::byte* p) { return _mm512_loadu_si512(p); }
@@ -349,7 +348,7 @@ struct Columns {
   static Register lowest(Register x) {
     return bits == 8 ? x : _mm512_and_si512(x, _mm512_set1_epi8(static_cast<char>((1 << bits) - 1)));
   }
-  /// The codes above the lowest ones of each byte; what is above them does not matter.
+  /// Shifts the lowest code out of each byte. Bits above the remaining codes are undefined.
   template <int bits>
   static Register without_lowest(Register x) {
     return bits == 8 ? x : _mm512_srli_epi16(x, bits);
@@ -361,6 +360,7 @@ struct Columns {
   static __m512 to_float(Accumulator sum) { return _mm512_cvtepi32_ps(sum); }
 };
 
+/// Tile arithmetic on bytes: one unit is four elements, rows shifted to unsigned, queries signed (VPDPBUSD).
 struct ByteTile {
   using Unit = std::int32_t;
   using Register = __m512i;
@@ -372,9 +372,9 @@ struct ByteTile {
   template <class X>
   static __m512i pack(const X* row, std::size_t i, std::size_t dim, const float*) {
     const __mmask64 mask = first64(dim - i);
-    const __m512i top = _mm512_set1_epi8(-128);  // the shifted zero
-    if constexpr (X(-1) < X(0)) return _mm512_xor_si512(_mm512_maskz_loadu_epi8(mask, row + i), top);
-    return _mm512_mask_loadu_epi8(top, mask, row + i);
+    const __m512i zero = _mm512_set1_epi8(-128);  // 0, shifted to unsigned
+    if constexpr (X(-1) < X(0)) return _mm512_xor_si512(_mm512_maskz_loadu_epi8(mask, row + i), zero);
+    return _mm512_mask_loadu_epi8(zero, mask, row + i);
   }
   static Accumulator start(std::int32_t x) { return _mm512_set1_epi32(x); }
   static Register load(const Unit* p) { return _mm512_loadu_si512(p); }
@@ -383,7 +383,7 @@ struct ByteTile {
     return dot_u8_s8(sum, rows, query);
   }
   static __m512 to_float(Accumulator sum) { return _mm512_cvtepi32_ps(sum); }
-  /// Sums over the unshifted elements x = u - 128: x*x = u*x - 128*x.
+  /// Adds the squares of the unshifted elements x = u - 128: x * x = u * x - 128 * x.
   static Accumulator add_square(Accumulator sum, Register rows) {
     const __m512i x = _mm512_xor_si512(rows, _mm512_set1_epi8(-128));
     const __m512i with_shift = dot_u8_s8(sum, rows, x);

@@ -1,5 +1,5 @@
 // Arm64 NEON with dot product and half precision (Armv8.2: Neoverse, Apple, Cortex-A76 and later).
-// Included by kernels/table_neon.cpp alone: everything here has internal linkage and uses no standard library.
+// Included by kernels/table_neon.cpp alone: everything has internal linkage and uses no standard library.
 #pragma once
 
 #include <arm_neon.h>
@@ -16,14 +16,14 @@ struct Memory {
   static void prefetch(const void* address) { __builtin_prefetch(address); }
 };
 
-/// The first n <= 16 bytes, zeros after them; nothing past them is touched.
+/// The first n <= 16 bytes, then zeros. Reads nothing past them.
 inline uint8x16_t load_first_bytes(const void* p, std::size_t n) {
   alignas(16) std::uint8_t buffer[16] = {};
   __builtin_memcpy(buffer, p, n);
   return vld1q_u8(buffer);
 }
 
-/// Four floats, loaded from whatever a row stores.
+/// Four floats, converted from any stored number type.
 struct Floats {
   using Register = float32x4_t;
   using Accumulator = float32x4_t;
@@ -44,14 +44,14 @@ struct Floats {
   static Register load(const Byte* p) {
     return load_first(p, lanes);
   }
-  /// The first n <= lanes elements, zeros after them; nothing past them is touched.
+  /// The first n <= lanes elements, then zeros. Reads nothing past them.
   template <class Number>
   static Register load_first(const Number* p, std::size_t n) {
     return from(load_first_bytes(p, n * sizeof(Number)), Number{});
   }
   static void store(float* p, Register x) { vst1q_f32(p, x); }
   static Register larger_magnitude(Register a, Register b) { return vmaxq_f32(a, vabsq_f32(b)); }
-  /// x * scale rounded to the nearest integers, ties to even; all are in range.
+  /// Stores x * scale, rounded to the nearest integers, ties to even. The results must fit a byte.
   static void store_bytes(std::int8_t* p, Register x, float scale) {
     const int16x4_t words = vqmovn_s32(vcvtnq_s32_f32(vmulq_n_f32(x, scale)));
     const std::int32_t bytes = vget_lane_s32(vreinterpret_s32_s8(vqmovn_s16(vcombine_s16(words, words))), 0);
@@ -64,7 +64,7 @@ struct Floats {
   static Accumulator add_product(Accumulator sum, Register a, Register b) { return vfmaq_f32(sum, a, b); }
   static Accumulator add(Accumulator a, Accumulator b) { return vaddq_f32(a, b); }
   static float total(Accumulator sum) {
-    const float32x4_t pairs = vpaddq_f32(sum, sum);  // added as totals does, to the last bit
+    const float32x4_t pairs = vpaddq_f32(sum, sum);  // same order of additions as in totals()
     return vgetq_lane_f32(vpaddq_f32(pairs, pairs), 0);
   }
   static void totals(const Accumulator (&sums)[4], float* out) {
@@ -72,8 +72,8 @@ struct Floats {
   }
 };
 
-/// Eight doubles, loaded from whatever a row stores. Products of such numbers are exact in double, so it does not
-/// matter whether they are fused with their sum; squares of differences are not, and are rounded before they are added.
+/// Eight doubles, converted from any stored number type. Products of stored numbers are exact in double, so FMA gives
+/// the same result as separate rounding. Squared differences are not exact, so they are rounded before they are added.
 struct Doubles {
   struct Register {
     float64x2_t pairs[4];
@@ -90,7 +90,7 @@ struct Doubles {
   static Register load(const Number* p) {
     return widen(Floats::load(p), Floats::load(p + 4));
   }
-  /// The first n < 8 elements, zeros after them; nothing past them is touched.
+  /// The first n < 8 elements, then zeros. Reads nothing past them.
   template <class Number>
   static Register load_first(const Number* p, std::size_t n) {
     return n < 4 ? widen(Floats::load_first(p, n), Floats::zero())
@@ -107,14 +107,14 @@ struct Doubles {
     for (int i = 0; i < 4; ++i) sum.pairs[i] = vfmaq_f64(sum.pairs[i], a.pairs[i], b.pairs[i]);
     return sum;
   }
-  /// Neighbours first, then pairs of them, then fours.
+  /// Adds adjacent lanes, then adjacent pairs, then fours: the order that every instruction set uses.
   static double total(Accumulator sum) {
     const float64x2_t low = vpaddq_f64(sum.pairs[0], sum.pairs[1]), high = vpaddq_f64(sum.pairs[2], sum.pairs[3]);
     return vpaddd_f64(vpaddq_f64(low, high));
   }
 };
 
-/// Sixteen bytes. A byte's absolute difference fits a byte, whose square UDOT adds in 32 bits.
+/// Sixteen bytes. The absolute difference of two bytes fits a byte; UDOT adds its square in 32 bits.
 template <class Byte>
 struct Integers;
 
@@ -162,7 +162,7 @@ struct Integers<std::int8_t> {
   }
 };
 
-/// What codes of 8, 4 and 1 bits have in common: sixteen at a time against as many signed bytes, widened to 16 bits.
+/// Dot products of codes and signed bytes, sixteen at a time, widened to 16 bits.
 struct Codes {
   using Accumulator = int32x4_t;
 
@@ -180,13 +180,13 @@ struct Codes {
   static void totals(const Accumulator (&sums)[4], float* out) { Integers<std::int8_t>::totals(sums, out); }
 };
 
-struct Octets : Codes {
+struct DotU8 : Codes {
   static constexpr std::size_t bytes = 16, codes_per_byte = 1;
   static uint8x16_t load_codes(const std::byte* p) { return vld1q_u8(reinterpret_cast<const std::uint8_t*>(p)); }
 };
 
-/// The first code of a pair in the low half of its byte.
-struct Nibbles : Codes {
+/// Two codes per byte, the first in the low half.
+struct DotU4 : Codes {
   static constexpr std::size_t bytes = 8, codes_per_byte = 2;
   static uint8x16_t load_codes(const std::byte* p) {
     const uint16x8_t wide = vmovl_u8(vld1_u8(reinterpret_cast<const std::uint8_t*>(p)));
@@ -194,8 +194,8 @@ struct Nibbles : Codes {
   }
 };
 
-/// The first code of four in the lowest bits of its byte.
-struct Pairs : Codes {
+/// Four codes per byte, the first in the lowest bits.
+struct DotU2 : Codes {
   static constexpr std::size_t bytes = 4, codes_per_byte = 4;
   static uint8x16_t load_codes(const std::byte* p) {
     std::uint32_t four;
@@ -207,8 +207,8 @@ struct Pairs : Codes {
   }
 };
 
-/// The first code of eight in the lowest bit of its byte.
-struct Signs : Codes {
+/// Eight codes per byte, the first in the lowest bit.
+struct DotU1 : Codes {
   static constexpr std::size_t bytes = 2, codes_per_byte = 8;
   static uint8x16_t load_codes(const std::byte* p) {
     const auto* bits = reinterpret_cast<const std::uint8_t*>(p);
@@ -217,7 +217,7 @@ struct Signs : Codes {
   }
 };
 
-/// Sixteen packed bytes of bits.
+/// Sixteen bytes of packed bits.
 struct Bits {
   using Register = uint8x16_t;
   using Accumulator = uint32x4_t;
@@ -234,7 +234,7 @@ struct Bits {
   static void totals(const Accumulator (&sums)[4], float* out) { Integers<std::uint8_t>::totals(sums, out); }
 };
 
-/// What a tile's epilogue needs: keys, limits and masks.
+/// The epilogue of a tile: computes keys, compares them with limits and returns masks.
 struct Keys {
   using Register = float32x4_t;
   static constexpr std::size_t lanes = 4;
@@ -243,7 +243,7 @@ struct Keys {
   static Register broadcast(float x) { return vdupq_n_f32(x); }
   static void store(float* p, Register x) { vst1q_f32(p, x); }
   static Register bias_minus_scaled(Register bias, Register scale, Register x) { return vfmsq_f32(bias, scale, x); }
-  /// One bit a lane where key > limit does not hold; a NaN key counts as not above.
+  /// One bit per lane, set unless key > limit. Bits of NaN keys are set.
   static std::uint32_t not_above(Register key, Register limit) {
     const std::uint32_t weights[4] = {1, 2, 4, 8};
     return vaddvq_u32(vbicq_u32(vld1q_u32(weights), vcgtq_f32(key, limit)));
@@ -251,7 +251,7 @@ struct Keys {
 };
 
 /// Two 64-bit integers.
-struct Longs {
+struct Int64s {
   using Register = int64x2_t;
   static constexpr std::size_t lanes = 2;
 
@@ -267,7 +267,7 @@ struct Longs {
 
 using Block = uint32x4_t;
 inline void store_block(void* p, Block block) { vst1q_u32(static_cast<std::uint32_t*>(p), block); }
-/// Transposes four registers of four 32-bit units, as packing a panel needs.
+/// Transposes four registers of four 32-bit units, for packing a panel.
 inline void transpose(Block (&r)[4]) {
   const uint32x4x2_t ab = vtrnq_u32(r[0], r[1]), cd = vtrnq_u32(r[2], r[3]);
   r[0] = vcombine_u32(vget_low_u32(ab.val[0]), vget_low_u32(cd.val[0]));
@@ -285,7 +285,7 @@ struct FloatTile {
   static constexpr std::size_t elements_per_unit = 1;
   static constexpr int row_shift = 0;
 
-  /// The next units of a row, from element i on, as bits; zeros past dim.
+  /// The bits of the units from element i on; zeros past dim.
   template <class X>
   static Block pack(const X* row, std::size_t i, std::size_t dim, const float* center) {
     const bool whole = i + lanes <= dim;
@@ -304,13 +304,12 @@ struct FloatTile {
   static Accumulator add_element(Accumulator sum, Register rows) { return vaddq_f32(sum, rows); }
 };
 
-/// Tile arithmetic on bytes: one unit is four signed elements (SDOT).
-/// The same four bytes of codes of four rows.
+/// The same unit (four bytes) of codes of four rows.
 struct Columns {
   using Register = uint8x16_t;
   using Query = int8x16_t;
   using Accumulator = int32x4_t;
-  static constexpr std::size_t lanes = 4, together = 2;
+  static constexpr std::size_t lanes = 4, queries_per_pass = 2;
 
   static Accumulator zero() { return vdupq_n_s32(0); }
   static Register load(const std::byte* p) { return vld1q_u8(reinterpret_cast<const std::uint8_t*>(p)); }
@@ -319,7 +318,7 @@ struct Columns {
   static Register lowest(Register x) {
     return bits == 8 ? x : vandq_u8(x, vdupq_n_u8((1 << bits) - 1));
   }
-  /// The codes above the lowest ones of each byte; what is above them does not matter.
+  /// Shifts the lowest code out of each byte. Bits above the remaining codes are undefined.
   template <int bits>
   static Register without_lowest(Register x) {
     if constexpr (bits == 8) return x;
@@ -328,7 +327,7 @@ struct Columns {
   template <int bits>
   static Accumulator add_product(Accumulator sum, Register codes, Query query) {
     if constexpr (bits < 8) return vdotq_s32(sum, vreinterpretq_s8_u8(codes), query);
-    // As signed bytes: u = (u & 127) + 2 * (64 * (u >> 7)).
+    // SDOT takes signed bytes, so u is split: u = (u & 127) + 2 * (64 * (u >> 7)).
     const int8x16_t low = vreinterpretq_s8_u8(vandq_u8(codes, vdupq_n_u8(127)));
     const int8x16_t high = vreinterpretq_s8_u8(vandq_u8(vshrq_n_u8(codes, 1), vdupq_n_u8(64)));
     sum = vdotq_s32(sum, low, query);
@@ -338,6 +337,7 @@ struct Columns {
   static float32x4_t to_float(Accumulator sum) { return vcvtq_f32_s32(sum); }
 };
 
+/// Tile arithmetic on bytes: one unit is four signed elements (SDOT).
 struct ByteTile {
   using Unit = std::int32_t;
   using Register = int8x16_t;
@@ -352,8 +352,8 @@ struct ByteTile {
     uint8x16_t x = load_first_bytes(row + i, n);
     if constexpr (!(X(-1) < X(0))) {
       const std::uint8_t lane[16] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
-      const uint8x16_t held = vcltq_u8(vld1q_u8(lane), vdupq_n_u8(static_cast<std::uint8_t>(n)));
-      x = veorq_u8(x, vandq_u8(held, vdupq_n_u8(128)));  // past the end the shifted value is zero, not the shift
+      const uint8x16_t is_element = vcltq_u8(vld1q_u8(lane), vdupq_n_u8(static_cast<std::uint8_t>(n)));
+      x = veorq_u8(x, vandq_u8(is_element, vdupq_n_u8(128)));  // elements past the end must be zero after the shift
     }
     return vreinterpretq_u32_u8(x);
   }

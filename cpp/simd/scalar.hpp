@@ -1,5 +1,5 @@
-// One element at a time: for CPUs without the rest, and the plainest statement of what every family must do.
-// Included by kernels/table_scalar.cpp alone: everything here has internal linkage and uses no standard library.
+// Portable SIMD wrapper types with one lane. They also specify what every other instruction set must compute.
+// Included by kernels/table_scalar.cpp alone: everything has internal linkage and uses no standard library.
 #pragma once
 
 #include <cstddef>
@@ -33,18 +33,18 @@ struct Floats {
   }
   template <class Number>
   static Register load_first(const Number*, std::size_t) {
-    return 0;  // with one lane nothing is ever partial
+    return 0;  // never called: one lane has no partial load
   }
   static void store(float* p, Register x) { *p = x; }
   static Register larger_magnitude(Register a, Register b) {
     const float magnitude = b < 0 ? -b : b;
     return a < magnitude ? magnitude : a;
   }
-  /// x * scale rounded to the nearest integer, ties to even; it is in range.
+  /// Stores x * scale, rounded to the nearest integer, ties to even. The result must fit a byte.
   static void store_bytes(std::int8_t* p, Register x, float scale) {
-    constexpr float large = 12582912;  // whole numbers only, from here on
-    const float shifted = x * scale + large;
-    *p = static_cast<std::int8_t>(shifted - large);
+    constexpr float rounder = 12582912;  // 1.5 * 2^23: adding it rounds to an integer
+    const float shifted = x * scale + rounder;
+    *p = static_cast<std::int8_t>(shifted - rounder);
   }
   static Accumulator add_squared_difference(Accumulator sum, Register a, Register b) { return sum + (a - b) * (a - b); }
   static Accumulator add_product(Accumulator sum, Register a, Register b) { return sum + a * b; }
@@ -55,8 +55,8 @@ struct Floats {
   }
 };
 
-/// Eight doubles, loaded from whatever a row stores. Products of such numbers are exact in double, so it does not
-/// matter whether they are fused with their sum; squares of differences are not, and are rounded before they are added.
+/// Eight doubles, converted from any stored number type. Products of stored numbers are exact in double, so FMA gives
+/// the same result as separate rounding. Squared differences are not exact, so they are rounded before they are added.
 struct Doubles {
   struct Register {
     double values[8];
@@ -69,7 +69,7 @@ struct Doubles {
   static Register load(const Number* p) {
     return load_first(p, 8);
   }
-  /// The first n <= 8 elements, zeros after them; nothing past them is touched.
+  /// The first n <= 8 elements, then zeros. Reads nothing past them.
   template <class Number>
   static Register load_first(const Number* p, std::size_t n) {
     Register x = {};
@@ -87,7 +87,7 @@ struct Doubles {
     for (int i = 0; i < 8; ++i) sum.values[i] += a.values[i] * b.values[i];
     return sum;
   }
-  /// Neighbours first, then pairs of them, then fours.
+  /// Adds adjacent lanes, then adjacent pairs, then fours: the order that every instruction set uses.
   static double total(const Accumulator& sum) {
     const double (&x)[8] = sum.values;
     return ((x[0] + x[1]) + (x[2] + x[3])) + ((x[4] + x[5]) + (x[6] + x[7]));
@@ -112,7 +112,7 @@ struct Integers {
   }
 };
 
-/// What codes of 8, 4 and 1 bits have in common: a byte of them at a time against signed bytes.
+/// Dot products of codes and signed bytes, one byte of `count` codes at a time.
 template <std::size_t count>
 struct Codes {
   struct Register {
@@ -127,7 +127,7 @@ struct Codes {
     for (std::size_t i = 0; i < count; ++i) query.values[i] = p[i];
     return query;
   }
-  /// The first code in the lowest bits.
+  /// The first code is in the lowest bits.
   static Register load_codes(const std::byte* p) {
     constexpr std::size_t width = 8 / count;
     Register codes;
@@ -141,10 +141,10 @@ struct Codes {
   }
   static void totals(const Accumulator (&sums)[4], float* out) { Integers<std::int8_t>::totals(sums, out); }
 };
-using Octets = Codes<1>;
-using Nibbles = Codes<2>;
-using Pairs = Codes<4>;
-using Signs = Codes<8>;
+using DotU8 = Codes<1>;
+using DotU4 = Codes<2>;
+using DotU2 = Codes<4>;
+using DotU1 = Codes<8>;
 
 struct Bits {
   using Register = std::uint64_t;
@@ -179,7 +179,7 @@ struct Keys {
   static std::uint32_t not_above(Register key, Register limit) { return !(key > limit); }
 };
 
-struct Longs {
+struct Int64s {
   using Register = std::int64_t;
   static constexpr std::size_t lanes = 1;
 
@@ -223,12 +223,12 @@ struct FloatTile {
   static Accumulator add_element(Accumulator sum, Register rows) { return sum + rows; }
 };
 
-/// Four bytes of codes of one row.
+/// One unit (four bytes) of codes of one row.
 struct Columns {
   using Register = std::uint32_t;
   using Query = std::uint32_t;
   using Accumulator = std::int32_t;
-  static constexpr std::size_t lanes = 1, together = 1;
+  static constexpr std::size_t lanes = 1, queries_per_pass = 1;
 
   static Accumulator zero() { return 0; }
   static Register load(const std::byte* p) {

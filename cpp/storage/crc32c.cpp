@@ -38,7 +38,7 @@ constexpr std::uint32_t x_to_the(std::size_t exponent) {
 
 using ByteTables = std::array<std::array<std::uint32_t, 256>, 4>;
 
-/// tables[i][v]: the register holding v in its byte i, times `factor`. Multiplying a register is then four look-ups.
+/// tables[i][v] is `factor` times the register that holds v in byte i, so multiplying a register takes four look-ups.
 constexpr ByteTables multiplication_by(std::uint32_t factor) {
   ByteTables tables{};
   for (unsigned i = 0; i < 4; ++i) {
@@ -73,17 +73,18 @@ std::uint32_t step(std::uint32_t crc, std::byte byte) noexcept {
 std::uint32_t step(std::uint32_t crc, std::uint64_t word) noexcept { return __crc32cd(crc, word); }
 #endif
 
-// The instruction has a latency of three cycles and a throughput of one, so three streams run side by side. Each is
-// then advanced over the bytes that follow it, which multiplies it by x^(8 * bytes), and the three are added.
-template <std::size_t stream>
+// The CRC instruction has a latency of three cycles and a throughput of one per cycle, so three streams run in
+// parallel. Appending n bytes multiplies a register by x^(8 * n), so each stream is multiplied by that factor for the
+// bytes behind it, and the three results are added.
+template <std::size_t stream_bytes>
 std::uint32_t three_streams(const std::byte*& bytes, std::size_t& length, std::uint32_t crc) noexcept {
-  static constexpr ByteTables advance = multiplication_by(x_to_the(8 * stream));
-  for (; length >= 3 * stream; bytes += 3 * stream, length -= 3 * stream) {
+  static constexpr ByteTables advance = multiplication_by(x_to_the(8 * stream_bytes));
+  for (; length >= 3 * stream_bytes; bytes += 3 * stream_bytes, length -= 3 * stream_bytes) {
     std::uint32_t middle = 0, last = 0;
-    for (std::size_t i = 0; i < stream; i += 8) {
+    for (std::size_t i = 0; i < stream_bytes; i += 8) {
       crc = step(crc, load(bytes + i));
-      middle = step(middle, load(bytes + stream + i));
-      last = step(last, load(bytes + 2 * stream + i));
+      middle = step(middle, load(bytes + stream_bytes + i));
+      last = step(last, load(bytes + 2 * stream_bytes + i));
     }
     crc = look_up(advance, look_up(advance, crc) ^ middle) ^ last;
   }
@@ -113,7 +114,7 @@ std::uint32_t crc32c(std::span<const std::byte> bytes, std::uint32_t crc) noexce
 }
 
 std::uint32_t crc32c_by_table(std::span<const std::byte> bytes, std::uint32_t crc) noexcept {
-  // Eight bytes a step: the first four meet the register and move on by eight bytes, the other four by four.
+  // Eight bytes per step: the first four are added to the register and advanced by eight bytes, the others by four.
   static constexpr ByteTables by_eight = multiplication_by(x_to_the(64));
   static constexpr ByteTables by_four = multiplication_by(x_to_the(32));
   const std::byte* next = bytes.data();
@@ -124,7 +125,7 @@ std::uint32_t crc32c_by_table(std::span<const std::byte> bytes, std::uint32_t cr
     crc = look_up(by_eight, crc ^ static_cast<std::uint32_t>(word)) ^
           look_up(by_four, static_cast<std::uint32_t>(word >> 32));
   }
-  // One byte: a value in byte 3 times x^32 is the same value in byte 0 times x^8.
+  // One byte per step. A value in byte 0 times x^8 equals the value in byte 3 times x^32, so by_four[3] applies.
   for (; length; ++next, --length) {
     crc = (crc >> 8) ^ by_four[3][(crc ^ static_cast<std::uint32_t>(*next)) & 255];
   }

@@ -1,4 +1,4 @@
-// CRC-32C (Castagnoli), the checksum of iSCSI, ext4 and of our files. It finds every error of up to 32 adjacent bits.
+// CRC-32C (Castagnoli), as in iSCSI and ext4. It detects every burst error of up to 32 bits.
 #pragma once
 
 #include <cstddef>
@@ -7,11 +7,11 @@
 
 namespace lookalike {
 
-/// The checksum of `bytes`, or of what `crc` was the checksum of followed by `bytes`. Uses the CPU's instruction where
-/// the build's baseline has one.
+/// The checksum of `bytes`, continued from `crc`, the checksum of the preceding bytes. Uses the CPU's CRC instruction
+/// if the build targets one.
 std::uint32_t crc32c(std::span<const std::byte> bytes, std::uint32_t crc = 0) noexcept;
 
-/// The same without the CPU's instruction.
+/// Portable version of crc32c.
 std::uint32_t crc32c_by_table(std::span<const std::byte> bytes, std::uint32_t crc = 0) noexcept;
 
 }  // namespace lookalike

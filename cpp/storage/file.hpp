@@ -1,5 +1,5 @@
-// Saving is naming: a component writes named arrays into one checksummed, 64-byte-aligned, mappable file.
-// The bytes are described in docs/file-format.md.
+// Writes and reads files of named arrays (sections): checksummed, 64-byte aligned, mappable. docs/file-format.md
+// specifies the format.
 #pragma once
 
 #include <cstddef>
@@ -18,7 +18,7 @@
 
 namespace lookalike {
 
-/// What a section's bytes are. Values are part of the file format: never reorder.
+/// The element type of a section. The values are part of the file format and must not change.
 enum class DType : std::uint8_t {
   bytes = 0,
   u8 = 1,
@@ -83,17 +83,17 @@ constexpr DType dtype_of<double>() {
 class InputFile;
 class MappedFile;
 
-/// Collects named arrays, then writes them at once. The arrays are borrowed until then.
+/// Collects named arrays and writes them in one go. It borrows the arrays until then.
 class FileWriter {
  public:
-  /// `kind` names what is inside ("flat", "hnsw", ...).
+  /// `kind` names the content: "flat", "hnsw", ...
   explicit FileWriter(std::string kind) : kind_(std::move(kind)) {}
 
   template <class T>
   void array(std::string name, std::span<const T> values) {
     add(std::move(name), dtype_of<T>(), {std::as_bytes(values)});
   }
-  /// One array, of which the pieces lie apart in memory.
+  /// Writes one array that consists of separate pieces in memory.
   template <class T>
   void pieces(std::string name, const std::vector<std::span<const T>>& pieces) {
     std::vector<std::span<const std::byte>> bytes;
@@ -108,17 +108,18 @@ class FileWriter {
     add_copy(std::move(name), DType::bytes, std::as_bytes(std::span<const char>(value)));
   }
 
-  /// Writes beside `path`, syncs, renames over it and syncs the directory: after a crash the old file or the new one
-  /// is there, whole. Throws IoError and removes what it wrote beside. A link is followed; a device or a pipe is
-  /// written into. Names are unique, 1 to 40 bytes (the kind: 1 to 16) without NUL, else InvalidArgument.
+  /// Replaces `path` atomically: writes a temporary file in its directory, syncs it, renames it and syncs the
+  /// directory. After a crash, `path` holds either the old or the new content. Follows symbolic links; writes directly
+  /// into a device or pipe. On IoError the temporary file is removed. Throws InvalidArgument unless section names are
+  /// unique and have 1 to 40 bytes (the kind: 1 to 16) without NUL.
   void save(const std::filesystem::path& path) const;
-  /// The same bytes, handed to `sink` piece by piece, in order.
+  /// Passes the file's bytes to `sink`, in order.
   void write(function_ref<void(std::span<const std::byte>)> sink) const;
 
-  /// The same two, for arrays that are mapped and larger than memory: arrays are read twice, and `passed` is told each
-  /// time how many bytes have just been read.
-  void save(const std::filesystem::path& path, function_ref<void(std::size_t)> passed) const;
-  void write(function_ref<void(std::span<const std::byte>)> sink, function_ref<void(std::size_t)> passed) const;
+  /// Overloads for mapped arrays that exceed memory: calls `on_read` with the number of bytes after each piece is read,
+  /// so that the caller can drop pages. Every array is read twice: for its checksum and for writing.
+  void save(const std::filesystem::path& path, function_ref<void(std::size_t)> on_read) const;
+  void write(function_ref<void(std::span<const std::byte>)> sink, function_ref<void(std::size_t)> on_read) const;
 
  private:
   struct Section {
@@ -134,37 +135,36 @@ class FileWriter {
   std::vector<std::unique_ptr<std::vector<std::byte>>> copies_;
 };
 
-/// Reads what FileWriter wrote. Every length is checked before anything is allocated or touched, and every section's
-/// checksum before it is handed out, but for those that are deferred; a file that was cut, changed or written by
-/// something else throws CorruptFile, one made by a newer version of the format Unsupported.
+/// Reads a file of FileWriter. Lengths are validated before any allocation or access. Checksums are verified before a
+/// section is returned, except for deferred sections. Throws CorruptFile for a truncated, changed or foreign file, and
+/// Unsupported for a newer version of the format.
 class FileReader {
  public:
-  /// Whether a section of a file of some kind is too long to be read before it is needed.
+  /// Returns true for sections whose checksum is not verified at open, because reading them would take too long.
   using Defers = bool (*)(std::string_view kind, std::string_view section);
 
-  /// With `map`, sections are borrowed from the mapped file (their checksums are still verified once, at open, which
-  /// reads the file through the page cache); without it `array` reads them into memory, and checks what it read.
-  /// Mapped sections that `defers` names are not read at open: who uses them takes into account that they may hold
-  /// anything, until `verify` has been called.
+  /// With `map`, sections are borrowed from the mapped file. Their checksums are verified at open, which reads the file
+  /// once through the page cache. Without `map`, `array` reads a section into memory and verifies the bytes it read.
+  /// Mapped sections selected by `defers` are not read at open; until `verify` returns, their content is untrusted.
   static FileReader open(const std::filesystem::path& path, bool map, Defers defers = nullptr);
   static FileReader from_bytes(std::shared_ptr<const std::vector<std::byte>> bytes);
 
   const std::string& kind() const noexcept { return kind_; }
   bool contains(std::string_view name) const noexcept;
-  /// Null where sections are not borrowed from a file.
+  /// Null unless the file is mapped.
   const std::shared_ptr<const MappedFile>& mapping() const noexcept { return mapping_; }
 
   bool is_deferred(std::string_view name) const noexcept;
-  /// Verifies what was deferred; calls `poll`, which may throw, all the while. Throws CorruptFile.
+  /// Verifies the deferred sections. Calls `poll`, which may throw, before each piece. Throws CorruptFile.
   void verify(function_ref<void()> poll) const;
 
-  /// Throws CorruptFile if the section is missing or of another dtype.
+  /// Throws CorruptFile if the section is missing or has another dtype.
   template <class T>
   Array<T> array(std::string_view name) const {
     const Section& section = find(name, dtype_of<T>());
     const std::size_t count = section.length / sizeof(T);
     if (mapping_) {
-      return Array<T>::mapped({reinterpret_cast<const T*>(memory_.data() + section.offset), count}, keeper_);
+      return Array<T>::mapped({reinterpret_cast<const T*>(memory_.data() + section.offset), count}, memory_owner_);
     }
     Array<T> values;
     values.resize_for_overwrite(count);
@@ -174,7 +174,10 @@ class FileReader {
   template <class T>
   T value(std::string_view name) const {
     const Array<T> values = array<T>(name);
-    if (values.size() != 1) refuse("section '" + std::string(name) + "' should hold one value");
+    if (values.size() != 1) {
+      throw_corrupt("has section '" + std::string(name) + "' of " + std::to_string(values.size()) +
+                    " values; it must hold one");
+    }
     return values[0];
   }
   std::string text(std::string_view name) const;
@@ -195,14 +198,14 @@ class FileReader {
   void read(const Section& section, std::span<std::byte> out) const;
   void read_at(std::uint64_t offset, std::span<std::byte> out) const;
   std::uint32_t checksum_at(std::uint64_t offset, std::uint64_t length, function_ref<void()> poll) const;
-  [[noreturn]] void refuse(const std::string& what) const;
+  [[noreturn]] void throw_corrupt(const std::string& error) const;
 
-  std::string name_;  // for messages
+  std::string name_;  // for error messages
   std::string kind_;
   std::vector<Section> sections_;
-  std::shared_ptr<const InputFile> file_;  // sections are read from here, or, where null, from memory_
+  std::shared_ptr<const InputFile> file_;  // sections are read from here; if null, from memory_
   std::span<const std::byte> memory_;
-  std::shared_ptr<const void> keeper_;  // of memory_
+  std::shared_ptr<const void> memory_owner_;
   std::shared_ptr<const MappedFile> mapping_;
   Defers defers_ = nullptr;
 };

@@ -20,11 +20,11 @@ InputFile::InputFile(const std::filesystem::path& path) : name_(quoted(path)) {
 
 void InputFile::read_at(std::uint64_t offset, std::span<std::byte> out) const {
   while (!out.empty()) {
-    std::size_t got = 0;
-    if (const int code = file_.read_at(offset, out, got)) throw io_error("read " + name_, code);
-    if (got == 0) throw CorruptFile(name_ + " was cut short while it was read");
-    out = out.subspan(got);
-    offset += got;
+    std::size_t bytes_read = 0;
+    if (const int code = file_.read_at(offset, out, bytes_read)) throw io_error("read " + name_, code);
+    if (bytes_read == 0) throw CorruptFile(name_ + " was truncated while it was read");
+    out = out.subspan(bytes_read);
+    offset += bytes_read;
   }
 }
 

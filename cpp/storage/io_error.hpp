@@ -1,4 +1,4 @@
-// What the operating system said, in the words of our errors.
+// Converts system error codes into IoError.
 #pragma once
 
 #include <filesystem>
@@ -10,12 +10,12 @@
 
 namespace lookalike {
 
-/// A path as messages show it.
+/// The path in quotes, for error messages.
 inline std::string quoted(const std::filesystem::path& path) { return "'" + platform::utf8(path) + "'"; }
 
-/// "could not <what>: <reason>", with `code` an errno.
-inline IoError io_error(const std::string& what, int code) {
-  return IoError("could not " + what + ": " + std::generic_category().message(code), code);
+/// "could not <action>: <reason>". `code` is an errno value.
+inline IoError io_error(const std::string& action, int code) {
+  return IoError("could not " + action + ": " + std::generic_category().message(code), code);
 }
 
 }  // namespace lookalike

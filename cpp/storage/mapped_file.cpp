@@ -5,7 +5,8 @@
 namespace lookalike {
 namespace {
 
-constexpr std::size_t tolerated_share = 10;
+// Pages are dropped when an estimated 1/10 of the file is resident.
+constexpr std::size_t resident_divisor = 10;
 
 }  // namespace
 
@@ -16,21 +17,21 @@ MappedFile::MappedFile(const platform::File& file, std::size_t length, const std
   if (const int code = mapping_.map(file, length)) throw io_error("map " + name, code);
 }
 
-void MappedFile::expect(Reads reads) const noexcept {
-  platform::advise(bytes(), reads == Reads::in_places ? platform::Advice::in_places : platform::Advice::in_order);
+void MappedFile::advise(Access access) const noexcept {
+  platform::advise(bytes(), access == Access::random ? platform::Advice::in_places : platform::Advice::in_order);
 }
 
-void MappedFile::will_read(std::span<const std::byte> part) const noexcept {
-  if (!part.empty()) platform::advise(part, platform::Advice::will_need);
+void MappedFile::prefetch_range(std::span<const std::byte> range) const noexcept {
+  if (!range.empty()) platform::advise(range, platform::Advice::will_need);
 }
 
-void MappedFile::has_read(std::size_t places, std::size_t bytes) const noexcept {
-  const std::size_t more = bytes + places * brought_along;
-  if (resident_.fetch_add(more, std::memory_order_relaxed) + more > mapping_.bytes().size() / tolerated_share)
-    give_back();
+void MappedFile::count_read(std::size_t ranges, std::size_t bytes) const noexcept {
+  const std::size_t added = bytes + ranges * read_around_bytes;
+  if (resident_.fetch_add(added, std::memory_order_relaxed) + added > mapping_.bytes().size() / resident_divisor)
+    drop_pages();
 }
 
-void MappedFile::give_back() const noexcept {
+void MappedFile::drop_pages() const noexcept {
   resident_.store(0, std::memory_order_relaxed);
   platform::advise(bytes(), platform::Advice::give_back);
 }

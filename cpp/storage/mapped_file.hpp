@@ -1,4 +1,4 @@
-// A whole file as memory: pages come from the system's cache when they are touched and are shared between processes.
+// A memory-mapped file. Pages are loaded from the page cache on first access and shared between processes.
 #pragma once
 
 #include <atomic>
@@ -11,35 +11,35 @@
 
 namespace lookalike {
 
-/// Any member may be called while others read the bytes.
+/// Thread-safe: any member may be called while other threads read the bytes.
 class MappedFile {
  public:
-  /// A page that is touched brings its neighbours along as far as the system has them: on Linux so many bytes.
-  static constexpr std::size_t brought_along = std::size_t{64} << 10;
+  /// A page fault also maps neighbouring cached pages. This is Linux's default size of that window (fault-around).
+  static constexpr std::size_t read_around_bytes = std::size_t{64} << 10;
 
-  /// Maps what `file`, which is not empty, holds; `file` may be closed afterwards. Throws IoError.
+  /// Maps a non-empty file, which may be closed afterwards. Throws IoError.
   explicit MappedFile(const InputFile& file);
-  /// The same for `length` bytes of an open file that messages call `name`.
+  /// Maps the first `length` bytes of an open file. `name` appears in error messages.
   MappedFile(const platform::File& file, std::size_t length, const std::string& name);
 
   std::span<const std::byte> bytes() const noexcept { return mapping_.bytes(); }
 
-  // A file larger than memory is read in places, and what was read does not stay.
+  // Hints for files larger than memory: read ahead as little as possible, and drop pages after use.
 
-  /// How reads follow each other, from now on: in order, as at first, or in places, where reading on would be in vain.
-  enum class Reads { in_order, in_places };
-  void expect(Reads reads) const noexcept;
-  /// Starts to read `part` of the bytes, which is going to be used, and waits for nothing.
-  void will_read(std::span<const std::byte> part) const noexcept;
-  /// Counts `bytes` that were read in so many places. What may have come into memory by that is given back whenever it
-  /// is more than a tenth of the file.
-  void has_read(std::size_t places, std::size_t bytes) const noexcept;
-  /// Takes all pages out of this process's memory; they come back, from the system's cache, when they are touched.
-  void give_back() const noexcept;
+  /// The access pattern from now on; initially sequential. Random access disables read-ahead.
+  enum class Access { sequential, random };
+  void advise(Access access) const noexcept;
+  /// Starts reading `range`, a part of bytes(), in the background.
+  void prefetch_range(std::span<const std::byte> range) const noexcept;
+  /// Reports that `bytes` were read in `ranges` separate ranges. Drops all pages when the estimated resident size
+  /// exceeds a tenth of the file.
+  void count_read(std::size_t ranges, std::size_t bytes) const noexcept;
+  /// Unmaps all pages from this process. The next access reloads them from the page cache.
+  void drop_pages() const noexcept;
 
  private:
   platform::Mapping mapping_;
-  mutable std::atomic<std::size_t> resident_ = 0;  // at most
+  mutable std::atomic<std::size_t> resident_ = 0;  // upper estimate, in bytes
 };
 
 }  // namespace lookalike

@@ -11,7 +11,7 @@ namespace lookalike {
 namespace {
 
 std::filesystem::path follow_links(const std::filesystem::path& path) {
-  std::error_code ignored;  // what is wrong with the path shows when it is opened
+  std::error_code ignored;  // opening the path reports its errors
   if (!std::filesystem::is_symlink(path, ignored)) return path;
   std::filesystem::path target = std::filesystem::weakly_canonical(path, ignored);
   return target.empty() ? path : target;
@@ -27,22 +27,22 @@ OutputFile::OutputFile(const std::filesystem::path& path) : name_(quoted(path)),
   } else if (status.type == platform::FileType::directory) {
     fail(EISDIR);
   } else if (status.type == platform::FileType::regular) {
-    // Renaming would replace a file that may not be written.
-    if (const int refused = platform::check_writable(path_)) fail(refused);
+    // A rename would replace even a read-only file, so check for write permission.
+    if (const int error = platform::check_writable(path_)) fail(error);
     create_beside(status.permissions & 0777);
-    if (const int refused = file_.set_permissions(status.permissions)) {
+    if (const int error = file_.set_permissions(status.permissions)) {
       static_cast<void>(file_.close());
-      platform::remove_file(written_);
-      fail(refused);
+      platform::remove_file(temporary_);
+      fail(error);
     }
-  } else if (const int refused = file_.open_to_write(path_)) {
-    fail(refused);
+  } else if (const int error = file_.open_to_write(path_)) {
+    fail(error);
   }
 }
 
 OutputFile::~OutputFile() {
   static_cast<void>(file_.close());
-  if (!written_.empty()) platform::remove_file(written_);
+  if (!temporary_.empty()) platform::remove_file(temporary_);
 }
 
 void OutputFile::create_beside(unsigned permissions) {
@@ -53,32 +53,32 @@ void OutputFile::create_beside(unsigned permissions) {
     code = file_.create(candidate, permissions);
   }
   if (code) fail(code);
-  written_ = std::move(candidate);
+  temporary_ = std::move(candidate);
 }
 
 void OutputFile::write(std::span<const std::byte> bytes) {
   while (!bytes.empty()) {
-    std::size_t put = 0;
-    if (const int code = file_.write(bytes, put)) fail(code);
-    bytes = bytes.subspan(put);
+    std::size_t bytes_written = 0;
+    if (const int code = file_.write(bytes, bytes_written)) fail(code);
+    bytes = bytes.subspan(bytes_written);
   }
 }
 
 void OutputFile::commit() {
   sync();
   if (const int code = file_.close()) fail(code);
-  if (written_.empty()) return;
-  if (const int code = platform::replace(written_, path_)) fail(code);
-  written_.clear();
+  if (temporary_.empty()) return;
+  if (const int code = platform::replace(temporary_, path_)) fail(code);
+  temporary_.clear();
   const int code = platform::sync_directory(path_.has_parent_path() ? path_.parent_path() : ".");
   if (code) fail(code);
 }
 
 void OutputFile::sync() const {
   const int code = file_.sync();
-  // A device or a pipe cannot be synced, and says so.
-  const bool no_disk = written_.empty() && (code == EINVAL || code == EROFS || code == ENOTSUP);
-  if (code && !no_disk) fail(code);
+  // Devices and pipes do not support syncing.
+  const bool is_unsupported = temporary_.empty() && (code == EINVAL || code == EROFS || code == ENOTSUP);
+  if (code && !is_unsupported) fail(code);
 }
 
 void OutputFile::fail(int code) const { throw io_error("write " + name_, code); }

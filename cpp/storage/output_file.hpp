@@ -1,4 +1,4 @@
-// A file that appears whole or not at all.
+// A file that is written completely or not at all.
 #pragma once
 
 #include <cstddef>
@@ -12,17 +12,17 @@ namespace lookalike {
 
 class OutputFile {
  public:
-  /// Opens a temporary file beside `path`, with the mode of the file it will replace, or the umask's. A device or a
-  /// pipe at `path` is opened itself. Throws IoError.
+  /// Creates a temporary file in the directory of `path`. Its mode is that of the file to be replaced, or the umask's
+  /// default. If `path` is a device or a pipe, opens it directly. Throws IoError.
   explicit OutputFile(const std::filesystem::path& path);
   OutputFile(const OutputFile&) = delete;
   OutputFile& operator=(const OutputFile&) = delete;
-  /// Removes the temporary file, if it was not committed.
+  /// Removes the temporary file unless it was committed.
   ~OutputFile();
 
   /// Throws IoError.
   void write(std::span<const std::byte> bytes);
-  /// Syncs the file, gives it its name and syncs the directory. Throws IoError. Nothing may be written afterwards.
+  /// Syncs the file, renames it to its final path and syncs the directory. No writes may follow. Throws IoError.
   void commit();
 
  private:
@@ -30,9 +30,9 @@ class OutputFile {
   void sync() const;
   [[noreturn]] void fail(int code) const;
 
-  std::string name_;               // as asked for, for messages
-  std::filesystem::path path_;     // links followed
-  std::filesystem::path written_;  // what is removed on failure; empty when nothing is to be
+  std::string name_;                 // the requested path, for error messages
+  std::filesystem::path path_;       // the final path, symbolic links resolved
+  std::filesystem::path temporary_;  // removed on failure; empty for a device or pipe and after commit
   platform::File file_;
 };
 

@@ -11,14 +11,14 @@
 namespace lookalike {
 namespace {
 
-// Small enough for the cache, so that a checksum costs no second trip to memory.
-constexpr std::size_t checked_at_once = std::size_t{256} << 10;
+// Bytes read before their checksum is updated. They fit the cache, so the checksum does not read memory again.
+constexpr std::size_t checksum_chunk = std::size_t{256} << 10;
 
 std::string in_quotes(std::string_view name) { return "'" + std::string(name) + "'"; }
 
-/// What is wrong with the header of a file of `size` bytes; empty if nothing is. Throws Unsupported for a file that is
-/// right and too new.
-std::string fault_in(const format::Header& header, std::uint64_t size, const std::string& name) {
+/// Describes the error in the header of a file of `size` bytes; empty if it is valid. Throws Unsupported for a valid
+/// header of a newer version.
+std::string header_error(const format::Header& header, std::uint64_t size, const std::string& name) {
   if (std::memcmp(header.magic, format::magic, sizeof header.magic)) return "is not a lookalike file";
   if (header.byte_order == format::big_endian) {
     throw Unsupported(name + " was written on a big-endian machine; this reader takes little-endian files only");
@@ -33,12 +33,13 @@ std::string fault_in(const format::Header& header, std::uint64_t size, const std
   }
   if (header.version == 0 || header.byte_order != format::little_endian || header.reserved ||
       format::get_name(header.kind).empty()) {
-    return "has a header that makes no sense";
+    return "has an invalid header";
   }
   if (header.file_length != size) {
-    return "should have " + std::to_string(header.file_length) + " bytes and has " + std::to_string(size);
+    return "has " + std::to_string(size) + " bytes; its header says " + std::to_string(header.file_length);
   }
-  if (header.section_count > (size - sizeof header) / sizeof(format::SectionEntry)) return "has no room for its table";
+  if (header.section_count > (size - sizeof header) / sizeof(format::SectionEntry))
+    return "is too short for its section table";
   return {};
 }
 
@@ -47,12 +48,12 @@ std::string fault_in(const format::Header& header, std::uint64_t size, const std
 FileReader FileReader::open(const std::filesystem::path& path, bool map, Defers defers) {
   const auto file = std::make_shared<const InputFile>(path);
   FileReader reader(file->name());
-  // Also what is mapped is verified through the file: pages of the mapping would stay in memory.
+  // Mapped files are also verified through file reads, because reading the mapping would leave its pages resident.
   reader.file_ = file;
   if (map && file->size()) {
     reader.mapping_ = std::make_shared<const MappedFile>(*file);
     reader.memory_ = reader.mapping_->bytes();
-    reader.keeper_ = reader.mapping_;
+    reader.memory_owner_ = reader.mapping_;
     reader.defers_ = defers;
   }
   reader.parse(file->size());
@@ -62,39 +63,40 @@ FileReader FileReader::open(const std::filesystem::path& path, bool map, Defers 
 FileReader FileReader::from_bytes(std::shared_ptr<const std::vector<std::byte>> bytes) {
   FileReader reader("the saved index");
   reader.memory_ = *bytes;
-  reader.keeper_ = std::move(bytes);
+  reader.memory_owner_ = std::move(bytes);
   reader.parse(reader.memory_.size());
   return reader;
 }
 
 void FileReader::parse(std::uint64_t size) {
   format::Header header;
-  if (size < sizeof header) refuse(size ? "is too short to be a lookalike file" : "is empty");
+  if (size < sizeof header) throw_corrupt(size ? "is too short to be a lookalike file" : "is empty");
   read_at(0, std::as_writable_bytes(std::span(&header, 1)));
-  if (const std::string fault = fault_in(header, size, name_); !fault.empty()) refuse(fault);
+  if (const std::string error = header_error(header, size, name_); !error.empty()) throw_corrupt(error);
   kind_ = format::get_name(header.kind);
 
   std::vector<format::SectionEntry> table(header.section_count);
   read_at(sizeof header, std::as_writable_bytes(std::span(table)));
-  if (crc32c(std::as_bytes(std::span(table))) != header.table_checksum) refuse("has a damaged table of sections");
+  if (crc32c(std::as_bytes(std::span(table))) != header.table_checksum) throw_corrupt("has a damaged section table");
 
-  // The layout has no freedom: sections follow each other, padded to the alignment, and the last ends the file.
+  // Sections are contiguous, each is padded to the alignment, and the last one ends the file.
   std::uint64_t end = sizeof header + std::as_bytes(std::span(table)).size();
   std::unordered_set<std::string_view> names;
   for (const format::SectionEntry& entry : table) {
     const std::string_view name = format::get_name(entry.name);
-    const std::size_t element = format::dtype_size(entry.dtype);
-    const bool plain = !entry.reserved[0] && !entry.reserved[1] && !entry.reserved[2];
-    if (name.empty() || !names.insert(name).second || !element || !plain) refuse("has a table that makes no sense");
-    if (entry.offset != end || entry.length > size - end || entry.length % element ||
+    const std::size_t element_bytes = format::dtype_size(entry.dtype);
+    const bool reserved_is_zero = !entry.reserved[0] && !entry.reserved[1] && !entry.reserved[2];
+    if (name.empty() || !names.insert(name).second || !element_bytes || !reserved_is_zero)
+      throw_corrupt("has an invalid section table");
+    if (entry.offset != end || entry.length > size - end || entry.length % element_bytes ||
         format::padding_after(entry.length) > size - end - entry.length) {
-      refuse("has section " + in_quotes(name) + " out of its place");
+      throw_corrupt("has section " + in_quotes(name) + " at a wrong offset");
     }
     end += entry.length + format::padding_after(entry.length);
     sections_.push_back({std::string(name), static_cast<DType>(entry.dtype), entry.checksum,
                          static_cast<std::size_t>(entry.offset), static_cast<std::size_t>(entry.length)});
   }
-  if (end != size) refuse("goes on after its last section");
+  if (end != size) throw_corrupt("has extra bytes after its last section");
   for (const Section& section : sections_)
     if (!is_deferred(section.name)) verify(section, [] {});
 }
@@ -108,13 +110,13 @@ void FileReader::verify(function_ref<void()> poll) const {
 
 void FileReader::verify(const Section& section, function_ref<void()> poll) const {
   if (checksum_at(section.offset, section.length, poll) != section.checksum) {
-    refuse("is damaged in section " + in_quotes(section.name));
+    throw_corrupt("is damaged in section " + in_quotes(section.name));
   }
   std::byte padding[alignment];
-  const auto unused = std::span(padding).first(static_cast<std::size_t>(format::padding_after(section.length)));
-  read_at(section.offset + section.length, unused);
-  if (std::any_of(unused.begin(), unused.end(), [](std::byte byte) { return byte != std::byte{0}; })) {
-    refuse("is damaged after section " + in_quotes(section.name));
+  const auto padding_bytes = std::span(padding).first(static_cast<std::size_t>(format::padding_after(section.length)));
+  read_at(section.offset + section.length, padding_bytes);
+  if (std::any_of(padding_bytes.begin(), padding_bytes.end(), [](std::byte byte) { return byte != std::byte{0}; })) {
+    throw_corrupt("is damaged after section " + in_quotes(section.name));
   }
 }
 
@@ -133,21 +135,21 @@ const FileReader::Section& FileReader::find(std::string_view name, DType dtype) 
   for (const Section& section : sections_) {
     if (section.name != name) continue;
     if (section.dtype == dtype) return section;
-    refuse("has section " + in_quotes(name) + " of another dtype than expected");
+    throw_corrupt("has section " + in_quotes(name) + " of an unexpected dtype");
   }
-  refuse("has no section " + in_quotes(name));
+  throw_corrupt("has no section " + in_quotes(name));
 }
 
 void FileReader::read(const Section& section, std::span<std::byte> out) const {
   std::uint32_t checksum = 0;
-  for (std::size_t done = 0; done < out.size(); done += checked_at_once) {
-    const auto part = out.subspan(done, std::min(checked_at_once, out.size() - done));
+  for (std::size_t done = 0; done < out.size(); done += checksum_chunk) {
+    const auto part = out.subspan(done, std::min(checksum_chunk, out.size() - done));
     read_at(section.offset + done, part);
-    // Memory was verified when the reader was made; a file may have been written to since.
+    // Memory was verified in parse(). A file may have changed since, so verify what was read.
     if (file_) checksum = crc32c(part, checksum);
   }
   if (file_ && checksum != section.checksum)
-    refuse("changed in section " + in_quotes(section.name) + " while it was read");
+    throw_corrupt("changed in section " + in_quotes(section.name) + " while it was read");
 }
 
 void FileReader::read_at(std::uint64_t offset, std::span<std::byte> out) const {
@@ -160,18 +162,18 @@ void FileReader::read_at(std::uint64_t offset, std::span<std::byte> out) const {
 
 std::uint32_t FileReader::checksum_at(std::uint64_t offset, std::uint64_t length, function_ref<void()> poll) const {
   if (!file_) return crc32c(memory_.subspan(static_cast<std::size_t>(offset), static_cast<std::size_t>(length)));
-  std::vector<std::byte> buffer(static_cast<std::size_t>(std::min<std::uint64_t>(length, checked_at_once)));
+  std::vector<std::byte> buffer(static_cast<std::size_t>(std::min<std::uint64_t>(length, checksum_chunk)));
   std::uint32_t checksum = 0;
   for (std::uint64_t done = 0; done < length; done += buffer.size()) {
     poll();
     const auto part =
-        std::span(buffer).first(static_cast<std::size_t>(std::min<std::uint64_t>(length - done, checked_at_once)));
+        std::span(buffer).first(static_cast<std::size_t>(std::min<std::uint64_t>(length - done, checksum_chunk)));
     file_->read_at(offset + done, part);
     checksum = crc32c(part, checksum);
   }
   return checksum;
 }
 
-void FileReader::refuse(const std::string& what) const { throw CorruptFile(name_ + " " + what); }
+void FileReader::throw_corrupt(const std::string& error) const { throw CorruptFile(name_ + " " + error); }
 
 }  // namespace lookalike

@@ -9,24 +9,25 @@
 namespace lookalike {
 namespace {
 
-// Pages that were written together may come together when one of them is touched.
-constexpr std::size_t written_at_once = MappedFile::brought_along;
+// The page cache may keep each write as one large folio, and a page fault then maps the whole folio. Small writes keep
+// folios within the fault-around window.
+constexpr std::size_t max_write_bytes = MappedFile::read_around_bytes;
 
 }  // namespace
 
-ScratchFile::ScratchFile(const std::filesystem::path& beside) : name_("scratch space for " + quoted(beside)) {
+ScratchFile::ScratchFile(const std::filesystem::path& target) : name_("scratch space for " + quoted(target)) {
   int code = EEXIST;
-  while (code == EEXIST) code = file_.create_scratch(beside.parent_path() / temporary_name());
+  while (code == EEXIST) code = file_.create_scratch(target.parent_path() / temporary_name());
   if (code) throw io_error("make " + name_, code);
 }
 
 void ScratchFile::append(std::span<const std::byte> bytes) {
   while (!bytes.empty()) {
-    std::size_t put = 0;
-    const int code = file_.write(bytes.first(std::min(bytes.size(), written_at_once)), put);
+    std::size_t bytes_written = 0;
+    const int code = file_.write(bytes.first(std::min(bytes.size(), max_write_bytes)), bytes_written);
     if (code) throw io_error("write " + name_, code);
-    bytes = bytes.subspan(put);
-    size_ += put;
+    bytes = bytes.subspan(bytes_written);
+    size_ += bytes_written;
   }
 }
 
@@ -35,11 +36,11 @@ std::shared_ptr<const MappedFile> ScratchFile::map() const {
   return std::make_shared<const MappedFile>(file_, size_, name_);
 }
 
-void ScratchMaps::has_read(std::size_t bytes) const {
-  if (read_.fetch_add(bytes, std::memory_order_relaxed) + bytes < most_) return;
+void ScratchMaps::count_read(std::size_t bytes) const {
+  if (read_.fetch_add(bytes, std::memory_order_relaxed) + bytes < max_resident_bytes_) return;
   read_.store(0, std::memory_order_relaxed);
   for (const std::weak_ptr<const MappedFile>& file : files_)
-    if (const auto mapped = file.lock()) mapped->give_back();
+    if (const auto mapped = file.lock()) mapped->drop_pages();
 }
 
 }  // namespace lookalike

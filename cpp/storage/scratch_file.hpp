@@ -1,4 +1,4 @@
-// Bytes that are too many for memory while something is made of them.
+// Temporary storage on disk for intermediate data that exceeds memory.
 #pragma once
 
 #include <atomic>
@@ -16,34 +16,33 @@
 
 namespace lookalike {
 
-/// A file that nobody else opens: it goes when this object and all that was mapped of it are gone, however the process
-/// ends.
+/// An anonymous file. The system deletes it when this object and all its mappings are gone, even if the process
+/// crashes.
 class ScratchFile {
  public:
-  /// In the folder of the file `beside`. Throws IoError.
-  explicit ScratchFile(const std::filesystem::path& beside);
+  /// Creates the file in the directory of `target`. Throws IoError.
+  explicit ScratchFile(const std::filesystem::path& target);
 
   /// Throws IoError.
   void append(std::span<const std::byte> bytes);
   std::size_t size() const noexcept { return size_; }
 
-  /// What was appended so far; null where that is nothing. Throws IoError.
+  /// Maps the bytes appended so far; null if there are none. Throws IoError.
   std::shared_ptr<const MappedFile> map() const;
 
  private:
-  std::string name_;  // for messages
+  std::string name_;  // for error messages
   platform::File file_;
   std::size_t size_ = 0;
 };
 
-/// Scratch files as arrays. What was read of them is given back to the system now and then: it would be taken for
-/// memory that this process holds.
+/// Maps scratch files as arrays and limits their resident pages, which count as memory of this process.
 class ScratchMaps {
  public:
-  /// About `most` bytes of them may stay in memory.
-  explicit ScratchMaps(std::size_t most) : most_(most) {}
+  /// Drops all pages each time about `max_resident_bytes` have been read.
+  explicit ScratchMaps(std::size_t max_resident_bytes) : max_resident_bytes_(max_resident_bytes) {}
 
-  /// What was appended to the file so far. Nobody may read other arrays meanwhile. Throws IoError.
+  /// Maps what was appended to the file so far. Not thread-safe against count_read. Throws IoError.
   template <class T>
   Array<T> array(const ScratchFile& scratch) {
     const std::shared_ptr<const MappedFile> file = scratch.map();
@@ -52,11 +51,11 @@ class ScratchMaps {
     return Array<T>::mapped({reinterpret_cast<const T*>(file->bytes().data()), file->bytes().size() / sizeof(T)}, file);
   }
 
-  /// Says that about so many bytes were read. May be called from several threads at once.
-  void has_read(std::size_t bytes) const;
+  /// Reports that about `bytes` were read. Thread-safe.
+  void count_read(std::size_t bytes) const;
 
  private:
-  std::size_t most_;
+  std::size_t max_resident_bytes_;
   mutable std::atomic<std::size_t> read_ = 0;
   std::vector<std::weak_ptr<const MappedFile>> files_;
 };

@@ -14,13 +14,13 @@ namespace lookalike {
 namespace {
 
 using Sink = function_ref<void(std::span<const std::byte>)>;
-using Passed = function_ref<void(std::size_t)>;
+using OnRead = function_ref<void(std::size_t)>;
 
-constexpr std::size_t piece = std::size_t{4} << 20;
+constexpr std::size_t max_piece_bytes = std::size_t{4} << 20;
 
 void write_in_pieces(std::span<const std::byte> bytes, Sink sink) {
-  for (; !bytes.empty(); bytes = bytes.subspan(std::min(piece, bytes.size()))) {
-    sink(bytes.first(std::min(piece, bytes.size())));
+  for (; !bytes.empty(); bytes = bytes.subspan(std::min(max_piece_bytes, bytes.size()))) {
+    sink(bytes.first(std::min(max_piece_bytes, bytes.size())));
   }
 }
 
@@ -45,7 +45,7 @@ void FileWriter::write(Sink sink) const {
   write(sink, [](std::size_t) {});
 }
 
-void FileWriter::write(Sink sink, Passed passed) const {
+void FileWriter::write(Sink sink, OnRead on_read) const {
   format::Header header = {};
   std::vector<format::SectionEntry> table(sections_.size());
   std::unordered_set<std::string_view> names;
@@ -59,7 +59,7 @@ void FileWriter::write(Sink sink, Passed passed) const {
     for (const std::span<const std::byte> bytes : section.pieces) {
       write_in_pieces(bytes, [&](std::span<const std::byte> part) {
         table[i].checksum = crc32c(part, table[i].checksum);
-        passed(part.size());
+        on_read(part.size());
       });
       table[i].length += bytes.size();
     }
@@ -84,7 +84,7 @@ void FileWriter::write(Sink sink, Passed passed) const {
     for (const std::span<const std::byte> bytes : section.pieces) {
       write_in_pieces(bytes, [&](std::span<const std::byte> part) {
         sink(part);
-        passed(part.size());
+        on_read(part.size());
       });
       length += bytes.size();
     }
@@ -96,9 +96,9 @@ void FileWriter::save(const std::filesystem::path& path) const {
   save(path, [](std::size_t) {});
 }
 
-void FileWriter::save(const std::filesystem::path& path, Passed passed) const {
+void FileWriter::save(const std::filesystem::path& path, OnRead on_read) const {
   OutputFile file(path);
-  write([&](std::span<const std::byte> bytes) { file.write(bytes); }, passed);
+  write([&](std::span<const std::byte> bytes) { file.write(bytes); }, on_read);
   file.commit();
 }
 

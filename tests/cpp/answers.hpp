@@ -1,4 +1,4 @@
-// What indexes answer, for the tests that compare them.
+// Collects and compares the results of indexes.
 #pragma once
 
 #include <algorithm>
@@ -8,9 +8,9 @@
 #include <span>
 #include <vector>
 
-#include "codes/values.hpp"
-#include "indexes/answer.hpp"
-#include "indexes/flat.hpp"
+#include "index/core/answer.hpp"
+#include "index/flat/flat.hpp"
+#include "rows/values.hpp"
 
 namespace lookalike::testing {
 
@@ -22,7 +22,7 @@ struct Found {
 };
 
 template <class Search>
-Found answered(std::size_t queries, std::size_t k, Search search) {
+Found collect(std::size_t queries, std::size_t k, Search search) {
   Found found{k, std::vector<std::int64_t>(queries * k), std::vector<float>(queries * k)};
   Answer answer;
   answer.ids = found.ids;
@@ -31,31 +31,31 @@ Found answered(std::size_t queries, std::size_t k, Search search) {
   return found;
 }
 
-/// Of an approximate index, by `effort`: ef, or nprobe.
+/// Searches an approximate index. `effort` is ef or nprobe.
 template <class Index>
 Found search(const Index& index, const VectorsView& queries, std::size_t k, std::size_t effort = 0,
              const Where& where = {}, unsigned threads = 1) {
-  return answered(queries.count, k, [&](Answer& answer) { index.search(queries, k, effort, where, threads, answer); });
+  return collect(queries.count, k, [&](Answer& answer) { index.search(queries, k, effort, where, threads, answer); });
 }
 
 inline Found search(const Flat& index, const VectorsView& queries, std::size_t k, const Where& where = {}) {
-  return answered(queries.count, k, [&](Answer& answer) { index.search(queries, k, where, 1, answer); });
+  return collect(queries.count, k, [&](Answer& answer) { index.search(queries, k, where, 1, answer); });
 }
 
-/// The share of `truth` that is found, where as near is as good.
+/// Recall@k against `truth`. A hit as near as the k-th true neighbour counts as found.
 inline double recall(const Found& found, const Found& truth) {
-  std::size_t right = 0;
+  std::size_t matches = 0;
   for (std::size_t first = 0; first < truth.ids.size(); first += truth.k)
     for (std::size_t i = first; i < first + truth.k; ++i) {
       const auto ids = truth.ids.begin() + static_cast<std::ptrdiff_t>(first);
-      right += found.distances[i] <= truth.distances[first + truth.k - 1] ||
-               std::find(ids, ids + static_cast<std::ptrdiff_t>(truth.k), found.ids[i]) !=
-                   ids + static_cast<std::ptrdiff_t>(truth.k);
+      matches += found.distances[i] <= truth.distances[first + truth.k - 1] ||
+                 std::find(ids, ids + static_cast<std::ptrdiff_t>(truth.k), found.ids[i]) !=
+                     ids + static_cast<std::ptrdiff_t>(truth.k);
     }
-  return static_cast<double>(right) / static_cast<double>(truth.ids.size());
+  return static_cast<double>(matches) / static_cast<double>(truth.ids.size());
 }
 
-/// Each row of an answer is in order and names nothing twice.
+/// Whether the hits of every query are sorted by distance and distinct.
 inline bool is_in_order(const Found& found) {
   for (std::size_t first = 0; first < found.ids.size(); first += found.k) {
     const std::span<const float> distances(found.distances.data() + first, found.k);
@@ -76,17 +76,17 @@ inline std::vector<std::int64_t> id_range(std::int64_t first, std::size_t count)
 
 inline IdsView view_of(const std::vector<std::int64_t>& ids) { return {ids, nullptr}; }
 
-/// Recall against a list of what the index itself says it holds, which must have got every vector right.
+/// Recall against an exact search over the vectors that the index returns.
 template <class Index>
 double recall_of(const Index& index, const VectorsView& queries, std::size_t k, std::size_t effort = 0) {
   const OwnedIds ids = index.records().ids();
-  const std::vector<std::int64_t> held(ids.integers.begin(), ids.integers.end());
-  const OwnedVectors vectors = index.records().get(view_of(held));
-  Flat list(0, index.records().metric(), Codes::automatic);
+  const std::vector<std::int64_t> stored_ids(ids.integers.begin(), ids.integers.end());
+  const OwnedVectors vectors = index.records().get(view_of(stored_ids));
+  Flat flat(0, index.records().metric(), Storage::automatic);
   const VectorsView view{vectors.bytes.data(), vectors.element, vectors.count, vectors.dim,
                          row_bytes(vectors.element, vectors.dim)};
-  list.add(view, view_of(held), 1);
-  return recall(search(index, queries, k, effort), search(list, queries, k));
+  flat.add(view, view_of(stored_ids), 1);
+  return recall(search(index, queries, k, effort), search(flat, queries, k));
 }
 
 template <class Index>

@@ -32,7 +32,7 @@ TEST_CASE("an array grows, keeps its elements and is aligned") {
   CHECK(copied(array) == counted(1000));
 }
 
-TEST_CASE("resize fills what is new") {
+TEST_CASE("resize fills new elements") {
   Array<int> array(counted(3));
   array.resize(5, 7);
   CHECK(copied(array) == std::vector{0, 1, 2, 7, 7});
@@ -40,7 +40,7 @@ TEST_CASE("resize fills what is new") {
   CHECK(copied(array) == std::vector{0, 1});
 }
 
-TEST_CASE("a copy is its own and a moved array is empty") {
+TEST_CASE("a copy is independent and a moved-from array is empty") {
   Array<int> array(counted(4));
   Array<int> copy = array;
   copy.mutable_data()[0] = 9;
@@ -52,7 +52,7 @@ TEST_CASE("a copy is its own and a moved array is empty") {
   CHECK(copied(copy) == counted(4));
 }
 
-TEST_CASE("a mapped array borrows, keeps its keeper and copies before it is written") {
+TEST_CASE("a mapped array borrows, keeps its owner alive and copies before a write") {
   const auto source = std::make_shared<const std::vector<int>>(counted(6));
   Array<int> array = Array<int>::mapped(*source, source);
   CHECK(source.use_count() == 2);
@@ -69,7 +69,7 @@ TEST_CASE("a mapped array borrows, keeps its keeper and copies before it is writ
   CHECK(array[1] == 1);
 }
 
-TEST_CASE("a part of a mapped array is borrowed too, one of another array a copy") {
+TEST_CASE("a part of a mapped array is borrowed, a part of an owned array is a copy") {
   const auto source = std::make_shared<const std::vector<int>>(counted(6));
   Array<int> part = Array<int>::mapped(*source, source).part(2, 3);
   CHECK(part.is_mapped());
@@ -87,7 +87,7 @@ TEST_CASE("a part of a mapped array is borrowed too, one of another array a copy
   CHECK(none.empty());
 }
 
-TEST_CASE("a size no memory can hold is refused and changes nothing") {
+TEST_CASE("a size beyond memory throws and leaves the array unchanged") {
   Array<std::uint64_t> array;
   array.push_back(5);
   CHECK_THROWS_AS(array.resize_for_overwrite(std::numeric_limits<std::size_t>::max() / 4), std::bad_alloc);

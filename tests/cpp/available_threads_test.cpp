@@ -28,7 +28,7 @@ void put(const std::filesystem::path& path, const std::string& text) {
   std::ofstream(path) << text;
 }
 
-TEST_CASE("a version 2 quota is rounded up, and the tightest group above counts") {
+TEST_CASE("a cgroup v2 quota is rounded up, and the smallest quota of all parent groups applies") {
   const TemporaryFolder folder;
   const auto mount = folder / "mount";
   put(folder / "cgroup", "0::/service/job\n");
@@ -43,7 +43,7 @@ TEST_CASE("a version 2 quota is rounded up, and the tightest group above counts"
   CHECK(cgroup_cpus(folder / "cgroup", mount) == 1);
 }
 
-TEST_CASE("a version 1 quota is read from its controller, also where a container sees only the root") {
+TEST_CASE("a cgroup v1 quota is read from its controller, also where a container has only the root mounted") {
   const TemporaryFolder folder;
   const auto mount = folder / "mount";
   put(folder / "cgroup", "5:cpuset:/x\n4:cpu,cpuacct:/docker/abc\n0::/\n");
@@ -57,7 +57,7 @@ TEST_CASE("a version 1 quota is read from its controller, also where a container
   CHECK(cgroup_cpus(folder / "cgroup", mount) == 2);
 }
 
-TEST_CASE("files that say nothing set no limit") {
+TEST_CASE("missing and malformed quota files set no limit") {
   const TemporaryFolder folder;
   CHECK_FALSE(cgroup_cpus(folder / "missing", folder.path()));
   put(folder / "cgroup", "nonsense\n0::/../..\n::\n");
@@ -65,7 +65,7 @@ TEST_CASE("files that say nothing set no limit") {
   CHECK_FALSE(cgroup_cpus(folder / "cgroup", folder.path()));
 }
 
-TEST_CASE("only positive whole numbers are counts") {
+TEST_CASE("only positive integers are CPU counts") {
   CHECK(parse_cpus("1") == 1);
   CHECK(parse_cpus("16") == 16);
   for (const char* text : {"", "0", "-2", "+2", "2.5", "two", " 2", "2 ", "99999999999999999999"}) {
@@ -91,7 +91,7 @@ TEST_CASE("the environment lowers the number of threads and never raises it") {
 }
 
 #ifdef __linux__
-TEST_CASE("the affinity mask of the calling thread is followed") {
+TEST_CASE("the affinity mask of the calling thread limits the threads") {
   std::thread([] {
     cpu_set_t mask;
     REQUIRE(::sched_getaffinity(0, sizeof mask, &mask) == 0);

@@ -1,4 +1,4 @@
-// Walks through small graphs whose answers are known.
+// Beam search on small graphs with known results.
 #include "graph/beam_search.hpp"
 
 #include <doctest/doctest.h>
@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "clusters.hpp"
-#include "codes/plane.hpp"
+#include "distance/metric_space.hpp"
 
 namespace lookalike {
 namespace {
@@ -26,7 +26,7 @@ Adjacency graph_of(std::size_t nodes, std::size_t degree) {
   return graph;
 }
 
-/// Everybody is everybody's neighbour.
+/// Every node is a neighbour of every other node.
 Adjacency complete(std::size_t nodes) {
   Adjacency graph = graph_of(nodes, nodes - 1);
   for (Row node = 0; node < nodes; ++node) {
@@ -38,7 +38,7 @@ Adjacency complete(std::size_t nodes) {
   return graph;
 }
 
-/// Node i lies at i, and knows the nodes up to `reach` before and behind it.
+/// Node i lies at coordinate i and has edges to the `reach` nodes before and behind it.
 struct Line {
   Line(std::size_t nodes, std::size_t reach) : graph(graph_of(nodes, 2 * reach)) {
     std::vector<float> values(nodes);
@@ -52,7 +52,7 @@ struct Line {
     }
   }
   Scorer from(const float& place) const {
-    return Plane{vectors.view()}.from_query(reinterpret_cast<const std::byte*>(&place), Element::f32);
+    return MetricSpace{vectors.view()}.query_scorer(reinterpret_cast<const std::byte*>(&place), Element::f32);
   }
   Vectors vectors;
   Adjacency graph;
@@ -73,18 +73,18 @@ bool is_sorted_and_distinct(std::span<const Neighbor> found) {
          });
 }
 
-TEST_CASE("where everybody knows everybody, the answer is exact") {
+TEST_CASE("on a complete graph the result is exact") {
   const std::size_t nodes = 300;
   const Vectors vectors = clustered(nodes, dim, Element::f32, 1), queries = clustered(20, dim, Element::f32, 2);
   const Adjacency graph = complete(nodes);
-  const Plane plane{vectors.view()};
+  const MetricSpace space{vectors.view()};
   BeamSearch walk;
   std::vector<Row> all(nodes);
   std::iota(all.begin(), all.end(), Row{0});
   for (const std::size_t width : {1, 2, 7, 64, 299, 300, 1000})
     for (std::size_t q = 0; q < 20; ++q) {
       CAPTURE(width);
-      const Scorer scorer = plane.from_query(queries.row(q), Element::f32);
+      const Scorer scorer = space.query_scorer(queries.row(q), Element::f32);
       std::vector<float> distances(nodes);
       scorer.measure(all.data(), nodes, distances.data());
       std::vector<Row> expected = all;
@@ -99,7 +99,7 @@ TEST_CASE("where everybody knows everybody, the answer is exact") {
     }
 }
 
-TEST_CASE("a walk goes all the way, and leaves nothing behind for the next one") {
+TEST_CASE("a search crosses the whole graph and leaves no state for the next one") {
   const Line line(5000, 3);
   BeamSearch walk;
   const Row entry[] = {17};
@@ -112,7 +112,7 @@ TEST_CASE("a walk goes all the way, and leaves nothing behind for the next one")
       CHECK(found[0] == nearest);
       CHECK(*std::max_element(found.begin(), found.end()) - *std::min_element(found.begin(), found.end()) == 39);
     }
-  // A larger graph, then the small one: what one walk saw is no concern of the next.
+  // A larger graph, then the small one: visited nodes of one search do not affect the next.
   const Line longer(9000, 2);
   const float place = 8999;
   CHECK(rows_of(walk.search(longer.from(place), longer.graph, entry, 3)) == std::vector<Row>{8999, 8998, 8997});
@@ -120,7 +120,7 @@ TEST_CASE("a walk goes all the way, and leaves nothing behind for the next one")
   CHECK(rows_of(walk.search(line.from(back), line.graph, entry, 3)) == std::vector<Row>{2, 1, 3});
 }
 
-TEST_CASE("a hidden row is neither found nor walked over") {
+TEST_CASE("a hidden row is neither returned nor expanded") {
   const Line line(100, 1);  // a chain: a hidden node cuts it
   BeamSearch walk;
   const Row entry[] = {10};
@@ -131,7 +131,7 @@ TEST_CASE("a hidden row is neither found nor walked over") {
   CHECK(rows_of(walk.search(line.from(place), line.graph, entry, 1)) == std::vector<Row>{60});
 }
 
-TEST_CASE("entries may repeat, be hidden, or lead nowhere") {
+TEST_CASE("entry points may repeat, be hidden, or have no edges") {
   const Line line(200, 2);
   BeamSearch walk;
   const float place = 150;
@@ -150,11 +150,12 @@ TEST_CASE("entries may repeat, be hidden, or lead nowhere") {
   CHECK(rows_of(walk.search(line.from(place), one_way, repeated, 5)) == std::vector<Row>{151, 90});
 }
 
-TEST_CASE("of rows equally far the latest are kept, and come in their order") {
+TEST_CASE("ties keep the newest rows, sorted by row") {
   const Vectors vectors(std::vector<float>(400, 1.0f), 1, Element::f32);
   Adjacency graph = complete(400);
   const float place = 3;
-  const Scorer scorer = Plane{vectors.view()}.from_query(reinterpret_cast<const std::byte*>(&place), Element::f32);
+  const Scorer scorer =
+      MetricSpace{vectors.view()}.query_scorer(reinterpret_cast<const std::byte*>(&place), Element::f32);
   BeamSearch walk;
   const Row entry[] = {0};
   std::vector<Row> last(50);
@@ -162,7 +163,7 @@ TEST_CASE("of rows equally far the latest are kept, and come in their order") {
   CHECK(rows_of(walk.search(scorer, graph, entry, 50)) == last);
 }
 
-TEST_CASE("a walk counts its hops and distances") {
+TEST_CASE("a search counts its hops and distance computations") {
   const Line line(1000, 1);
   BeamSearch walk;
   const Row entry[] = {0};

@@ -1,5 +1,5 @@
-// Projections by bytes are those by floats, nearly, whoever else is projected at the same time.
-#include "codes/byte_directions.hpp"
+// Int8 projections approximate float projections and do not depend on the other vectors of a batch.
+#include "linalg/byte_directions.hpp"
 
 #include <doctest/doctest.h>
 
@@ -19,32 +19,32 @@ std::vector<float> normal_floats(std::size_t count, std::uint64_t seed) {
   return values;
 }
 
-TEST_CASE("products by bytes are those of floats, nearly, and the same alone and together") {
+TEST_CASE("int8 products approximate float products, and are equal alone and in a batch") {
   for (const std::size_t dim : {1u, 3u, 4u, 30u, 129u, 1280u})
     for (const std::size_t count : {1u, 31u, 32u, 33u, 70u}) {
       CAPTURE(dim);
       CAPTURE(count);
       const std::vector<float> rows = normal_floats(count * dim, 1), values = normal_floats(9 * dim, 2);
       const ByteDirections directions(rows, dim);
-      REQUIRE(directions.room() >= count);
+      REQUIRE(directions.padded_count() >= count);
       std::vector<SignedBytes> vectors(9);
       std::vector<const SignedBytes*> all;
       for (std::size_t v = 0; v < 9; ++v) {
         vectors[v].assign(std::span(values).subspan(v * dim, dim),
-                          directions.vector_room());  // nothing beyond may be read
+                          directions.padded_dim());  // no read may pass the end
         all.push_back(&vectors[v]);
       }
-      const std::size_t room = directions.room();
-      ProjectionSpace space;
+      const std::size_t room = directions.padded_count();
+      ProjectionScratch scratch;
       std::vector<float> found(9 * room), few(9 * room), alone(room);
-      directions.project(all, space, found.data());
+      directions.project(all, scratch, found.data());
       for (std::size_t size = 2; size < 9; ++size) {
-        directions.project(std::span(all).first(size), space, few.data());
+        directions.project(std::span(all).first(size), scratch, few.data());
         CHECK(std::equal(few.begin(), few.begin() + static_cast<std::ptrdiff_t>(size * room), found.begin()));
       }
       double worst = 0;
       for (std::size_t v = 0; v < 9; ++v) {
-        directions.project({&all[v], 1}, space, alone.data());
+        directions.project({&all[v], 1}, scratch, alone.data());
         for (std::size_t i = count; i < room; ++i) CHECK(alone[i] == 0);
         for (std::size_t i = 0; i < count; ++i) {
           double product = 0, row = 0, vector = 0;
@@ -55,7 +55,7 @@ TEST_CASE("products by bytes are those of floats, nearly, and the same alone and
           }
           const float of_many = found[v * room + i];
           CHECK(alone[i] == of_many);
-          // Each value is off by half a step, and errors add up as a random walk's.
+          // Each value is rounded by up to half a step; errors grow with the square root of dim.
           worst = std::max(worst, std::fabs(of_many - product) / (row * vector * std::sqrt(static_cast<double>(dim))));
         }
       }

@@ -1,4 +1,4 @@
-// Vectors in clusters, of every element type, for the tests of codes and graphs.
+// Clustered vectors of every element type.
 #pragma once
 
 #include <algorithm>
@@ -12,11 +12,11 @@
 #include "base/array.hpp"
 #include "base/types.hpp"
 #include "base/vectors_view.hpp"
-#include "codes/values.hpp"
+#include "rows/values.hpp"
 
 namespace lookalike::testing {
 
-/// Dense vectors and the memory they lie in.
+/// Dense vectors that own their memory.
 class Vectors {
  public:
   Vectors() = default;
@@ -42,8 +42,8 @@ class Vectors {
   std::vector<std::byte> bytes_;
 };
 
-/// Rows around a hundred centres that vary along a few directions more than along the rest; the same centres for every
-/// `seed`, which draws the rows.
+/// Rows around a hundred centres, with most variance along a few directions. `seed` draws the rows; the centres are the
+/// same for every seed.
 inline std::vector<float> clustered_floats(std::size_t rows, std::size_t dim, unsigned seed) {
   constexpr std::size_t centers = 100, directions = 8;
   std::mt19937 shared(7), random(seed);
@@ -62,7 +62,7 @@ inline std::vector<float> clustered_floats(std::size_t rows, std::size_t dim, un
   return out;
 }
 
-/// The same in another element: integers by scaling and rounding, bits by the signs of eight values a byte.
+/// clustered_floats in another element type: integers are scaled and rounded, bits are the signs of the values.
 inline Vectors clustered(std::size_t rows, std::size_t dim, Element element, unsigned seed) {
   std::vector<float> values = clustered_floats(rows, element == Element::bits ? 8 * dim : dim, seed);
   if (element == Element::bits) {

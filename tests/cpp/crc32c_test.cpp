@@ -18,7 +18,7 @@ std::vector<std::byte> noise(std::size_t size) {
   return bytes;
 }
 
-/// The definition: a division of polynomials, bit by bit.
+/// The definition: polynomial division, bit by bit.
 std::uint32_t by_definition(std::span<const std::byte> bytes) {
   std::uint32_t crc = ~0u;
   for (const std::byte byte : bytes) {
@@ -28,17 +28,17 @@ std::uint32_t by_definition(std::span<const std::byte> bytes) {
   return ~crc;
 }
 
-TEST_CASE("the published check values come out") {
+TEST_CASE("published check values are reproduced") {
   const auto of = [](std::string_view text) { return crc32c(std::as_bytes(std::span<const char>(text))); };
   CHECK(of("") == 0);
   CHECK(of("123456789") == 0xe3069283);
-  // RFC 3720, B.4: 32 bytes of zeros, and of ones.
+  // RFC 3720, B.4: 32 zero bytes, and 32 bytes of ones.
   const std::vector<std::byte> zeros(32), ones(32, std::byte{0xff});
   CHECK(crc32c(zeros) == 0x8a9136aa);
   CHECK(crc32c(ones) == 0x62a8ab43);
 }
 
-TEST_CASE("every way of computing it agrees with the definition, at every length and alignment") {
+TEST_CASE("every implementation agrees with the definition, at every length and alignment") {
   const std::vector<std::byte> bytes = noise(1300);
   for (std::size_t length = 0; length < 1290; length += length < 70 ? 1 : 61) {
     for (std::size_t offset = 0; offset < 9; ++offset) {

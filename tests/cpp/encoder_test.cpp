@@ -1,5 +1,5 @@
-// Codes tell nearly how far vectors are: how nearly, at every width and size.
-#include "codes/encoder.hpp"
+// The error of distances estimated from codes, for every code width and dimension.
+#include "quant/encoder.hpp"
 
 #include <doctest/doctest.h>
 
@@ -18,7 +18,7 @@ namespace {
 
 using testing::clustered_floats;
 
-/// Rows as codes, and as they are.
+/// Rows with their codes.
 struct Encoded {
   Encoded(std::vector<float> vectors, std::size_t vector_dim, CodeWidth width, std::size_t stride)
       : rows(std::move(vectors)), dim(vector_dim), encoder(rows, dim, {width, stride}, 1, 1) {
@@ -40,16 +40,16 @@ struct Encoded {
     scorer.measure(all.data(), all.size(), out.data());
     return out;
   }
-  std::vector<float> from_query(const float* query) const {
-    ScorerSpace space;
-    return measured(encoder.from_query(query, codes.data(), space));
+  std::vector<float> query_scorer(const float* query) const {
+    ScorerScratch scratch;
+    return measured(encoder.query_scorer(query, codes.data(), scratch));
   }
-  /// With the origin: distances.
-  std::vector<float> from_row(Row row) const {
-    ScorerSpace space;
-    const Scorer scorer = encoder.from_row(row, codes.data(), space);
+  /// Distances from the origin.
+  std::vector<float> row_scorer(Row row) const {
+    ScorerScratch scratch;
+    const Scorer scorer = encoder.row_scorer(row, codes.data(), scratch);
     std::vector<float> out = measured(scorer);
-    for (float& x : out) x += scorer.origin;
+    for (float& x : out) x += scorer.offset;
     return out;
   }
 
@@ -74,7 +74,7 @@ double correlation(const std::vector<double>& a, const std::vector<double>& b) {
 
 constexpr CodeWidth widths[] = {CodeWidth::eight, CodeWidth::four, CodeWidth::two, CodeWidth::one};
 
-/// One number for each width, the finest first.
+/// Selects the value for a code width; widths are in descending order.
 template <class T>
 T by_width(CodeWidth width, T eight, T four, T two, T one) {
   switch (width) {
@@ -86,25 +86,26 @@ T by_width(CodeWidth width, T eight, T four, T two, T one) {
   return one;
 }
 
-TEST_CASE("distances by codes go with true ones, and true neighbours come first" * doctest::test_suite("kernels")) {
+TEST_CASE("distances by codes correlate with true distances, and true neighbours rank first" *
+          doctest::test_suite("kernels")) {
   struct Case {
     std::size_t dim, stride;
   };
   for (const CodeWidth width : widths) {
-    const std::size_t room = Encoder::room(width, 64);
+    const std::size_t room = Encoder::max_dims(width, 64);
     for (const Case& c : {Case{2, 64}, Case{24, 64}, Case{room, 64}, Case{room + 1, 64}, Case{200, 64}, Case{200, 192},
                           Case{200, 256}}) {
       CAPTURE(c.dim);
       CAPTURE(c.stride);
       CAPTURE(static_cast<int>(width));
       const Encoded set(clustered_floats(600, c.dim, 1), c.dim, width, c.stride);
-      CHECK(set.encoder.projected() == std::min(c.dim, Encoder::room(width, c.stride)));
+      CHECK(set.encoder.projected_dim() == std::min(c.dim, Encoder::max_dims(width, c.stride)));
       const std::vector<float> queries = clustered_floats(20, c.dim, 2);
       std::size_t right = 0;
       double worst = 1;
       for (std::size_t q = 0; q < 20; ++q) {
         const float* const query = queries.data() + q * c.dim;
-        const std::vector<float> found = set.from_query(query);
+        const std::vector<float> found = set.query_scorer(query);
         std::vector<double> truth(600), codes(found.begin(), found.end());
         for (std::size_t i = 0; i < 600; ++i) truth[i] = set.truth(query, i);
         worst = std::min(worst, correlation(truth, codes));
@@ -116,14 +117,14 @@ TEST_CASE("distances by codes go with true ones, and true neighbours come first"
         for (std::size_t i = 0; i < 10; ++i)
           right += std::find(by_codes.begin(), by_codes.begin() + 30, by_truth[i]) != by_codes.begin() + 30;
       }
-      if (width < CodeWidth::four && c.dim < 24) continue;  // a few steps in a few directions say little
+      if (width < CodeWidth::four && c.dim < 24) continue;  // few levels in few dimensions rank poorly
       CHECK(worst > by_width(width, 0.9999, 0.998, 0.97, 0.93));
       CHECK(right >= by_width<std::size_t>(width, 199, 199, 197, 180));
     }
   }
 }
 
-TEST_CASE("where every coordinate has a code, the error is what rounding allows") {
+TEST_CASE("with one code per coordinate, the error stays within the rounding bound") {
   for (const std::size_t dim : {1, 2, 7, 24, 56})
     for (const CodeWidth width : {CodeWidth::eight, CodeWidth::four}) {
       CAPTURE(dim);
@@ -136,14 +137,14 @@ TEST_CASE("where every coordinate has a code, the error is what rounding allows"
         for (std::size_t d = 0; d < dim; ++d) square += (vector[d] - center[d]) * (vector[d] - center[d]);
         return std::sqrt(square);
       };
-      // A step is a share of the largest coordinate, and rounding is off by half a step in each.
+      // A step is a fixed fraction of the largest coordinate; each coordinate is rounded by up to half a step.
       const double root = std::sqrt(static_cast<double>(dim));
       const double of_row = root / (width == CodeWidth::eight ? 254 : 15), of_query = 3 * root / 254;
       const std::vector<float> queries = clustered_floats(10, dim, 4);
       std::size_t beyond = 0;
       for (std::size_t q = 0; q < 10; ++q) {
         const float* const query = queries.data() + q * dim;
-        const std::vector<float> found = set.from_query(query);
+        const std::vector<float> found = set.query_scorer(query);
         const double size = length(query);
         for (std::size_t i = 0; i < 300; ++i) {
           const double error = found[i] + size * size - set.truth(query, i);
@@ -155,19 +156,19 @@ TEST_CASE("where every coordinate has a code, the error is what rounding allows"
     }
 }
 
-TEST_CASE("one number a vector is enough where vectors are one number") {
+TEST_CASE("one-dimensional vectors are encoded exactly") {
   for (const CodeWidth width : widths) {
     std::vector<float> values(256);
     for (std::size_t i = 0; i < values.size(); ++i) values[i] = static_cast<float>(i) - 100;
     const Encoded set(values, 1, width, 64);
     const float query = 50;
-    const std::vector<float> found = set.from_query(&query);
+    const std::vector<float> found = set.query_scorer(&query);
     const auto nearest = std::min_element(found.begin(), found.end()) - found.begin();
     CHECK(std::abs(static_cast<int>(nearest) - 150) <= 2);
   }
 }
 
-TEST_CASE("a row is nowhere but at itself, whichever way its codes were rounded") {
+TEST_CASE("the distance from a row to itself is 0 despite rounding") {
   for (const CodeWidth width : widths) {
     CAPTURE(static_cast<int>(width));
     constexpr std::size_t dim = 40;
@@ -177,20 +178,20 @@ TEST_CASE("a row is nowhere but at itself, whichever way its codes were rounded"
     for (std::size_t i = 0; i < 200; ++i) {
       double length = 0;
       for (std::size_t d = 0; d < dim; ++d) length += std::pow(double{set.row(i)[d]} - center[d], 2);
-      CHECK(std::abs(set.from_query(set.row(i))[i] + length) <= 0.015 * length);
+      CHECK(std::abs(set.query_scorer(set.row(i))[i] + length) <= 0.015 * length);
     }
   }
 }
 
-TEST_CASE("from a row it is as far as to it, and as far as from a query that lies there" *
+TEST_CASE("from a row, distances are symmetric and equal those of a query at that row" *
           doctest::test_suite("kernels")) {
   for (const CodeWidth width : widths)
-    for (const std::size_t dim : {std::size_t{1}, std::size_t{40}, Encoder::room(width, 64) + 20}) {
+    for (const std::size_t dim : {std::size_t{1}, std::size_t{40}, Encoder::max_dims(width, 64) + 20}) {
       CAPTURE(dim);
       CAPTURE(static_cast<int>(width));
       const Encoded set(clustered_floats(200, dim, 5), dim, width, 64);
       std::vector<std::vector<float>> from(20);
-      for (Row row = 0; row < 20; ++row) from[row] = set.from_row(row);
+      for (Row row = 0; row < 20; ++row) from[row] = set.row_scorer(row);
       double scale = 0, lopsided = 0;
       for (Row a = 0; a < 20; ++a)
         for (Row b = 0; b < 20; ++b) {
@@ -201,7 +202,7 @@ TEST_CASE("from a row it is as far as to it, and as far as from a query that lie
 
       std::vector<double> by_row, by_query;
       for (Row row = 0; row < 20; ++row) {
-        const std::vector<float> found = set.from_query(set.row(row));
+        const std::vector<float> found = set.query_scorer(set.row(row));
         for (Row other = 0; other < 200; ++other)
           if (other != row) by_row.push_back(from[row][other] - from[row][row]), by_query.push_back(found[other]);
         double mean_row = 0, mean_query = 0;
@@ -214,7 +215,7 @@ TEST_CASE("from a row it is as far as to it, and as far as from a query that lie
     }
 }
 
-TEST_CASE("a row that lies where the centre does is as far as its length says, however small the others are") {
+TEST_CASE("a row at the centre keeps its exact norm, however small the other rows are") {
   for (const float size : {1e-12f, 1e-3f, 1.0f, 1e12f})
     for (const CodeWidth width : widths) {
       CAPTURE(size);
@@ -222,29 +223,29 @@ TEST_CASE("a row that lies where the centre does is as far as its length says, h
       std::vector<float> rows = clustered_floats(101, 16, 6);
       for (float& x : rows) x *= size;
       std::fill_n(rows.begin(), 16, 0.0f);
-      for (std::size_t i = 1; i < 101; i += 2)  // in opposite pairs: the centre is row 0
+      for (std::size_t i = 1; i < 101; i += 2)  // opposite pairs, so that the centre is row 0
         for (std::size_t d = 0; d < 16; ++d)
           if (i + 1 < 101) rows[(i + 1) * 16 + d] = -rows[i * 16 + d];
       const Encoded set(rows, 16, width, 64);
-      const std::vector<float> found = set.from_query(set.row(0));
+      const std::vector<float> found = set.query_scorer(set.row(0));
       for (std::size_t i = 1; i < 101; ++i) CHECK(found[i] == doctest::Approx(set.truth(set.row(0), i)).epsilon(0.001));
       CHECK(std::abs(found[0]) <= 1e-6 * found[1]);
-      const std::vector<float> from = set.from_row(0);
+      const std::vector<float> from = set.row_scorer(0);
       for (std::size_t i = 1; i < 101; ++i) CHECK(from[i] == doctest::Approx(set.truth(set.row(0), i)).epsilon(0.001));
     }
 }
 
-TEST_CASE("data that say nothing are still measured in numbers" * doctest::test_suite("kernels")) {
+TEST_CASE("data that say nothing (equal or zero rows) give finite distances" * doctest::test_suite("kernels")) {
   for (const CodeWidth width : widths)
     for (const std::size_t dim : {1, 30, 120})
       for (const std::size_t count : {1, 200})
         for (const float value : {0.0f, -7.25f, 1e-42f, 1e15f}) {
           const Encoded set(std::vector<float>(count * dim, value), dim, width, 64);
           const std::vector<float> query(dim, value + 1);
-          for (const float x : set.from_query(query.data())) CHECK(std::isfinite(x));
-          const std::vector<float> own = set.from_query(set.row(0));
-          for (const float x : own) CHECK(x == own[0]);
-          for (const float x : set.from_row(0)) CHECK(x == doctest::Approx(0));
+          for (const float x : set.query_scorer(query.data())) CHECK(std::isfinite(x));
+          const std::vector<float> row_distances = set.query_scorer(set.row(0));
+          for (const float x : row_distances) CHECK(x == row_distances[0]);
+          for (const float x : set.row_scorer(0)) CHECK(x == doctest::Approx(0));
         }
 }
 
@@ -254,7 +255,7 @@ std::shared_ptr<std::vector<std::byte>> written(const FileWriter& file) {
   return bytes;
 }
 
-TEST_CASE("a saved encoder comes back as the same") {
+TEST_CASE("a loaded encoder equals the saved one") {
   for (const CodeWidth width : widths) {
     const Encoded set(clustered_floats(300, 90, 8), 90, width, 64);
     FileWriter file("encoder");
@@ -264,12 +265,12 @@ TEST_CASE("a saved encoder comes back as the same") {
     std::vector<std::byte> codes(set.codes.size());
     same.encode(copy, codes.data());
     CHECK(codes == set.codes);
-    ScorerSpace space;
-    CHECK(set.measured(same.from_query(set.row(9), set.codes.data(), space)) == set.from_query(set.row(9)));
+    ScorerScratch scratch;
+    CHECK(set.measured(same.query_scorer(set.row(9), set.codes.data(), scratch)) == set.query_scorer(set.row(9)));
   }
 }
 
-TEST_CASE("an encoder whose sizes do not fit one another is corrupt") {
+TEST_CASE("an encoder with inconsistent sizes is corrupt") {
   const auto load = [](std::uint8_t width, std::uint64_t stride, std::size_t dim, std::size_t directions) {
     const std::vector<float> center(dim), rows(directions);
     FileWriter file("encoder");

@@ -1,5 +1,5 @@
-// Exact search by every path against measuring everything: the answers must be the same to the last bit.
-#include "indexes/exact_search.hpp"
+// Every path of exact search against a brute-force reference: the results must be bit-identical.
+#include "exact/exact_search.hpp"
 
 #include <doctest/doctest.h>
 
@@ -53,7 +53,7 @@ struct Case {
   std::size_t rows, queries, dim, k;
 };
 
-/// Whether `found` is a right answer: k rows, each at the distance said, none of the rest nearer than the last.
+/// Whether `found` holds k rows with correct distances, and no other row is nearer than the last.
 template <class X, class Q>
 void check_answer(Metric metric, const Rows<X>& rows, const Rows<Q>& queries, const Case& c, const RowFilter* admitted,
                   const std::vector<Neighbor>& found) {
@@ -88,10 +88,10 @@ void check_search(Metric metric, const Case& c, MakeX make_x, MakeQ make_q) {
   rows.fill(make_x);
   Rows<Q> queries(c.queries, c.dim, c.dim * sizeof(Q), 0);
   queries.fill(make_q);
-  const VectorsView base = view(rows, c.rows, c.dim), asked = view(queries, c.queries, c.dim);
+  const VectorsView base = view(rows, c.rows, c.dim), query_vectors = view(queries, c.queries, c.dim);
   std::vector<float> inverse(c.rows);
   inverse_norms(base, inverse.data());
-  std::vector<Neighbor> batch(c.queries * c.k), one(c.queries * c.k), threaded(c.queries * c.k);
+  std::vector<Neighbor> batch(c.queries * c.k), single(c.queries * c.k), threaded(c.queries * c.k);
 
   RowFilter some(c.rows);
   for (std::size_t r = 0; r < c.rows; r += 3) some.set(static_cast<Row>(r));
@@ -101,14 +101,14 @@ void check_search(Metric metric, const Case& c, MakeX make_x, MakeQ make_q) {
                              .inverse_norms = inverse.data(),
                              .largest_norm = largest_norm(base),
                              .admitted = admitted};
-    exact_search(target, asked, c.k, 1, batch);
-    exact_search(target, asked, c.k, 3, threaded);
+    exact_search(target, query_vectors, c.k, 1, batch);
+    exact_search(target, query_vectors, c.k, 3, threaded);
     for (std::size_t q = 0; q < c.queries; ++q)
-      exact_search(target, asked.slice(q, 1), c.k, 1, std::span(one).subspan(q * c.k, c.k));
+      exact_search(target, query_vectors.slice(q, 1), c.k, 1, std::span(single).subspan(q * c.k, c.k));
     check_answer(metric, rows, queries, c, admitted, batch);
     std::size_t different = 0;
     for (std::size_t i = 0; i < batch.size(); ++i)
-      different += batch[i].row != one[i].row || batch[i].distance != one[i].distance ||
+      different += batch[i].row != single[i].row || batch[i].distance != single[i].distance ||
                    batch[i].row != threaded[i].row || batch[i].distance != threaded[i].distance;
     CHECK(different == 0);
   }
@@ -137,13 +137,13 @@ TEST_CASE("every pair of element types, every metric") {
   check_random<float, std::uint8_t>(c);
 }
 
-TEST_CASE("shapes at the edges: one row, one dimension, k above the rows, more queries than a panel") {
+TEST_CASE("edge cases: one row, one dimension, k above the rows, more queries than a panel") {
   for (const Case& c : {Case{1, 1, 1, 1}, Case{1, 5, 3, 4}, Case{33, 13, 1, 5}, Case{40, 30, 64, 100},
                         Case{700, 25, 5, 1}, Case{300, 8, 129, 299}})
     check_random<float, float>(c);
 }
 
-TEST_CASE("long vectors of extreme bytes do not wrap") {
+TEST_CASE("long vectors of extreme bytes do not overflow") {
   std::mt19937 random(11);
   const Case c{20, 2, 65536, 3};
   const auto u8 = [&] { return static_cast<std::uint8_t>(random() % 4 ? 255 : 0); };
@@ -156,13 +156,13 @@ TEST_CASE("long vectors of extreme bytes do not wrap") {
   }
 }
 
-TEST_CASE("far from the origin nothing cancels") {
+TEST_CASE("far from the origin no precision is lost to cancellation") {
   std::mt19937 random(8);
   const auto far = [&] { return 10000.0f + 0.01f * random_element<float>(random); };
   check_search<float, float>(Metric::l2, {600, 9, 40, 10}, far, far);
 }
 
-TEST_CASE("rows that are all alike come in the order they were added") {
+TEST_CASE("equal rows are returned in insertion order") {
   for (const Metric metric : number_metrics)
     for (const std::size_t queries : {1, 9}) {
       const std::size_t n = 3000, dim = 8, k = 5;
@@ -180,14 +180,14 @@ TEST_CASE("rows that are all alike come in the order they were added") {
     }
 }
 
-TEST_CASE("huge values whose squares overflow float, and tiny ones that vanish, are still ordered") {
+TEST_CASE("values whose squares overflow or underflow float are still ordered") {
   for (const float size : {1e25f, 1e19f, 1e-19f, 1e-21f, 1e-22f, 1e-30f})
     for (const std::size_t queries : {1, 9}) {
       const std::size_t n = 900, dim = 6, k = 7;
       std::mt19937 random(9);
-      Rows<float> rows(n, dim, dim * sizeof(float), 0), asked(queries, dim, dim * sizeof(float), 0);
+      Rows<float> rows(n, dim, dim * sizeof(float), 0), query_vectors(queries, dim, dim * sizeof(float), 0);
       rows.fill([&] { return size * random_element<float>(random); });
-      asked.fill([&] { return size * random_element<float>(random); });
+      query_vectors.fill([&] { return size * random_element<float>(random); });
       std::vector<float> inverse(n);
       inverse_norms(view(rows, n, dim), inverse.data());
       for (const Metric metric : number_metrics) {
@@ -196,11 +196,11 @@ TEST_CASE("huge values whose squares overflow float, and tiny ones that vanish, 
                                  .inverse_norms = inverse.data(),
                                  .largest_norm = largest_norm(view(rows, n, dim))};
         std::vector<Neighbor> found(queries * k);
-        exact_search(target, view(asked, queries, dim), k, 1, found);
+        exact_search(target, view(query_vectors, queries, dim), k, 1, found);
         for (std::size_t q = 0; q < queries; ++q) {
           std::vector<std::pair<double, Row>> all;
           for (std::size_t r = 0; r < n; ++r)
-            all.emplace_back(measured(metric, rows, r, asked, q, dim), static_cast<Row>(r));
+            all.emplace_back(measured(metric, rows, r, query_vectors, q, dim), static_cast<Row>(r));
           std::sort(all.begin(), all.end());
           for (std::size_t j = 0; j < k; ++j) CHECK(found[q * k + j].row == all[j].second);
         }
@@ -225,9 +225,9 @@ TEST_CASE("zero vectors are at cosine distance 1 from everything") {
 TEST_CASE("range search finds all within the radius and nothing else") {
   std::mt19937 random(10);
   const std::size_t n = 1500, dim = 12, queries = 5;
-  Rows<float> rows(n, dim, dim * sizeof(float), 0), asked(queries, dim, dim * sizeof(float), 0);
+  Rows<float> rows(n, dim, dim * sizeof(float), 0), query_vectors(queries, dim, dim * sizeof(float), 0);
   rows.fill([&] { return random_element<float>(random); });
-  asked.fill([&] { return random_element<float>(random); });
+  query_vectors.fill([&] { return random_element<float>(random); });
   std::vector<float> inverse(n);
   inverse_norms(view(rows, n, dim), inverse.data());
   for (const Metric metric : number_metrics) {
@@ -236,11 +236,11 @@ TEST_CASE("range search finds all within the radius and nothing else") {
                              .inverse_norms = inverse.data(),
                              .largest_norm = largest_norm(view(rows, n, dim))};
     for (const float radius : {-4.0f, -1.0f, 0.0f, 0.6f, 9.0f, 1e9f}) {
-      const auto found = exact_range(target, view(asked, queries, dim), radius, 2);
+      const auto found = exact_range(target, view(query_vectors, queries, dim), radius, 2);
       for (std::size_t q = 0; q < queries; ++q) {
         std::size_t within = 0;
         for (std::size_t r = 0; r < n; ++r)
-          within += static_cast<float>(measured(metric, rows, r, asked, q, dim)) <= radius;
+          within += static_cast<float>(measured(metric, rows, r, query_vectors, q, dim)) <= radius;
         CHECK(found[q].size() == within);
         CHECK(std::is_sorted(found[q].begin(), found[q].end(),
                              [](const Neighbor& a, const Neighbor& b) { return a.distance < b.distance; }));

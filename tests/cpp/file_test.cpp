@@ -56,7 +56,7 @@ void check_small(const FileReader& reader) {
   CHECK_FALSE(reader.contains("id"));
 }
 
-/// Changes the header, or the table, of a right file, and makes its checksums right again.
+/// Changes the header or table of a valid file and recomputes the checksums.
 Bytes forged(const std::function<void(format::Header&, format::SectionEntry*)>& change) {
   Bytes bytes = bytes_of(small_writer());
   format::Header header;
@@ -71,7 +71,7 @@ Bytes forged(const std::function<void(format::Header&, format::SectionEntry*)>& 
   return bytes;
 }
 
-TEST_CASE("pieces are written as the one array they make up") {
+TEST_CASE("pieces are written as one array") {
   const std::vector<std::span<const float>> pieces = {
       std::span(vectors).first(2), {}, std::span(vectors).subspan(2, 3)};
   FileWriter apart("flat"), whole("flat");
@@ -88,7 +88,7 @@ TEST_CASE("pieces are written as the one array they make up") {
   CHECK(read_file(folder / "apart") == bytes_of(whole));
 }
 
-std::string refusal(const Bytes& bytes) {
+std::string rejection(const Bytes& bytes) {
   try {
     read(bytes);
   } catch (const CorruptFile& error) {
@@ -97,7 +97,7 @@ std::string refusal(const Bytes& bytes) {
   return "accepted";
 }
 
-TEST_CASE("what was written is read, from memory, from disk and mapped") {
+TEST_CASE("a written file can be read from memory, from disk and mapped") {
   const TemporaryFolder folder;
   small_writer().save(folder / "a.look");
   check_small(read(bytes_of(small_writer())));
@@ -107,7 +107,7 @@ TEST_CASE("what was written is read, from memory, from disk and mapped") {
   CHECK(folder.files() == 1);
 }
 
-TEST_CASE("a file may hold no section, and a section more than one piece") {
+TEST_CASE("a file may have no sections, and a section may be longer than one piece") {
   CHECK(read(bytes_of(FileWriter("empty"))).kind() == "empty");
 
   const TemporaryFolder folder;
@@ -120,7 +120,7 @@ TEST_CASE("a file may hold no section, and a section more than one piece") {
   CHECK(copied(FileReader::open(folder / "big", true).array<std::uint32_t>("many")) == many);
 }
 
-TEST_CASE("sections are aligned; mapped ones are borrowed and outlive reader and file, others are owned") {
+TEST_CASE("sections are aligned; mapped ones outlive reader and file, others are owned") {
   const TemporaryFolder folder;
   small_writer().save(folder / "a");
   const auto mapped = FileReader::open(folder / "a", true).array<float>("vectors");
@@ -136,7 +136,7 @@ TEST_CASE("sections are aligned; mapped ones are borrowed and outlive reader and
   }
 }
 
-TEST_CASE("saving over a mapped file leaves the mapping as it was") {
+TEST_CASE("saving over a mapped file leaves the mapping unchanged") {
   const TemporaryFolder folder;
   small_writer().save(folder / "a");
   const FileReader reader = FileReader::open(folder / "a", true);
@@ -152,7 +152,7 @@ TEST_CASE("saving over a mapped file leaves the mapping as it was") {
   CHECK(FileReader::open(folder / "a", true).kind() == "other");
 }
 
-TEST_CASE("the bytes are those of docs/file-format.md") {
+TEST_CASE("the bytes match docs/file-format.md") {
   const std::vector<float> rows = {1, 2, 3};
   FileWriter writer("tiny");
   writer.array<float>("rows", rows);
@@ -170,7 +170,7 @@ TEST_CASE("the bytes are those of docs/file-format.md") {
   CHECK(crc32c(bytes) == 0x885c335c);
 }
 
-TEST_CASE("every change of a byte is refused") {
+TEST_CASE("every changed byte is detected") {
   const Bytes right = bytes_of(small_writer());
   for (std::size_t i = 0; i < right.size(); ++i) {
     for (const unsigned change : {0x01u, 0x20u, 0x80u, 0xffu}) {
@@ -182,7 +182,7 @@ TEST_CASE("every change of a byte is refused") {
   }
 }
 
-TEST_CASE("every truncation and every addition is refused") {
+TEST_CASE("every truncation and every appended byte is detected") {
   const Bytes right = bytes_of(small_writer());
   for (std::size_t size = 0; size < right.size(); ++size) {
     CAPTURE(size);
@@ -195,7 +195,7 @@ TEST_CASE("every truncation and every addition is refused") {
   }
 }
 
-TEST_CASE("changed and cut files on disk are refused, read and mapped") {
+TEST_CASE("changed and truncated files on disk are rejected, read or mapped") {
   const TemporaryFolder folder;
   const Bytes right = bytes_of(small_writer());
   for (std::size_t i = 0; i < right.size(); i += 7) {
@@ -211,7 +211,7 @@ TEST_CASE("changed and cut files on disk are refused, read and mapped") {
   }
 }
 
-TEST_CASE("a file that changes after it was opened is refused when it is read") {
+TEST_CASE("a file that changes after open is rejected on read") {
   const TemporaryFolder folder;
   Bytes bytes = bytes_of(small_writer());
   write_file(folder / "a", bytes);
@@ -241,11 +241,11 @@ TEST_CASE("a newer file asks for an upgrade") {
   CHECK(message(foreign).find("big-endian") != std::string::npos);
 }
 
-TEST_CASE("forged headers and tables are refused before anything is allocated or touched") {
+TEST_CASE("forged headers and tables are rejected before any allocation or access") {
   using Header = format::Header;
   using Entry = format::SectionEntry;
   constexpr std::uint64_t huge = ~std::uint64_t{0};
-  CHECK(refusal(forged([](Header&, Entry*) {})) == "accepted");
+  CHECK(rejection(forged([](Header&, Entry*) {})) == "accepted");
   const std::vector<std::function<void(Header&, Entry*)>> forgeries = {
       [](Header& header, Entry*) { header.version = 0; },
       [](Header& header, Entry*) { header.byte_order = 0; },
@@ -262,7 +262,9 @@ TEST_CASE("forged headers and tables are refused before anything is allocated or
       [](Header&, Entry* table) { std::memcpy(table[1].name, table[0].name, sizeof table[0].name); },
       [](Header&, Entry* table) { table[2].dtype = 11; },
       [](Header&, Entry* table) { table[2].reserved[1] = 1; },
-      [](Header&, Entry* table) { table[0].dtype = static_cast<std::uint8_t>(DType::f64); },  // 20 bytes are not whole
+      [](Header&, Entry* table) {
+        table[0].dtype = static_cast<std::uint8_t>(DType::f64);
+      },  // 20 bytes are no multiple of 8
       [](Header&, Entry* table) { table[0].offset += 64; },
       [](Header&, Entry* table) { table[0].offset = 0; },
       [](Header&, Entry* table) { table[1].offset = huge - 63; },
@@ -274,11 +276,11 @@ TEST_CASE("forged headers and tables are refused before anything is allocated or
   };
   for (std::size_t i = 0; i < forgeries.size(); ++i) {
     CAPTURE(i);
-    CHECK(refusal(forged(forgeries[i])) != "accepted");
+    CHECK(rejection(forged(forgeries[i])) != "accepted");
   }
 }
 
-TEST_CASE("a section that is missing, of another dtype or not one value is named") {
+TEST_CASE("errors name a section that is missing, has another dtype or not exactly one value") {
   const FileReader reader = read(bytes_of(small_writer()));
   CHECK_THROWS_WITH_AS(reader.array<float>("norms"), "the saved index has no section 'norms'", CorruptFile);
   CHECK_THROWS_AS(reader.array<double>("vectors"), CorruptFile);
@@ -286,7 +288,7 @@ TEST_CASE("a section that is missing, of another dtype or not one value is named
   CHECK_THROWS_AS(reader.text("dim"), CorruptFile);
 }
 
-TEST_CASE("names that do not fit the format are refused when writing") {
+TEST_CASE("invalid names are rejected on write") {
   const auto with_section = [](const std::string& name) {
     FileWriter writer("flat");
     writer.value<int>(name, 1);
@@ -304,7 +306,7 @@ TEST_CASE("names that do not fit the format are refused when writing") {
   CHECK_THROWS_AS(bytes_of(twice), InvalidArgument);
 }
 
-TEST_CASE("what is no file of ours is told apart") {
+TEST_CASE("foreign files are rejected") {
   const TemporaryFolder folder;
   const auto error_number = [](const std::filesystem::path& path, bool map) {
     try {

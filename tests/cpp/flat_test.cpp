@@ -1,5 +1,5 @@
-// A Flat index under several threads, and the states only C++ can reach.
-#include "indexes/flat.hpp"
+// Concurrency of Flat indexes, and corrupt files.
+#include "index/flat/flat.hpp"
 
 #include <doctest/doctest.h>
 
@@ -10,7 +10,7 @@
 #include <thread>
 #include <vector>
 
-#include "indexes/any_index.hpp"
+#include "index/any_index.hpp"
 
 namespace lookalike {
 namespace {
@@ -22,12 +22,12 @@ VectorsView view_of(const std::vector<float>& values) {
           dim * sizeof(float)};
 }
 
-/// Rows whose first element is their id.
-std::vector<float> rows_for(const std::vector<std::int64_t>& ids, float rest) {
+/// Rows whose first element is their id and whose other elements are `rest`.
+std::vector<float> rows_for(const std::vector<std::int64_t>& ids, float fill) {
   std::vector<float> values;
   for (const std::int64_t id : ids) {
     values.push_back(static_cast<float>(id));
-    values.insert(values.end(), dim - 1, rest);
+    values.insert(values.end(), dim - 1, fill);
   }
   return values;
 }
@@ -53,20 +53,20 @@ Found search(const Flat& index, const std::vector<float>& queries, std::size_t k
   return found;
 }
 
-TEST_CASE("readers see whole changes while one writer adds, replaces, promotes, removes and compacts") {
+TEST_CASE("readers see only complete changes while one writer adds, replaces, promotes, removes and compacts") {
   for (const Metric metric : {Metric::l2, Metric::ip, Metric::cosine}) {
-    Flat index(0, metric, Codes::automatic);
-    const std::vector<std::int64_t> kept = range(0, 50);
-    index.add(view_of(rows_for(kept, 1)), {kept, nullptr}, 1);
+    Flat index(0, metric, Storage::automatic);
+    const std::vector<std::int64_t> unchanged_ids = range(0, 50);
+    index.add(view_of(rows_for(unchanged_ids, 1)), {unchanged_ids, nullptr}, 1);
     std::atomic<bool> done = false;
     std::atomic<int> wrong = 0;
     std::thread writer([&] {
       for (int step = 0; step < 120; ++step) {
-        // Values that do not fit in bytes come half-way: the store turns to f32 under the readers.
-        const float rest = step < 60 ? static_cast<float>(step % 9) : 0.5f;
+        // Halfway, values that do not fit bytes convert the store to f32 while readers run.
+        const float fill = step < 60 ? static_cast<float>(step % 9) : 0.5f;
         const std::vector<std::int64_t> fresh = range(50 + 20 * step, 20);
-        index.add(view_of(rows_for(fresh, rest)), {fresh, nullptr}, 2);
-        index.upsert(view_of(rows_for(kept, rest)), {kept, nullptr}, 1);
+        index.add(view_of(rows_for(fresh, fill)), {fresh, nullptr}, 2);
+        index.upsert(view_of(rows_for(unchanged_ids, fill)), {unchanged_ids, nullptr}, 1);
         index.remove({std::span(fresh).subspan(2), nullptr});
         if (step % 16 == 15) index.optimize();
       }
@@ -76,12 +76,12 @@ TEST_CASE("readers see whole changes while one writer adds, replaces, promotes, 
       while (!done) {
         const Found found = search(index, rows_for({7, 30}, 0.25f), 9);
         for (const float distance : found.distances) wrong += !(distance < 1e9f);
-        const OwnedVectors vectors = index.records().get({kept, nullptr});
-        for (std::size_t i = 0; i < kept.size(); ++i) {
+        const OwnedVectors vectors = index.records().get({unchanged_ids, nullptr});
+        for (std::size_t i = 0; i < unchanged_ids.size(); ++i) {
           const std::byte* row = vectors.bytes.data() + i * dim * element_size(vectors.element);
           const float first = vectors.element == Element::u8 ? static_cast<float>(std::to_integer<int>(*row))
                                                              : *reinterpret_cast<const float*>(row);
-          wrong += first != static_cast<float>(kept[i]);
+          wrong += first != static_cast<float>(unchanged_ids[i]);
         }
         wrong += index.records().size() < 50 || index.records().ids().integers.size() < 50;
       }
@@ -95,8 +95,8 @@ TEST_CASE("readers see whole changes while one writer adds, replaces, promotes, 
   }
 }
 
-TEST_CASE("many readers build the lookup of string ids at once") {
-  Flat index(0, Metric::l2, Codes::automatic);
+TEST_CASE("many readers build the lookup of string ids concurrently") {
+  Flat index(0, Metric::l2, Storage::automatic);
   Strings names;
   const std::vector<std::int64_t> ids = range(0, 2000);
   for (const std::int64_t id : ids) names.push_back("name " + std::to_string(id));
@@ -114,12 +114,12 @@ TEST_CASE("many readers build the lookup of string ids at once") {
   CHECK(found == 4);
 }
 
-TEST_CASE("a file comes back as the same index, and one that does not add up is corrupt") {
-  Flat index(0, Metric::cosine, Codes::automatic);
+TEST_CASE("a loaded index equals the saved one, and an inconsistent file is corrupt") {
+  Flat index(0, Metric::cosine, Storage::automatic);
   const std::vector<std::int64_t> ids = {30, 10, 20, 40};
   index.add(view_of(rows_for(ids, 0.5f)), {ids, nullptr}, 1);
-  const std::vector<std::int64_t> gone = {10};
-  index.remove({gone, nullptr});
+  const std::vector<std::int64_t> removed = {10};
+  index.remove({removed, nullptr});
   auto bytes = std::make_shared<std::vector<std::byte>>();
   index.save([&](const FileWriter& file) {
     file.write([&](std::span<const std::byte> piece) { bytes->insert(bytes->end(), piece.begin(), piece.end()); });
@@ -137,7 +137,7 @@ TEST_CASE("a file comes back as the same index, and one that does not add up is 
   CHECK_THROWS_AS(Indexes::load(FileReader::from_bytes(foreign)), Unsupported);
 }
 
-/// A file with one part that does not fit the rest.
+/// A file with one inconsistent section.
 std::shared_ptr<const std::vector<std::byte>> file_with(std::uint64_t rows, std::uint64_t stored_dim,
                                                         std::uint8_t element, std::uint8_t metric, std::size_t id_count,
                                                         std::size_t norms) {
@@ -163,7 +163,7 @@ std::shared_ptr<const std::vector<std::byte>> file_with(std::uint64_t rows, std:
   return bytes;
 }
 
-TEST_CASE("sizes that do not agree are corrupt, with right checksums") {
+TEST_CASE("inconsistent sizes with valid checksums are corrupt") {
   const auto u8 = static_cast<std::uint8_t>(Element::u8), l2 = static_cast<std::uint8_t>(Metric::l2);
   CHECK_NOTHROW(Flat::load(FileReader::from_bytes(file_with(2, 4, u8, l2, 2, 0))));
   struct Case {

@@ -1,4 +1,4 @@
-// Children of a process whose pool has threads. Not built where threads cannot be started after such a fork at all.
+// Forked children of a process whose pool has threads. Not built where such children cannot start threads.
 #include <doctest/doctest.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -25,12 +25,12 @@ std::size_t sum_in_parallel(std::size_t tasks, unsigned threads) {
   return std::accumulate(sums.begin(), sums.end(), std::size_t{0});
 }
 
-/// The exit status of a child that runs `body`, which should take far less than a minute.
+/// The exit status of a child that runs `body`, which takes far less than a minute.
 int status_of_child(const std::function<bool()>& body) {
   const pid_t child = ::fork();
   REQUIRE(child >= 0);
   if (child == 0) {
-    ::alarm(60);  // a hang is a failure, not a wait
+    ::alarm(60);  // turns a hang into a failure
     ::_exit(body() ? 0 : 1);
   }
   int status = 0;
@@ -38,10 +38,10 @@ int status_of_child(const std::function<bool()>& body) {
   return status;
 }
 
-TEST_CASE("a forked child works with a pool of its own") {
+TEST_CASE("a forked child uses its own pool") {
   REQUIRE(sum_in_parallel(100, 3) == 4950);
   CHECK(status_of_child([] { return sum_in_parallel(100, 3) == 4950; }) == 0);
-  // And its children.
+  // So do the child's children.
   CHECK(status_of_child([] { return status_of_child([] { return sum_in_parallel(100, 3) == 4950; }) == 0; }) == 0);
   CHECK(sum_in_parallel(100, 3) == 4950);
 }
@@ -61,7 +61,7 @@ TEST_CASE("a child forked while other threads are in parallel_for works") {
   for (std::thread& thread : busy) thread.join();
 }
 
-TEST_CASE("a child forked inside a task is told that the other tasks are not its own") {
+TEST_CASE("in a child forked inside a task, parallel_for throws") {
   std::atomic<int> status = -1;
   bool child = false;
   try {
@@ -84,14 +84,14 @@ TEST_CASE("a child forked inside a task is told that the other tasks are not its
   }
   if (child) ::_exit(9);
   const int result = status;
-  // The caller may have found all tasks taken.
+  // The caller may have found no task left.
   if (result != -1) {
     CHECK(WIFEXITED(result));
     CHECK(WEXITSTATUS(result) == 7);
   }
 }
 
-TEST_CASE("a process with a pool leaves at once, even while it works") {
+TEST_CASE("a process exits at once, even while its pool is running tasks") {
   CHECK(status_of_child([] {
           std::thread([] {
             parallel_for(1'000'000, 4, [](std::size_t, unsigned) { std::this_thread::yield(); });

@@ -1,4 +1,4 @@
-// An HNSW index that grows and shrinks: what it says stays true, and every row can be reached.
+// Additions, replacements and removals in an HNSW index: results stay correct and every row stays reachable.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -9,8 +9,8 @@
 
 #include "answers.hpp"
 #include "clusters.hpp"
-#include "indexes/any_index.hpp"
-#include "indexes/hnsw.hpp"
+#include "index/any_index.hpp"
+#include "index/hnsw/hnsw.hpp"
 #include "temporary_folder.hpp"
 
 namespace lookalike {
@@ -27,7 +27,7 @@ using testing::view_of;
 
 constexpr std::size_t dim = 24;
 
-TEST_CASE("rows added one by one are found at once, before there is a graph and after") {
+TEST_CASE("rows added one by one are found immediately, before and after the graph exists") {
   for (const Metric metric : {Metric::l2, Metric::ip, Metric::cosine}) {
     CAPTURE(std::string(name_of(metric)));
     const std::size_t rows = 1000;
@@ -49,7 +49,7 @@ TEST_CASE("rows added one by one are found at once, before there is a graph and 
   }
 }
 
-TEST_CASE("vectors that grow longer and longer stay in order of their products") {
+TEST_CASE("with ever longer vectors, results stay sorted by inner product") {
   std::vector<float> rows = clustered_floats(1500, dim, 1);
   for (std::size_t i = 0; i < rows.size(); ++i) rows[i] *= 0.01f + 0.0007f * static_cast<float>(i / dim);
   const Vectors vectors(rows, dim, Element::f32), queries = clustered(50, dim, Element::f32, 2);
@@ -58,13 +58,13 @@ TEST_CASE("vectors that grow longer and longer stay in order of their products")
   CHECK(recall_of(index, queries.view(), 10, 40) >= 0.95);
 }
 
-TEST_CASE("removed rows are not found, replaced ones are where they are now, and memory comes back") {
+TEST_CASE("removed rows are not found, replaced rows are found at their new vectors, and memory is released") {
   for (const std::size_t width : {dim, std::size_t{80}}) {
     const Vectors vectors = clustered(3000, width, Element::f32, 1), queries = clustered(50, width, Element::f32, 2);
     Hnsw index(0, Metric::l2, {});
     index.add(vectors.view(), 2);
-    const std::vector<std::int64_t> few = id_range(100, 500);
-    CHECK(index.remove(view_of(few)) == 500);
+    const std::vector<std::int64_t> replaced = id_range(100, 500);
+    CHECK(index.remove(view_of(replaced)) == 500);
     const Found found = search(index, queries.view(), 20);
     for (const std::int64_t id : found.ids) CHECK((id < 100 || id >= 600));
     CHECK(recall_of(index, queries.view(), 10, 40) >= 0.95);
@@ -87,11 +87,11 @@ TEST_CASE("removed rows are not found, replaced ones are where they are now, and
   }
 }
 
-TEST_CASE("an index shrinks to a few rows and to none, and grows again into another place") {
+TEST_CASE("an index shrinks to a few rows and to none, and grows again with other data") {
   const Vectors vectors = clustered(2000, 80, Element::f32, 1), queries = clustered(50, 80, Element::f32, 2);
-  std::vector<float> moved = clustered_floats(3000, 80, 3), asked = clustered_floats(50, 80, 4);
+  std::vector<float> moved = clustered_floats(3000, 80, 3), query_values = clustered_floats(50, 80, 4);
   for (float& x : moved) x = 0.01f * x + 500;
-  for (float& x : asked) x = 0.01f * x + 500;
+  for (float& x : query_values) x = 0.01f * x + 500;
   Hnsw index(0, Metric::l2, {});
   index.add(vectors.view(), 2);
   index.remove(view_of(id_range(0, 1700)));
@@ -103,11 +103,11 @@ TEST_CASE("an index shrinks to a few rows and to none, and grows again into anot
   CHECK(index.unreachable() == 0);
   index.optimize();
   index.add(Vectors(moved, 80, Element::f32).view(), 2);
-  CHECK(recall_of(index, Vectors(asked, 80, Element::f32).view(), 10, 40) >= 0.95);
+  CHECK(recall_of(index, Vectors(query_values, 80, Element::f32).view(), 10, 40) >= 0.95);
   CHECK(index.unreachable() == 0);
 }
 
-TEST_CASE("every one of many equal rows can be reached, and so can the others") {
+TEST_CASE("duplicate rows and all other rows are reachable") {
   std::vector<float> values = clustered_floats(5500, dim, 1);
   for (std::size_t i = 1; i < 5000; ++i) std::copy_n(values.begin(), dim, values.begin() + i * dim);
   const Vectors vectors(values, dim, Element::f32);
@@ -120,7 +120,7 @@ TEST_CASE("every one of many equal rows can be reached, and so can the others") 
   CHECK(found >= 90);
   CHECK(index.costs(vectors.view(5000, 100), 1, 30, 1).distances < 100 * 1200);
 
-  // The last of the equal ones, when the others have gone, and when they come one at a time.
+  // The last duplicate, after the others were removed; and duplicates added one at a time.
   index.remove(view_of(id_range(0, 4990)));
   CHECK(index.unreachable() == 0);
   const Found last = search(index, vectors.view(0, 1), 10, 30);
@@ -131,7 +131,7 @@ TEST_CASE("every one of many equal rows can be reached, and so can the others") 
   CHECK(index.unreachable() == 0);
 }
 
-TEST_CASE("after churn recall is what it was, and every row can be reached") {
+TEST_CASE("after churn, recall is unchanged and every row is reachable") {
   const Vectors queries = clustered(100, dim, Element::f32, 99);
   Hnsw index(0, Metric::l2, {});
   index.add(clustered(2000, dim, Element::f32, 1).view(), 2);
@@ -149,7 +149,7 @@ TEST_CASE("after churn recall is what it was, and every row can be reached") {
   CHECK(index.bytes() <= bytes * 11 / 10);
 }
 
-TEST_CASE("a mapped index changes as any other does, and its file does not") {
+TEST_CASE("a mapped index can be changed, and its file stays unchanged") {
   const TemporaryFolder folder;
   const Vectors vectors = clustered(1500, 80, Element::f32, 1), queries = clustered(30, 80, Element::f32, 2);
   Hnsw built(0, Metric::ip, {});
@@ -172,7 +172,7 @@ TEST_CASE("a mapped index changes as any other does, and its file does not") {
     change(index);
     change(same);
     CHECK(search(index, queries.view(), 10, 40) == search(same, queries.view(), 10, 40));
-    CHECK(index.unreachable() <= 20);  // short rows, which nobody looks for
+    CHECK(index.unreachable() <= 20);  // short rows, which are no query's neighbours
   }
   CHECK(read_file(folder / "index.look") == before);
 }

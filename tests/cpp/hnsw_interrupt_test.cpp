@@ -1,4 +1,4 @@
-// An HNSW index whose changes are interrupted: it is as it was, or every row is where it can be reached.
+// Interrupted changes of an HNSW index: the index is rolled back, or every row stays reachable.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -10,7 +10,7 @@
 #include "answers.hpp"
 #include "base/errors.hpp"
 #include "clusters.hpp"
-#include "indexes/hnsw.hpp"
+#include "index/hnsw/hnsw.hpp"
 #include "runtime/interrupt.hpp"
 
 namespace lookalike {
@@ -26,19 +26,19 @@ using testing::search;
 using testing::Vectors;
 using testing::view_of;
 
-std::atomic<int> questions = 0, patience = 0;
+std::atomic<int> polls = 0, polls_before_interrupt = 0;
 
-bool impatient() { return ++questions > patience; }
+bool interrupts_now() { return ++polls > polls_before_interrupt; }
 
-/// Interrupts `change` later and later, a few times at most, then lets it come to its end. How often it was
-/// interrupted.
+/// Interrupts `change` up to five times, each time later, then lets it finish. Returns the number of interrupts.
 template <class Change, class Check>
 int interrupt(Change change, Check check) {
-  constexpr int most = 5;
+  constexpr int max_interrupts = 5;
   int interrupted = 0;
-  for (patience = 0; interrupted < most; patience = std::max(1, 2 * int{patience})) {
-    questions = 0;
-    set_interrupt_hook(impatient);
+  for (polls_before_interrupt = 0; interrupted < max_interrupts;
+       polls_before_interrupt = std::max(1, 2 * int{polls_before_interrupt})) {
+    polls = 0;
+    set_interrupt_hook(interrupts_now);
     try {
       change();
       set_interrupt_hook(nullptr);
@@ -53,13 +53,13 @@ int interrupt(Change change, Check check) {
   return interrupted;
 }
 
-TEST_CASE("an interrupted addition leaves the index as it was") {
+TEST_CASE("an interrupted addition is rolled back") {
   const std::size_t rows = 4000;
   const Vectors vectors = clustered(rows, 80, Element::f32, 1), queries = clustered(20, 80, Element::f32, 2);
   for (const std::size_t before : {0, 300, 1500}) {
     CAPTURE(before);
     Hnsw index(0, Metric::l2, {});
-    // Integers at first: what comes turns them to floats, and has the codes learned again.
+    // Integers at first: the addition converts them to floats and retrains the encoder.
     std::vector<float> rounded = clustered_floats(std::max<std::size_t>(before, 1), 80, 3);
     for (float& x : rounded) x = std::round(x);
     const Vectors integers(rounded, 80, Element::f32);
@@ -80,38 +80,38 @@ TEST_CASE("an interrupted addition leaves the index as it was") {
   }
 }
 
-TEST_CASE("an interrupted first addition leaves an index as it was made") {
+TEST_CASE("an interrupted first addition leaves a new index") {
   Strings names;
   for (int i = 0; i < 4000; ++i) names.push_back("n" + std::to_string(i));
   struct Case {
     Metric metric;
-    std::size_t asked;
+    std::size_t requested;
   };
   for (const Case& made : {Case{Metric::l2, 0}, Case{Metric::ip, 80}, Case{Metric::cosine, 0}}) {
     const Metric metric = made.metric;
-    const std::size_t asked = made.asked;
+    const std::size_t requested = made.requested;
     CAPTURE(std::string(name_of(metric)));
     const Vectors vectors = clustered(4000, 80, Element::f32, 1), others = clustered(4000, 80, Element::f32, 2);
-    Hnsw index(asked, metric, {}), fresh(asked, metric, {});
+    Hnsw index(requested, metric, {}), fresh(requested, metric, {});
     const auto empty = saved(index);
     const auto is_as_made = [&] {
-      CHECK(index.records().dim() == asked);
+      CHECK(index.records().dim() == requested);
       CHECK(index.records().id_kind() == IdKind::none);
-      CHECK(index.walk_codes() == WalkCodes::automatic);
+      CHECK(index.quantization() == Quantization::automatic);
       CHECK(*saved(index) == *empty);
       CHECK(search(index, others.view(0, 1), 1).ids[0] == no_id);
     };
     CHECK(interrupt([&] { index.add(vectors.view(), {{}, &names}, 2); }, is_as_made) > 0);
     fresh.add(vectors.view(), {{}, &names}, 2);
     CHECK(*saved(index) == *saved(fresh));
-    // And where it never comes to its end, what comes next may be of another kind.
-    Hnsw other(asked, metric, {});
-    set_interrupt_hook(impatient);
-    patience = 1;
-    questions = 0;
+    // If it never finishes, the next addition may use another element type.
+    Hnsw other(requested, metric, {});
+    set_interrupt_hook(interrupts_now);
+    polls_before_interrupt = 1;
+    polls = 0;
     CHECK_THROWS_AS(other.add(vectors.view(), {{}, &names}, 2), Interrupted);
     set_interrupt_hook(nullptr);
-    const std::size_t width = asked ? asked : 24;
+    const std::size_t width = requested ? requested : 24;
     const Vectors narrow = clustered(1000, width, Element::f32, 3);
     other.add(narrow.view(), 2);
     CHECK(other.records().next_id() == 1000);
@@ -119,7 +119,7 @@ TEST_CASE("an interrupted first addition leaves an index as it was made") {
   }
 }
 
-TEST_CASE("an interrupted replacement or repair leaves every row where it can be reached") {
+TEST_CASE("an interrupted replacement or repair leaves every row reachable") {
   constexpr std::size_t dim = 24;
   const Vectors vectors = clustered(6000, dim, Element::f32, 1), others = clustered(6000, dim, Element::f32, 2);
   const Vectors queries = clustered(20, dim, Element::f32, 3);

@@ -1,5 +1,5 @@
-// What an HNSW index finds, of whatever it holds and however it is asked.
-#include "indexes/hnsw.hpp"
+// Recall of HNSW searches over all metrics, element types, codes and arguments.
+#include "index/hnsw/hnsw.hpp"
 
 #include <doctest/doctest.h>
 
@@ -25,37 +25,36 @@ using testing::search;
 using testing::Vectors;
 using testing::view_of;
 
-/// The same vectors in a graph and in a list.
+/// The same vectors in a graph and in an exact index.
 struct Pair {
   Pair(const VectorsView& vectors, Metric metric, const HnswSettings& settings = {})
-      : graph(0, metric, settings), list(0, metric, Codes::automatic) {
+      : graph(0, metric, settings), exact(0, metric, Storage::automatic) {
     graph.add(vectors, 1);
-    list.add(vectors, 1);
+    exact.add(vectors, 1);
   }
   double recall_of(const VectorsView& queries, std::size_t k, std::size_t ef = 0, const Where& where = {}) const {
     const Found found = search(graph, queries, k, ef, where);
     CHECK(is_in_order(found));
-    return recall(found, search(list, queries, k, where));
+    return recall(found, search(exact, queries, k, where));
   }
   Hnsw graph;
-  Flat list;
+  Flat exact;
 };
 
-TEST_CASE("near neighbours are found under every metric, of every element, by every code" *
-          doctest::test_suite("kernels")) {
+TEST_CASE("near neighbours are found for every metric, element type and code" * doctest::test_suite("kernels")) {
   struct Case {
     Metric metric;
     Element element;
-    WalkCodes codes;
+    Quantization codes;
   };
-  std::vector<Case> cases = {{Metric::hamming, Element::bits, WalkCodes::automatic}};
+  std::vector<Case> cases = {{Metric::hamming, Element::bits, Quantization::automatic}};
   for (const Metric metric : {Metric::l2, Metric::ip, Metric::cosine}) {
     for (const Element element : {Element::f32, Element::f16, Element::u8, Element::s8})
-      cases.push_back({metric, element, WalkCodes::automatic});
-    for (const WalkCodes codes : {WalkCodes::f32, WalkCodes::u8, WalkCodes::u4, WalkCodes::rabitq})
+      cases.push_back({metric, element, Quantization::automatic});
+    for (const Quantization codes : {Quantization::f32, Quantization::u8, Quantization::u4, Quantization::rabitq})
       cases.push_back({metric, Element::f32, codes});
-    cases.push_back({metric, Element::u8, WalkCodes::u8});
-    cases.push_back({metric, Element::s8, WalkCodes::u4});
+    cases.push_back({metric, Element::u8, Quantization::u8});
+    cases.push_back({metric, Element::s8, Quantization::u4});
   }
   for (const Case& c : cases) {
     CAPTURE(std::string(name_of(c.metric)));
@@ -65,25 +64,25 @@ TEST_CASE("near neighbours are found under every metric, of every element, by ev
     settings.codes = c.codes;
     const Pair pair(clustered(1000, 80, c.element, 1).view(), c.metric, settings);
     const Vectors queries = clustered(50, 80, c.element, 2);
-    CHECK(pair.recall_of(queries.view(), 10, 40) >= (c.codes == WalkCodes::rabitq ? 0.9 : 0.95));
+    CHECK(pair.recall_of(queries.view(), 10, 40) >= (c.codes == Quantization::rabitq ? 0.9 : 0.95));
     CHECK(pair.graph.costs(queries.view(), 10, 40, 1).distances < 50 * 800);
     CHECK(pair.graph.unreachable() == 0);
   }
 }
 
-TEST_CASE("wider walks find more, and a batch finds what its queries find alone") {
+TEST_CASE("a larger ef finds more, and a batch finds what its queries find alone") {
   const Pair pair(clustered(2000, 24, Element::f32, 1).view(), Metric::l2);
   const Vectors queries = clustered(61, 24, Element::f32, 2);
   CHECK(pair.recall_of(queries.view(), 10, 120) >= 0.99);
   CHECK(pair.recall_of(queries.view(), 10, 120) >= pair.recall_of(queries.view(), 10, 10));
   const Found batch = search(pair.graph, queries.view(), 10, 30, {}, 3);
   for (std::size_t q = 0; q < 61; ++q) {
-    const Found one = search(pair.graph, queries.view(q, 1), 10, 30);
-    CHECK(std::equal(one.ids.begin(), one.ids.end(), batch.ids.begin() + static_cast<std::ptrdiff_t>(10 * q)));
+    const Found single = search(pair.graph, queries.view(q, 1), 10, 30);
+    CHECK(std::equal(single.ids.begin(), single.ids.end(), batch.ids.begin() + static_cast<std::ptrdiff_t>(10 * q)));
   }
 }
 
-TEST_CASE("k may be as large as one likes") {
+TEST_CASE("k may be arbitrarily large") {
   const std::size_t rows = 1500;
   const Pair pair(clustered(rows, 16, Element::f32, 1).view(), Metric::l2);
   const Vectors queries = clustered(5, 16, Element::f32, 2);
@@ -94,26 +93,26 @@ TEST_CASE("k may be as large as one likes") {
       const Found found = search(pair.graph, queries.view(), k, ef);
       CHECK(is_in_order(found));
       CHECK(std::count(found.ids.begin(), found.ids.end(), no_id) == 5 * (k > rows ? k - rows : 0));
-      CHECK(recall(found, search(pair.list, queries.view(), k)) >= (k >= 750 ? 0.99 : 0.7));
+      CHECK(recall(found, search(pair.exact, queries.view(), k)) >= (k >= 750 ? 0.99 : 0.7));
     }
   CHECK(pair.graph.costs(queries.view(), rows, ~std::size_t{0} / 2, 1).distances <= 5 * (rows + 64));
 }
 
-TEST_CASE("few vectors are searched exactly, and none at all too") {
+TEST_CASE("small and empty indexes are searched exactly") {
   const Vectors queries = clustered(5, 16, Element::f32, 2);
   const Hnsw empty(0, Metric::l2, {});
   CHECK(search(empty, queries.view(), 3).ids == std::vector<std::int64_t>(15, no_id));
   CHECK(empty.range(queries.view(), 10, {}, 1).ids.empty());
   CHECK(empty.costs(queries.view(), 3, 0, 1).distances == 0);
   CHECK(empty.unreachable() == 0);
-  CHECK(empty.walk_codes() == WalkCodes::automatic);
+  CHECK(empty.quantization() == Quantization::automatic);
   for (const std::size_t rows : {1, 2, 511}) {
     const Pair pair(clustered(rows, 16, Element::f32, 1).view(), Metric::l2);
-    CHECK(search(pair.graph, queries.view(), 7) == search(pair.list, queries.view(), 7));
+    CHECK(search(pair.graph, queries.view(), 7) == search(pair.exact, queries.view(), 7));
   }
 }
 
-TEST_CASE("filters that pass many, few, one and none") {
+TEST_CASE("filters that admit many rows, few, one and none") {
   const std::size_t rows = 3000;
   for (const Metric metric : {Metric::l2, Metric::ip, Metric::cosine}) {
     const Pair pair(clustered(rows, 80, Element::f32, 1).view(), metric);
@@ -134,14 +133,14 @@ TEST_CASE("filters that pass many, few, one and none") {
       }
       if (passing) CHECK(pair.recall_of(queries.view(), 10, 0, where) >= 0.95);
     }
-    // What passes lies together, and nowhere near the queries.
-    const std::vector<std::int64_t> far = search(pair.list, queries.view(0, 1), rows).ids;
+    // The admitted rows are clustered, far from the queries.
+    const std::vector<std::int64_t> far = search(pair.exact, queries.view(0, 1), rows).ids;
     const std::vector<std::int64_t> last(far.end() - 1500, far.end());
     CHECK(pair.recall_of(queries.view(0, 1), 10, 20, view_of(last)) >= 0.9);
   }
 }
 
-TEST_CASE("vectors without a difference, and in one dimension") {
+TEST_CASE("equal vectors, and one-dimensional vectors") {
   for (const Metric metric : {Metric::l2, Metric::ip, Metric::cosine})
     for (const std::size_t dim : {1, 80})
       for (const float value : {0.0f, -3.5f}) {
@@ -150,10 +149,10 @@ TEST_CASE("vectors without a difference, and in one dimension") {
         CAPTURE(value);
         const Pair same(Vectors(std::vector<float>(1000 * dim, value), dim, Element::f32).view(), metric);
         const std::vector<float> query(2 * dim, 1.25f);
-        const Vectors asked(query, dim, Element::f32);
-        const Found found = search(same.graph, asked.view(), 20, 30);
+        const Vectors query_vectors(query, dim, Element::f32);
+        const Found found = search(same.graph, query_vectors.view(), 20, 30);
         CHECK(is_in_order(found));
-        CHECK(found.distances.front() == doctest::Approx(search(same.list, asked.view(), 1).distances[0]));
+        CHECK(found.distances.front() == doctest::Approx(search(same.exact, query_vectors.view(), 1).distances[0]));
         CHECK(found.distances.back() == doctest::Approx(found.distances.front()));
         CHECK(std::count(found.ids.begin(), found.ids.end(), no_id) == 0);
         CHECK(same.graph.unreachable() == 0);
@@ -165,10 +164,10 @@ TEST_CASE("vectors without a difference, and in one dimension") {
   CHECK(pair.recall_of(Vectors(std::span(line).first(50), 1, Element::f32).view(), 10, 30) >= 0.95);
 }
 
-TEST_CASE("huge and tiny vectors are found, or at least nothing is made up") {
+TEST_CASE("huge and tiny vectors are found, and no distance is NaN") {
   for (const Metric metric : {Metric::l2, Metric::ip, Metric::cosine})
     for (const float size : {1e-25f, 1e-12f, 1e12f, 1e25f, 1e36f})
-      for (const WalkCodes codes : {WalkCodes::automatic, WalkCodes::f32}) {
+      for (const Quantization codes : {Quantization::automatic, Quantization::f32}) {
         CAPTURE(std::string(name_of(metric)));
         CAPTURE(size);
         CAPTURE(std::string(name_of(codes)));
@@ -178,14 +177,14 @@ TEST_CASE("huge and tiny vectors are found, or at least nothing is made up") {
         HnswSettings settings;
         settings.codes = codes;
         const Pair pair(Vectors(rows, 40, Element::f32).view(), metric, settings);
-        const Vectors asked(queries, 40, Element::f32);
-        const Found found = search(pair.graph, asked.view(), 10, 40);
+        const Vectors query_vectors(queries, 40, Element::f32);
+        const Found found = search(pair.graph, query_vectors.view(), 10, 40);
         CHECK(std::none_of(found.distances.begin(), found.distances.end(), [](float x) { return std::isnan(x); }));
-        CHECK(recall(found, search(pair.list, asked.view(), 10)) >= 0.95);
+        CHECK(recall(found, search(pair.exact, query_vectors.view(), 10)) >= 0.95);
       }
 }
 
-TEST_CASE("a vector that floats cannot measure may come, stay and go; a query may be one") {
+TEST_CASE("vectors and queries whose squares overflow or underflow float are supported") {
   constexpr std::size_t rows = 1500;
   for (const Metric metric : {Metric::l2, Metric::ip, Metric::cosine})
     for (const float size : {1e-25f, 1e30f}) {
@@ -197,10 +196,10 @@ TEST_CASE("a vector that floats cannot measure may come, stay and go; a query ma
       const Vectors queries(values, 40, Element::f32);
       CHECK(pair.recall_of(queries.view(), 10, 60) >= 0.95);
       pair.graph.add(queries.view(0, 10), 1);
-      pair.list.add(queries.view(0, 10), 1);
+      pair.exact.add(queries.view(0, 10), 1);
       CHECK(pair.recall_of(queries.view(), 10, 60) >= 0.95);
       pair.graph.remove(view_of(id_range(rows, 10)));
-      pair.list.remove(view_of(id_range(rows, 10)));
+      pair.exact.remove(view_of(id_range(rows, 10)));
       pair.graph.optimize();
       CHECK(pair.graph.costs(queries.view(), 10, 60, 1).hops > 0);
       CHECK(pair.recall_of(queries.view(), 10, 60) >= 0.95);
@@ -208,7 +207,7 @@ TEST_CASE("a vector that floats cannot measure may come, stay and go; a query ma
     }
 }
 
-TEST_CASE("one vector far away from all others costs them nothing") {
+TEST_CASE("an outlier does not lower recall") {
   for (const Metric metric : {Metric::l2, Metric::ip, Metric::cosine})
     for (const float far : {1e4f, 1e8f, 1e20f, 1e36f}) {
       CAPTURE(std::string(name_of(metric)));
@@ -221,17 +220,17 @@ TEST_CASE("one vector far away from all others costs them nothing") {
     }
 }
 
-TEST_CASE("settings that do not go together are refused") {
+TEST_CASE("inconsistent settings are rejected") {
   HnswSettings thin, wide, blind, mixed;
   thin.M = 1;
   wide.ef_construction = 0;
-  blind.keeps_codes_only = true;
-  mixed.codes = WalkCodes::bits;
+  blind.drops_originals = true;
+  mixed.codes = Quantization::bits;
   for (const HnswSettings& settings : {thin, wide, blind, mixed})
     CHECK_THROWS_AS(Hnsw(0, Metric::l2, settings), InvalidArgument);
   const Hnsw index(8, Metric::l2, {});
-  const Vectors other = clustered(1, 9, Element::f32, 1), right = clustered(1, 8, Element::f32, 1);
-  CHECK_THROWS_AS(search(index, other.view(), 1), DimensionMismatch);
+  const Vectors wrong_dim = clustered(1, 9, Element::f32, 1), right = clustered(1, 8, Element::f32, 1);
+  CHECK_THROWS_AS(search(index, wrong_dim.view(), 1), DimensionMismatch);
   CHECK_THROWS_AS(search(index, right.view(), 0), InvalidArgument);
 }
 

@@ -1,4 +1,4 @@
-// Threads that meet in an HNSW index: they build the same bytes as one does, and readers are never led astray.
+// Concurrency of HNSW indexes: builds are deterministic, and readers see consistent states.
 #include <doctest/doctest.h>
 
 #include <atomic>
@@ -9,8 +9,8 @@
 
 #include "answers.hpp"
 #include "clusters.hpp"
-#include "indexes/any_index.hpp"
-#include "indexes/hnsw.hpp"
+#include "index/any_index.hpp"
+#include "index/hnsw/hnsw.hpp"
 
 namespace lookalike {
 namespace {
@@ -23,14 +23,14 @@ using testing::search;
 using testing::Vectors;
 using testing::view_of;
 
-TEST_CASE("the same seed gives the same bytes, whoever builds, and what is saved comes back") {
+TEST_CASE("the same seed gives the same bytes for any number of threads, and a saved index can be loaded") {
   struct Case {
-    WalkCodes codes;
+    Quantization codes;
     Metric metric;
   };
   const Vectors vectors = clustered(700, 80, Element::f32, 1), queries = clustered(30, 80, Element::f32, 2);
-  for (const Case& c : {Case{WalkCodes::automatic, Metric::ip}, Case{WalkCodes::automatic, Metric::cosine},
-                        Case{WalkCodes::rabitq, Metric::ip}, Case{WalkCodes::f32, Metric::cosine}}) {
+  for (const Case& c : {Case{Quantization::automatic, Metric::ip}, Case{Quantization::automatic, Metric::cosine},
+                        Case{Quantization::rabitq, Metric::ip}, Case{Quantization::f32, Metric::cosine}}) {
     CAPTURE(std::string(name_of(c.codes)));
     HnswSettings settings;
     settings.codes = c.codes;
@@ -44,7 +44,7 @@ TEST_CASE("the same seed gives the same bytes, whoever builds, and what is saved
       const AnyIndex loaded = Indexes::load(FileReader::from_bytes(files.back()));
       const Hnsw& same = *std::get<std::unique_ptr<Hnsw>>(loaded);
       CHECK(search(same, queries.view(), 10, 30) == search(index, queries.view(), 10, 30, {}, threads));
-      CHECK(same.walk_codes() == index.walk_codes());
+      CHECK(same.quantization() == index.quantization());
       CHECK(*saved(same) == *files.back());
     }
     CHECK(*files[0] == *files[1]);
@@ -52,7 +52,7 @@ TEST_CASE("the same seed gives the same bytes, whoever builds, and what is saved
   }
 }
 
-TEST_CASE("readers find what is there all along while a writer adds, replaces, removes and repairs") {
+TEST_CASE("readers find the unchanged rows while a writer adds, replaces, removes and repairs") {
   for (const Metric metric : {Metric::l2, Metric::ip, Metric::hamming}) {
     const std::size_t width = metric == Metric::hamming ? 16 : 40;
     const Element element = metric == Metric::hamming ? Element::bits : Element::f32;
@@ -79,7 +79,7 @@ TEST_CASE("readers find what is there all along while a writer adds, replaces, r
         const Found found = search(index, vectors.view(100 + q, 1), 5, 24);
         wrong += !testing::is_in_order(found) || found.ids[4] == no_id;
         if (metric == Metric::l2) wrong += found.distances[0] > 1e-3f;
-        if (q % 8 == 0) wrong += index.unreachable() > 300;  // those that are just being added, and a few
+        if (q % 8 == 0) wrong += index.unreachable() > 300;  // rows of the current addition, and a few
         ++searches;
       }
     };

@@ -1,4 +1,4 @@
-// Built piece by piece through files: byte by byte what adding everything at once makes.
+// Out-of-core builds produce the same bytes as adding all rows at once.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "clusters.hpp"
-#include "indexes/ivf_build.hpp"
+#include "index/ivf/build.hpp"
 #include "temporary_folder.hpp"
 
 namespace lookalike {
@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::size_t memory = std::size_t{64} << 20;
 
-IvfSettings few_lists(WalkCodes codes = WalkCodes::automatic) {
+IvfSettings few_lists(Quantization codes = Quantization::automatic) {
   IvfSettings settings;
   settings.nlist = 40;
   settings.codes = codes;
@@ -39,22 +39,22 @@ std::vector<VectorsView> cut(const VectorsView& rows, std::size_t step) {
   return chunks;
 }
 
-TEST_CASE("a file built of chunks is the one that adding all of them makes") {
+TEST_CASE("a file built from chunks equals the file of one addition") {
   const TemporaryFolder folder;
   struct Case {
     Metric metric;
     Element element;
-    WalkCodes codes;
+    Quantization codes;
     std::size_t rows;
   };
-  for (const Case& c : std::vector<Case>{{Metric::l2, Element::f32, WalkCodes::automatic, 3000},
-                                         {Metric::ip, Element::f32, WalkCodes::automatic, 3000},
-                                         {Metric::cosine, Element::f16, WalkCodes::rabitq, 3000},
-                                         {Metric::cosine, Element::f32, WalkCodes::f16, 2500},
-                                         {Metric::l2, Element::u8, WalkCodes::u4, 2000},
-                                         {Metric::ip, Element::s8, WalkCodes::automatic, 2000},
-                                         {Metric::hamming, Element::bits, WalkCodes::automatic, 2000},
-                                         {Metric::l2, Element::f32, WalkCodes::automatic, 500}}) {
+  for (const Case& c : std::vector<Case>{{Metric::l2, Element::f32, Quantization::automatic, 3000},
+                                         {Metric::ip, Element::f32, Quantization::automatic, 3000},
+                                         {Metric::cosine, Element::f16, Quantization::rabitq, 3000},
+                                         {Metric::cosine, Element::f32, Quantization::f16, 2500},
+                                         {Metric::l2, Element::u8, Quantization::u4, 2000},
+                                         {Metric::ip, Element::s8, Quantization::automatic, 2000},
+                                         {Metric::hamming, Element::bits, Quantization::automatic, 2000},
+                                         {Metric::l2, Element::f32, Quantization::automatic, 500}}) {
     CAPTURE(static_cast<int>(c.metric));
     CAPTURE(static_cast<int>(c.element));
     const testing::Vectors rows = testing::clustered(c.rows, 72, c.element, 5);
@@ -67,7 +67,7 @@ TEST_CASE("a file built of chunks is the one that adding all of them makes") {
   CHECK(folder.files() == 2);
 }
 
-TEST_CASE("chunks of different elements are kept as all of them are when they come at once") {
+TEST_CASE("chunks of different element types are stored as in one addition") {
   const TemporaryFolder folder;
   std::mt19937 random(3);
   std::vector<float> values(2000 * 8);
@@ -84,7 +84,7 @@ TEST_CASE("chunks of different elements are kept as all of them are when they co
     CHECK(read_file(folder / "built") == read_file(folder / "added"));
   };
   check("u8");
-  values[1900 * 8] = -1;  // what was kept as u8 becomes f32 at the last chunk
+  values[1900 * 8] = -1;  // the last chunk converts the stored u8 to f32
   check("f32");
   for (float& value : values) value = static_cast<float>(random() % 128);
   values[1000 * 8] = -3;
@@ -93,7 +93,7 @@ TEST_CASE("chunks of different elements are kept as all of them are when they co
   check("f32 again");
 }
 
-TEST_CASE("ids are those given, or refused; and nothing is left where building fails") {
+TEST_CASE("given ids are used or rejected, and a failed build leaves no files") {
   const TemporaryFolder folder;
   const testing::Vectors rows = testing::clustered(1500, 16, Element::f32, 5);
   std::vector<std::int64_t> ids(1500);
@@ -121,13 +121,13 @@ TEST_CASE("ids are those given, or refused; and nothing is left where building f
   CHECK(folder.files() == 1);
 }
 
-TEST_CASE("of no rows there is no file") {
+TEST_CASE("a build without rows writes no file") {
   const TemporaryFolder folder;
   CHECK_THROWS_AS(built(folder / "none", {}, Metric::l2, few_lists()), InvalidArgument);
   CHECK(folder.files() == 0);
 }
 
-TEST_CASE("of rows that floats cannot measure there are no lists") {
+TEST_CASE("rows whose squares overflow float get no lists") {
   const TemporaryFolder folder;
   std::vector<float> values(1200 * 4, 1.0f);
   values[5] = 3e30f;

@@ -1,4 +1,4 @@
-// An IVF index that grows, shrinks and is stopped halfway: what it says stays true, and every row stands in a list.
+// Additions, removals and interrupted changes of an IVF index: results stay correct and every row is in a list.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -12,8 +12,8 @@
 #include "answers.hpp"
 #include "base/errors.hpp"
 #include "clusters.hpp"
-#include "indexes/any_index.hpp"
-#include "indexes/ivf.hpp"
+#include "index/any_index.hpp"
+#include "index/ivf/ivf.hpp"
 #include "runtime/interrupt.hpp"
 #include "temporary_folder.hpp"
 
@@ -32,14 +32,14 @@ using testing::view_of;
 
 constexpr std::size_t dim = 24;
 
-IvfSettings with_lists(std::size_t nlist, WalkCodes codes = WalkCodes::automatic) {
+IvfSettings with_lists(std::size_t nlist, Quantization codes = Quantization::automatic) {
   IvfSettings settings;
   settings.nlist = nlist;
   settings.codes = codes;
   return settings;
 }
 
-TEST_CASE("rows added one by one are found at once, before there are lists and after") {
+TEST_CASE("rows added one by one are found immediately, before and after the lists exist") {
   for (const Metric metric : {Metric::l2, Metric::ip, Metric::cosine}) {
     CAPTURE(std::string(name_of(metric)));
     const std::size_t rows = 1300;
@@ -58,7 +58,7 @@ TEST_CASE("rows added one by one are found at once, before there are lists and a
   }
 }
 
-TEST_CASE("lists are learned anew when there are four times as many rows") {
+TEST_CASE("lists are retrained when the index has grown fourfold") {
   const Vectors vectors = clustered(4200, dim, Element::f32, 1), queries = clustered(50, dim, Element::f32, 2);
   Ivf index(0, Metric::l2, {});
   index.add(vectors.view(0, 1024), 2);
@@ -73,7 +73,7 @@ TEST_CASE("lists are learned anew when there are four times as many rows") {
   CHECK(recall_of(index, queries.view(), 10, 32) >= 0.95);
 }
 
-TEST_CASE("vectors that grow longer and longer stay in order of their products, however they come") {
+TEST_CASE("with ever longer vectors, results stay sorted by inner product, for any batches") {
   std::vector<float> rows = clustered_floats(2500, dim, 1);
   for (std::size_t i = 0; i < rows.size(); ++i) rows[i] *= 0.01f + 0.0004f * static_cast<float>(i / dim);
   const Vectors vectors(rows, dim, Element::f32), queries = clustered(50, dim, Element::f32, 2);
@@ -87,7 +87,7 @@ TEST_CASE("vectors that grow longer and longer stay in order of their products, 
   CHECK(recall_of(replaced, queries.view(), 10, 12) >= 0.95);
 }
 
-TEST_CASE("removed rows are not found, replaced ones are where they are now, and memory comes back") {
+TEST_CASE("removed rows are not found, replaced rows are found at their new vectors, and memory is released") {
   for (const Metric metric : {Metric::l2, Metric::hamming}) {
     const Element element = metric == Metric::hamming ? Element::bits : Element::f32;
     const std::size_t width = metric == Metric::hamming ? 16 : 80;
@@ -115,38 +115,38 @@ TEST_CASE("removed rows are not found, replaced ones are where they are now, and
   }
 }
 
-TEST_CASE("an index shrinks to a few rows and to none, and grows again into another place") {
+TEST_CASE("an index shrinks to a few rows and to none, and grows again with other data") {
   const Vectors vectors = clustered(2000, 80, Element::f32, 1), queries = clustered(50, 80, Element::f32, 2);
-  std::vector<float> moved = clustered_floats(2000, 80, 3), asked = clustered_floats(50, 80, 4);
+  std::vector<float> moved = clustered_floats(2000, 80, 3), query_values = clustered_floats(50, 80, 4);
   for (float& x : moved) x = 0.01f * x + 500;
-  for (float& x : asked) x = 0.01f * x + 500;
-  const Vectors elsewhere(moved, 80, Element::f32), there(asked, 80, Element::f32);
+  for (float& x : query_values) x = 0.01f * x + 500;
+  const Vectors moved_vectors(moved, 80, Element::f32), moved_queries(query_values, 80, Element::f32);
   Ivf index(0, Metric::l2, with_lists(40));
   index.add(vectors.view(), 1);
-  for (const std::size_t gone : {490, 500, 510}) {  // some of them are compacted away
-    index.remove(view_of(id_range(static_cast<std::int64_t>(2000 - index.records().size()), gone)));
+  for (const std::size_t removed : {490, 500, 510}) {  // some removals trigger compaction
+    index.remove(view_of(id_range(static_cast<std::int64_t>(2000 - index.records().size()), removed)));
     CHECK(recall_of(index, queries.view(), 10, 40) >= 0.99);
   }
   CHECK(index.is_exact());
-  index.add(queries.view(), 1);  // too few for lists, which there were
+  index.add(queries.view(), 1);  // too few rows for lists, which exist already
   CHECK(search(index, queries.view(7, 1), 1, 1).distances[0] == 0);
   index.remove({index.records().ids().integers.span(), nullptr});
   CHECK(index.records().size() == 0);
   CHECK(search(index, queries.view(), 1).ids[0] == no_id);
   index.optimize();
-  index.add(elsewhere.view(), 1);
+  index.add(moved_vectors.view(), 1);
   CHECK_FALSE(index.is_exact());
-  CHECK(recall_of(index, there.view(), 10, 16) >= 0.95);
+  CHECK(recall_of(index, moved_queries.view(), 10, 16) >= 0.95);
 }
 
-TEST_CASE("the same calls give the same bytes, whoever builds, and what is saved comes back" *
+TEST_CASE("the same calls give the same bytes for any number of threads, and a saved index can be loaded" *
           doctest::test_suite("threads")) {
   struct Case {
     Metric metric;
-    WalkCodes codes;
+    Quantization codes;
   };
-  for (const Case& c : {Case{Metric::ip, WalkCodes::automatic}, Case{Metric::cosine, WalkCodes::rabitq},
-                        Case{Metric::l2, WalkCodes::f32}, Case{Metric::hamming, WalkCodes::automatic}}) {
+  for (const Case& c : {Case{Metric::ip, Quantization::automatic}, Case{Metric::cosine, Quantization::rabitq},
+                        Case{Metric::l2, Quantization::f32}, Case{Metric::hamming, Quantization::automatic}}) {
     CAPTURE(std::string(name_of(c.metric)));
     const Element element = c.metric == Metric::hamming ? Element::bits : Element::f32;
     const Vectors vectors = clustered(2000, 80, element, 1), queries = clustered(30, 80, element, 2);
@@ -171,7 +171,7 @@ TEST_CASE("the same calls give the same bytes, whoever builds, and what is saved
   }
 }
 
-TEST_CASE("a mapped index changes as any other does, and its file does not") {
+TEST_CASE("a mapped index can be changed, and its file stays unchanged") {
   const TemporaryFolder folder;
   const Vectors vectors = clustered(2000, 80, Element::f32, 1), queries = clustered(30, 80, Element::f32, 2);
   Ivf built(0, Metric::ip, with_lists(40));
@@ -201,15 +201,15 @@ TEST_CASE("a mapped index changes as any other does, and its file does not") {
   CHECK(read_file(folder / "index.look") == before);
 }
 
-std::atomic<int> questions = 0, patience = 0;
+std::atomic<int> polls = 0, polls_before_interrupt = 0;
 
-bool impatient() { return ++questions > patience; }
+bool interrupts_now() { return ++polls > polls_before_interrupt; }
 
-/// Whether `change` was interrupted before it came to its end.
+/// Whether `change` was interrupted before it finished.
 template <class Change>
 bool interrupted(Change change) {
-  questions = 0;
-  set_interrupt_hook(impatient);
+  polls = 0;
+  set_interrupt_hook(interrupts_now);
   try {
     change();
   } catch (const Interrupted&) {
@@ -220,8 +220,7 @@ bool interrupted(Change change) {
   return false;
 }
 
-TEST_CASE(
-    "an interrupted addition leaves the index as it was, an interrupted replacement every row where it is found") {
+TEST_CASE("an interrupted addition is rolled back, and an interrupted replacement leaves every row in a list") {
   constexpr std::size_t rows = 30000;
   const Vectors vectors = clustered(rows, 40, Element::f32, 1), queries = clustered(20, 40, Element::f32, 2);
   for (const std::size_t before : {0, 1100}) {
@@ -230,7 +229,7 @@ TEST_CASE(
     if (before) index.add(vectors.view(0, before), 1);
     if (before) untouched.add(vectors.view(0, before), 1);
     const Found answer = search(index, queries.view(), 10);
-    patience = 0;
+    polls_before_interrupt = 0;
     CHECK(interrupted([&] { index.add(vectors.view(before, rows - before), 1); }));
     CHECK(index.records().size() == before);
     CHECK(index.list_count() == untouched.list_count());
@@ -240,7 +239,7 @@ TEST_CASE(
     CHECK(index.records().size() == rows);
     CHECK(recall_of(index, queries.view(), 10, 64) >= 0.95);
 
-    patience = 0;
+    polls_before_interrupt = 0;
     const bool was_stopped = interrupted([&] {
       for (int i = 0; i < 1000; ++i)
         index.upsert(vectors.view(0, rows / 2), view_of(id_range(static_cast<std::int64_t>(rows / 2), rows / 2)), 1);
@@ -252,7 +251,7 @@ TEST_CASE(
   }
 }
 
-TEST_CASE("readers find what is there all along while a writer adds, replaces, removes and repairs" *
+TEST_CASE("readers find the unchanged rows while a writer adds, replaces, removes and repairs" *
           doctest::test_suite("threads")) {
   for (const Metric metric : {Metric::l2, Metric::ip, Metric::hamming}) {
     const std::size_t width = metric == Metric::hamming ? 16 : 70;

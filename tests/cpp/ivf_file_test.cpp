@@ -1,4 +1,4 @@
-// Files of IVF indexes whose sections do not go together, with right checksums: refused, or at least harmless.
+// IVF files with inconsistent sections and valid checksums are rejected, or at least harmless.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -12,8 +12,8 @@
 #include "answers.hpp"
 #include "base/errors.hpp"
 #include "clusters.hpp"
-#include "indexes/flat.hpp"
-#include "indexes/ivf.hpp"
+#include "index/flat/flat.hpp"
+#include "index/ivf/ivf.hpp"
 #include "storage/crc32c.hpp"
 #include "storage/format.hpp"
 
@@ -26,7 +26,7 @@ using testing::Vectors;
 
 using Bytes = std::vector<std::byte>;
 
-/// The file with one section changed, and its checksums made right again.
+/// The file with one changed section and recomputed checksums.
 std::shared_ptr<Bytes> forged(const Bytes& whole, const std::string& section,
                               const std::function<void(std::span<std::byte>)>& change) {
   auto bytes = std::make_shared<Bytes>(whole);
@@ -51,7 +51,7 @@ std::shared_ptr<Bytes> forged(const Bytes& whole, const std::string& section,
   return bytes;
 }
 
-/// Writes `value` over element `at` of a section.
+/// Overwrites element `at` of a section with `value`.
 template <class T>
 std::function<void(std::span<std::byte>)> with(std::size_t at, T value) {
   return [=](std::span<std::byte> bytes) {
@@ -60,7 +60,7 @@ std::function<void(std::span<std::byte>)> with(std::size_t at, T value) {
   };
 }
 
-std::shared_ptr<Bytes> built(WalkCodes codes, Metric metric = Metric::ip) {
+std::shared_ptr<Bytes> built(Quantization codes, Metric metric = Metric::ip) {
   IvfSettings settings;
   settings.nlist = 20;
   settings.codes = codes;
@@ -70,7 +70,7 @@ std::shared_ptr<Bytes> built(WalkCodes codes, Metric metric = Metric::ip) {
   return saved(index);
 }
 
-std::string refusal(std::shared_ptr<Bytes> bytes) {
+std::string rejection(std::shared_ptr<Bytes> bytes) {
   try {
     Ivf::load(FileReader::from_bytes(std::move(bytes)));
   } catch (const CorruptFile& error) {
@@ -79,9 +79,9 @@ std::string refusal(std::shared_ptr<Bytes> bytes) {
   return "accepted";
 }
 
-TEST_CASE("sections that do not go together are corrupt, with right checksums") {
-  const Bytes whole = *built(WalkCodes::u4);
-  CHECK(refusal(forged(whole, "seed", with<std::uint64_t>(0, 5))) == "accepted");
+TEST_CASE("inconsistent sections with valid checksums are corrupt") {
+  const Bytes whole = *built(Quantization::u4);
+  CHECK(rejection(forged(whole, "seed", with<std::uint64_t>(0, 5))) == "accepted");
   struct Case {
     std::string section;
     std::function<void(std::span<std::byte>)> change;
@@ -112,36 +112,36 @@ TEST_CASE("sections that do not go together are corrupt, with right checksums") 
   };
   for (const Case& bad : cases) {
     CAPTURE(bad.section);
-    CHECK(refusal(forged(whole, bad.section, bad.change)) != "accepted");
+    CHECK(rejection(forged(whole, bad.section, bad.change)) != "accepted");
   }
-  // The same row twice.
-  CHECK(refusal(forged(whole, "list_rows", [](std::span<std::byte> bytes) {
+  // A row that is listed twice.
+  CHECK(rejection(forged(whole, "list_rows", [](std::span<std::byte> bytes) {
           std::memcpy(bytes.data(), bytes.data() + sizeof(Row), sizeof(Row));
         })) != "accepted");
 }
 
-TEST_CASE("vectors may be missing only where nothing but codes was to be kept, and all rows are listed") {
+TEST_CASE("vectors may be missing only with keep=none and if every row is in a list") {
   IvfSettings settings;
-  settings.codes = WalkCodes::u4;
-  settings.keeps_codes_only = true;
+  settings.codes = Quantization::u4;
+  settings.drops_originals = true;
   Ivf index(0, Metric::l2, settings);
   index.add(clustered(1100, 40, Element::f32, 1).view(), 1);
   const Bytes whole = *saved(index);
-  CHECK(refusal(forged(whole, "seed", with<std::uint64_t>(0, 5))) == "accepted");
-  CHECK(refusal(forged(whole, "listed", with<std::uint64_t>(0, 1099))) != "accepted");
-  CHECK(refusal(forged(whole, "has_lists", with<std::uint8_t>(0, 0))) != "accepted");
-  CHECK(refusal(forged(whole, "scans_codes", with<std::uint8_t>(0, 0))) != "accepted");
-  CHECK(refusal(forged(whole, "codes", with<std::uint8_t>(0, 0))) != "accepted");
-  CHECK(refusal(forged(whole, "keeps_codes_only", with<std::uint8_t>(0, 0))) != "accepted");
-  Flat list(0, Metric::l2, Codes::automatic);
+  CHECK(rejection(forged(whole, "seed", with<std::uint64_t>(0, 5))) == "accepted");
+  CHECK(rejection(forged(whole, "listed", with<std::uint64_t>(0, 1099))) != "accepted");
+  CHECK(rejection(forged(whole, "has_lists", with<std::uint8_t>(0, 0))) != "accepted");
+  CHECK(rejection(forged(whole, "scans_codes", with<std::uint8_t>(0, 0))) != "accepted");
+  CHECK(rejection(forged(whole, "codes", with<std::uint8_t>(0, 0))) != "accepted");
+  CHECK(rejection(forged(whole, "keeps_codes_only", with<std::uint8_t>(0, 0))) != "accepted");
+  Flat list(0, Metric::l2, Storage::automatic);
   list.add(clustered(3, 40, Element::f32, 1).view(), 1);
   CHECK_THROWS_AS(Flat::load(FileReader::from_bytes(forged(*saved(list), "codes", with<std::uint8_t>(0, 6)))),
                   CorruptFile);
 }
 
-TEST_CASE("values that cannot be checked do no harm") {
+TEST_CASE("invalid values that are not validated do no harm") {
   const Vectors queries = clustered(5, 40, Element::f32, 2);
-  for (const WalkCodes codes : {WalkCodes::u4, WalkCodes::f32, WalkCodes::rabitq})
+  for (const Quantization codes : {Quantization::u4, Quantization::f32, Quantization::rabitq})
     for (const char* section : {"centroids", "code_center", "code_directions", "list_codes", "tuned_nprobes"})
       for (const int byte : {0x00, 0x7f, 0xff}) {
         CAPTURE(std::string(section));

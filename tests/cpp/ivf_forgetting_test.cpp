@@ -1,4 +1,4 @@
-// Lists without vectors: codes alone tell what is near, and how near.
+// IVF indexes that store only codes (keep='none').
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -12,10 +12,10 @@
 #include "answers.hpp"
 #include "base/errors.hpp"
 #include "clusters.hpp"
-#include "indexes/any_index.hpp"
-#include "indexes/ivf.hpp"
-#include "indexes/ivf_split.hpp"
-#include "indexes/probe.hpp"
+#include "index/any_index.hpp"
+#include "index/approx/recall_evaluator.hpp"
+#include "index/ivf/ivf.hpp"
+#include "index/ivf/split.hpp"
 #include "runtime/interrupt.hpp"
 #include "temporary_folder.hpp"
 
@@ -34,22 +34,22 @@ using testing::view_of;
 
 constexpr std::size_t dim = 80;
 
-IvfSettings forgetting(WalkCodes codes = WalkCodes::u4, std::size_t nlist = 0) {
+IvfSettings codes_only(Quantization codes = Quantization::u4, std::size_t nlist = 0) {
   IvfSettings settings;
   settings.codes = codes;
-  settings.keeps_codes_only = true;
+  settings.drops_originals = true;
   settings.nlist = nlist;
   return settings;
 }
 
-/// What a list of the same vectors answers.
+/// The result of an exact search.
 Found truth(const Vectors& vectors, Metric metric, const VectorsView& queries, std::size_t k) {
-  Flat list(0, metric, Codes::automatic);
+  Flat list(0, metric, Storage::automatic);
   list.add(vectors.view(), 1);
   return search(list, queries, k);
 }
 
-/// How far distances are from those of the same rows in a list, on average, in shares of the largest one.
+/// The mean absolute error of the distances, relative to the query's largest distance.
 double distance_error(const Found& found, const Vectors& vectors, Metric metric, const VectorsView& queries) {
   const Found all = truth(vectors, metric, queries, vectors.count());
   double error = 0;
@@ -62,44 +62,44 @@ double distance_error(const Found& found, const Vectors& vectors, Metric metric,
   return error / static_cast<double>(found.ids.size());
 }
 
-TEST_CASE("codes alone find what is near and tell how near, in a fraction of the memory") {
+TEST_CASE("codes alone give recall and distances in a fraction of the memory") {
   for (const Element element : {Element::f32, Element::u8}) {
-    const Vectors vectors = clustered(4000, dim, element, 1), asked = clustered(100, dim, element, 2);
+    const Vectors vectors = clustered(4000, dim, element, 1), queries = clustered(100, dim, element, 2);
     for (const Metric metric : {Metric::l2, Metric::ip, Metric::cosine}) {
       CAPTURE(std::string(name_of(metric)));
-      Ivf index(0, metric, forgetting());
+      Ivf index(0, metric, codes_only());
       index.add(vectors.view(), 2);
-      const Found found = search(index, asked.view(), 10);
-      CHECK(recall(found, truth(vectors, metric, asked.view(), 10)) >= 0.85);
-      CHECK(distance_error(found, vectors, metric, asked.view()) < 0.05);
+      const Found found = search(index, queries.view(), 10);
+      CHECK(recall(found, truth(vectors, metric, queries.view(), 10)) >= 0.85);
+      CHECK(distance_error(found, vectors, metric, queries.view()) < 0.05);
       CHECK(testing::is_in_order(found));
-      CHECK(index.bytes() < 4000 * dim * sizeof(float) * 3 / 5);  // a third of that where lists are longer
+      CHECK(index.bytes() < 4000 * dim * sizeof(float) * 3 / 5);  // a third of that with longer lists
       CHECK(index.unreachable() == 0);
       CHECK(std::string(name_of(index.scanned_codes())) == "u4");
-      // One query, or many at once; but for rows as near as each other.
-      CHECK(search(index, asked.view(0, 1), 10).distances[0] == found.distances[0]);
+      // A single query and a batch agree, except for ties.
+      CHECK(search(index, queries.view(0, 1), 10).distances[0] == found.distances[0]);
     }
   }
 }
 
-TEST_CASE("codes of one bit do so coarsely") {
+TEST_CASE("one-bit codes give recall and coarse distances") {
   const Vectors vectors = clustered(4000, dim, Element::f32, 1), queries = clustered(100, dim, Element::f32, 2);
-  Ivf index(0, Metric::l2, forgetting(WalkCodes::rabitq));
+  Ivf index(0, Metric::l2, codes_only(Quantization::rabitq));
   index.add(vectors.view(), 1);
   const Found found = search(index, queries.view(), 100);
-  const Found true_ones = truth(vectors, Metric::l2, queries.view(), 10);
+  const Found exact = truth(vectors, Metric::l2, queries.view(), 10);
   std::size_t held = 0;
   for (std::size_t q = 0; q < 100; ++q)
     for (std::size_t i = 0; i < 10; ++i) {
       const auto first = found.ids.begin() + static_cast<std::ptrdiff_t>(q * 100);
-      held += std::find(first, first + 100, true_ones.ids[q * 10 + i]) != first + 100;
+      held += std::find(first, first + 100, exact.ids[q * 10 + i]) != first + 100;
     }
   CHECK(held >= 950);
 }
 
-TEST_CASE("what needs vectors says so, and until there are lists searches are exact") {
+TEST_CASE("methods that need vectors throw, and searches are exact until the lists exist") {
   const Vectors vectors = clustered(1500, dim, Element::f32, 1), queries = clustered(10, dim, Element::f32, 2);
-  Ivf index(0, Metric::l2, forgetting());
+  Ivf index(0, Metric::l2, codes_only());
   index.add(vectors.view(0, 1000), 1);
   CHECK(index.is_exact());
   CHECK(search(index, queries.view(), 10).distances ==
@@ -109,38 +109,38 @@ TEST_CASE("what needs vectors says so, and until there are lists searches are ex
     CHECK_THROWS_AS(index.records().get(view_of(id_range(3, 1))), InvalidArgument);
     CHECK_THROWS_AS(index.records().get(view_of(id_range(3000, 1))), UnknownId);
     CHECK_THROWS_AS(index.range(queries.view(), 5, {}, 1), InvalidArgument);
-    CHECK_THROWS_AS(Probe<Ivf>(index, queries.view(), 10, 1), InvalidArgument);
-    CHECK_THROWS_AS(Probe<Ivf>(index, 100, 10, 0, 1), InvalidArgument);
+    CHECK_THROWS_AS(RecallEvaluator(index.evaluated(), queries.view(), 10, 1), InvalidArgument);
+    CHECK_THROWS_AS(RecallEvaluator(index.evaluated(), 100, 10, 0, 1), InvalidArgument);
     CHECK(index.records().contains(view_of(id_range(3, 1))));
   }
   CHECK_FALSE(index.is_exact());
-  CHECK_THROWS_AS(Ivf(0, Metric::hamming, forgetting()), InvalidArgument);
-  CHECK_THROWS_AS(Ivf(0, Metric::l2, forgetting(WalkCodes::automatic)), InvalidArgument);
+  CHECK_THROWS_AS(Ivf(0, Metric::hamming, codes_only()), InvalidArgument);
+  CHECK_THROWS_AS(Ivf(0, Metric::l2, codes_only(Quantization::automatic)), InvalidArgument);
 }
 
-TEST_CASE("vectors that codes cannot stand for are refused, and nothing changes") {
+TEST_CASE("vectors that cannot be encoded are rejected and change nothing") {
   const Vectors vectors = clustered(1500, dim, Element::f32, 1), queries = clustered(10, dim, Element::f32, 2);
-  const Vectors endless(std::vector<float>(dim, 1e30f), dim, Element::f32);
-  Ivf index(0, Metric::l2, forgetting());
-  CHECK_THROWS_AS(index.add(endless.view(), 1), InvalidArgument);
+  const Vectors unencodable(std::vector<float>(dim, 1e30f), dim, Element::f32);
+  Ivf index(0, Metric::l2, codes_only());
+  CHECK_THROWS_AS(index.add(unencodable.view(), 1), InvalidArgument);
   CHECK(index.records().size() == 0);
   index.add(vectors.view(), 1);
   const auto before = saved(index);
-  CHECK_THROWS_AS(index.add(endless.view(), 1), InvalidArgument);
-  CHECK_THROWS_AS(index.upsert(endless.view(), view_of(id_range(3, 1)), 1), InvalidArgument);
+  CHECK_THROWS_AS(index.add(unencodable.view(), 1), InvalidArgument);
+  CHECK_THROWS_AS(index.upsert(unencodable.view(), view_of(id_range(3, 1)), 1), InvalidArgument);
   CHECK(*saved(index) == *before);
 }
 
-TEST_CASE("rows come, go and are replaced without vectors") {
+TEST_CASE("rows are added, removed and replaced without stored vectors") {
   for (const Metric metric : {Metric::l2, Metric::cosine, Metric::ip}) {
     CAPTURE(std::string(name_of(metric)));
     const Vectors vectors = clustered(3600, dim, Element::f32, 1), queries = clustered(50, dim, Element::f32, 2);
     const std::vector<float> floats = clustered_floats(3600, dim, 1);
-    Ivf index(0, metric, forgetting());
+    Ivf index(0, metric, codes_only());
     index.add(vectors.view(0, 2000), 1);
     index.add(vectors.view(2000, 1), 1);
     index.add(vectors.view(2001, 999), 2);
-    // 0 to 599 become what 3000 to 3599 would have been, and some are new.
+    // Rows 0 to 599 get the vectors of rows 3000 to 3599; other rows are new.
     index.upsert(vectors.view(3000, 500), view_of(id_range(0, 500)), 1);
     index.upsert(vectors.view(3500, 100), view_of(id_range(2990, 100)), 2);
     CHECK(index.records().size() == 3090);
@@ -156,7 +156,7 @@ TEST_CASE("rows come, go and are replaced without vectors") {
 
     CHECK(index.remove(view_of(id_range(100, 300))) == 300);
     for (const std::int64_t id : search(index, queries.view(), 30).ids) CHECK((id < 100 || id >= 400));
-    index.remove(view_of(id_range(400, 1600)));  // compacts
+    index.remove(view_of(id_range(400, 1600)));  // triggers compaction
     CHECK(index.records().removed_share() == 0);
     CHECK(index.unreachable() == 0);
     index.remove(view_of(id_range(2000, 1080)));
@@ -175,9 +175,9 @@ TEST_CASE("rows come, go and are replaced without vectors") {
   }
 }
 
-TEST_CASE("whatever passes a filter is found, as many as there are") {
+TEST_CASE("every admitted row is found, up to k") {
   const Vectors vectors = clustered(3000, dim, Element::f32, 1), queries = clustered(20, dim, Element::f32, 2);
-  Ivf index(0, Metric::l2, forgetting());
+  Ivf index(0, Metric::l2, codes_only());
   index.add(vectors.view(), 1);
   for (const std::size_t passing : {1, 7, 300, 2900}) {
     const std::vector<std::int64_t> ids = id_range(50, passing);
@@ -194,31 +194,31 @@ TEST_CASE("whatever passes a filter is found, as many as there are") {
   CHECK(std::find(all.ids.begin(), all.ids.end(), no_id) == all.ids.end());
 }
 
-TEST_CASE("rows of no length and rows longer than any before are as near as they are") {
+TEST_CASE("zero rows and rows longer than all before keep correct distances") {
   std::vector<float> rows = clustered_floats(2500, dim, 1);
   for (std::size_t i = 2000 * dim; i < rows.size(); ++i) rows[i] *= 3;
   std::fill_n(rows.begin() + 40 * dim, dim, 0.0f);
   const Vectors vectors(rows, dim, Element::f32), queries = clustered(50, dim, Element::f32, 2);
   for (const Metric metric : {Metric::ip, Metric::cosine}) {
-    Ivf index(0, metric, forgetting());
+    Ivf index(0, metric, codes_only());
     index.add(vectors.view(0, 2000), 1);
     index.add(vectors.view(2000, 500), 1);
     const Found found = search(index, queries.view(), 10, 64);
     CHECK(recall(found, truth(vectors, metric, queries.view(), 10)) >= 0.8);
     CHECK(distance_error(found, vectors, metric, queries.view()) < 0.05);
     const std::vector<std::int64_t> zero = {40};
-    const Found nothing = search(index, queries.view(), 1, 0, view_of(zero));
+    const Found zero_row = search(index, queries.view(), 1, 0, view_of(zero));
     const float expected = metric == Metric::ip ? 0 : 1;
     const float scale = metric == Metric::ip ? std::fabs(found.distances[0]) : 1;
-    for (const float distance : nothing.distances) CHECK(std::fabs(distance - expected) < 0.05f * scale);
+    for (const float distance : zero_row.distances) CHECK(std::fabs(distance - expected) < 0.05f * scale);
   }
 }
 
-TEST_CASE("rows far longer than any before are told apart as well, and those that codes cannot tell are refused") {
+TEST_CASE("rows far longer than all before are ranked correctly, and rows that cannot be encoded are rejected") {
   std::vector<float> rows = clustered_floats(6000, dim, 1);
   for (std::size_t i = 3000 * dim; i < rows.size(); ++i) rows[i] *= 100;
   const Vectors vectors(rows, dim, Element::f32), queries = clustered(50, dim, Element::f32, 2);
-  Ivf index(0, Metric::ip, forgetting());
+  Ivf index(0, Metric::ip, codes_only());
   index.add(vectors.view(0, 3000), 1);
   index.add(vectors.view(3000, 3000), 1);
   CHECK(recall(search(index, queries.view(), 10, 1000), truth(vectors, Metric::ip, queries.view(), 10)) >= 0.8);
@@ -229,10 +229,10 @@ TEST_CASE("rows far longer than any before are told apart as well, and those tha
   CHECK(*saved(index) == *before);
 }
 
-TEST_CASE("queries that codes cannot measure are refused, not answered with nothing") {
+TEST_CASE("queries whose distances to codes overflow or underflow are rejected") {
   const Vectors vectors = clustered(1500, dim, Element::f32, 1);
   for (const Metric metric : {Metric::l2, Metric::ip, Metric::cosine}) {
-    Ivf index(0, metric, forgetting());
+    Ivf index(0, metric, codes_only());
     index.add(vectors.view(), 1);
     const float extreme = metric == Metric::cosine ? 1e-30f : 1e30f;
     const Vectors query(std::vector<float>(dim, extreme), dim, Element::f32);
@@ -241,29 +241,28 @@ TEST_CASE("queries that codes cannot measure are refused, not answered with noth
   }
 }
 
-TEST_CASE("lists are split by what codes stand for, and searches stay as good") {
+TEST_CASE("lists are split by decoded vectors without loss of recall") {
   const Vectors vectors = clustered(16000, dim, Element::f32, 1), queries = clustered(50, dim, Element::f32, 2);
-  Ivf index(0, Metric::l2, forgetting()), fixed(0, Metric::l2, forgetting(WalkCodes::u4, 100));
+  Ivf index(0, Metric::l2, codes_only()), fixed(0, Metric::l2, codes_only(Quantization::u4, 100));
   for (std::size_t i = 0; i < 16000; i += 2000) index.add(vectors.view(i, 2000), 2);
   for (std::size_t i = 0; i < 16000; i += 2000) fixed.add(vectors.view(i, 2000), 2);
   CHECK(index.list_count() > 150);
   CHECK(fixed.list_count() == 100);
-  CHECK(index.longest_list() <= 2 * length_to_split(16000));
+  CHECK(index.longest_list() <= 2 * max_list_length(16000));
   CHECK(index.unreachable() == 0);
-  const Found found = search(index, queries.view(), 10), true_ones = truth(vectors, Metric::l2, queries.view(), 10);
-  CHECK(recall(found, true_ones) >= 0.85);
-  CHECK(recall(found, true_ones) >= recall(search(fixed, queries.view(), 10, 100), true_ones) - 0.05);
+  const Found found = search(index, queries.view(), 10), exact = truth(vectors, Metric::l2, queries.view(), 10);
+  CHECK(recall(found, exact) >= 0.85);
+  CHECK(recall(found, exact) >= recall(search(fixed, queries.view(), 10, 100), exact) - 0.05);
   CHECK(distance_error(found, vectors, Metric::l2, queries.view()) < 0.05);
 }
 
-TEST_CASE("the same calls give the same bytes, and what is saved or mapped is the same index" *
-          doctest::test_suite("threads")) {
+TEST_CASE("the same calls give the same bytes, and a saved or mapped index is equal" * doctest::test_suite("threads")) {
   const TemporaryFolder folder;
   const Vectors vectors = clustered(6000, dim, Element::f32, 1), queries = clustered(30, dim, Element::f32, 2);
   for (const Metric metric : {Metric::l2, Metric::cosine}) {
     std::vector<std::shared_ptr<std::vector<std::byte>>> files;
     for (const unsigned threads : {1u, 2u, 3u}) {
-      Ivf index(0, metric, forgetting());
+      Ivf index(0, metric, codes_only());
       index.add(vectors.view(0, 1500), threads);
       index.add(vectors.view(1500, 4000), threads);
       index.upsert(vectors.view(5400, 600), view_of(id_range(5300, 600)), threads);
@@ -284,15 +283,15 @@ TEST_CASE("the same calls give the same bytes, and what is saved or mapped is th
   }
 }
 
-bool impatient() { return true; }
+bool interrupts_now() { return true; }
 
-TEST_CASE("a change that is interrupted changes nothing") {
+TEST_CASE("an interrupted change is rolled back") {
   const Vectors vectors = clustered(40000, 40, Element::f32, 1), queries = clustered(20, 40, Element::f32, 2);
-  Ivf index(0, Metric::l2, forgetting());
+  Ivf index(0, Metric::l2, codes_only());
   index.add(vectors.view(0, 1500), 1);
   const Found answer = search(index, queries.view(), 10);
   bool was_interrupted = false;
-  set_interrupt_hook(impatient);
+  set_interrupt_hook(interrupts_now);
   try {
     index.add(vectors.view(1500, 38500), 1);
   } catch (const Interrupted&) {

@@ -1,4 +1,4 @@
-// An IVF index served from its file: only what is probed is read, and what was not verified harms nobody.
+// A memory-mapped IVF index: searches read only probed lists, and unverified sections do no harm.
 #include <doctest/doctest.h>
 
 #include <cmath>
@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "indexes/any_index.hpp"
+#include "index/any_index.hpp"
 #include "storage/format.hpp"
 #include "temporary_folder.hpp"
 
@@ -29,7 +29,7 @@ VectorsView view(const std::vector<float>& values, std::size_t count = rows) {
   return {reinterpret_cast<const std::byte*>(values.data()), Element::f32, count, dim, dim * sizeof(float)};
 }
 
-std::unique_ptr<Ivf> made(const std::vector<float>& values, Metric metric, WalkCodes codes) {
+std::unique_ptr<Ivf> made(const std::vector<float>& values, Metric metric, Quantization codes) {
   IvfSettings settings;
   settings.nlist = 40;
   settings.codes = codes;
@@ -74,30 +74,30 @@ Place place_of(const std::vector<std::byte>& file, const std::string& name) {
   return {};
 }
 
-TEST_CASE("a mapped index answers as the one in memory does, and so does what becomes of it") {
+TEST_CASE("a mapped index gives the same results as one in memory, also after changes") {
   const TemporaryFolder folder;
   const std::vector<float> values = clustered();
   for (const Metric metric : {Metric::l2, Metric::ip, Metric::cosine}) {
-    for (const WalkCodes codes : {WalkCodes::automatic, WalkCodes::f32, WalkCodes::rabitq}) {
+    for (const Quantization codes : {Quantization::automatic, Quantization::f32, Quantization::rabitq}) {
       const auto index = made(values, metric, codes);
       index->save([&](const FileWriter& file) { file.save(folder / "a"); });
-      const auto other = mapped(folder / "a");
+      const auto copy = mapped(folder / "a");
       for (const std::size_t nprobe : {1, 5, 40}) {
-        CHECK(search(*index, values, 1, nprobe) == search(*other, values, 1, nprobe));
-        CHECK(search(*index, values, 200, nprobe) == search(*other, values, 200, nprobe));
+        CHECK(search(*index, values, 1, nprobe) == search(*copy, values, 1, nprobe));
+        CHECK(search(*index, values, 200, nprobe) == search(*copy, values, 200, nprobe));
       }
-      CHECK_NOTHROW(other->verify());
+      CHECK_NOTHROW(copy->verify());
       index->add(view(values, 20), 1);
-      other->add(view(values, 20), 1);
-      CHECK(search(*index, values, 50, 5) == search(*other, values, 50, 5));
+      copy->add(view(values, 20), 1);
+      CHECK(search(*index, values, 50, 5) == search(*copy, values, 50, 5));
     }
   }
 }
 
-TEST_CASE("sections that are read as needed are not read at open, all others are") {
+TEST_CASE("deferred sections are not read at open, all others are") {
   const TemporaryFolder folder;
   const std::vector<float> values = clustered();
-  made(values, Metric::cosine, WalkCodes::automatic)->save([&](const FileWriter& file) { file.save(folder / "a"); });
+  made(values, Metric::cosine, Quantization::automatic)->save([&](const FileWriter& file) { file.save(folder / "a"); });
   const std::vector<std::byte> right = read_file(folder / "a");
   for (const std::string name : {"vectors", "inverse_norms", "ids", "list_rows", "list_codes"}) {
     CAPTURE(name);
@@ -109,7 +109,7 @@ TEST_CASE("sections that are read as needed are not read at open, all others are
     const auto index = mapped(folder / "wrong");
     CHECK_NOTHROW(search(*index, values, 20, 40));
     CHECK_THROWS_AS(index->verify(), CorruptFile);
-    // What is wrong is not made right by a new checksum, nor built upon.
+    // Damaged sections are neither saved with a new checksum nor changed.
     CHECK_THROWS_AS(index->save([&](const FileWriter& file) { file.save(folder / "saved"); }), CorruptFile);
     CHECK_THROWS_AS(index->add(view(values, 1), 1), CorruptFile);
     CHECK_THROWS_AS(index->optimize(), CorruptFile);
@@ -125,11 +125,11 @@ TEST_CASE("sections that are read as needed are not read at open, all others are
   }
 }
 
-TEST_CASE("whatever stands in what was not verified, searches end and read nothing else") {
+TEST_CASE("with any content of unverified sections, searches end and stay within the mapping") {
   const TemporaryFolder folder;
   const std::vector<float> values = clustered();
   std::mt19937 random(5);
-  for (const WalkCodes codes : {WalkCodes::automatic, WalkCodes::f32, WalkCodes::rabitq}) {
+  for (const Quantization codes : {Quantization::automatic, Quantization::f32, Quantization::rabitq}) {
     made(values, Metric::cosine, codes)->save([&](const FileWriter& file) { file.save(folder / "a"); });
     const std::vector<std::byte> right = read_file(folder / "a");
     for (const std::string name : {"vectors", "inverse_norms", "ids", "list_rows", "list_codes"}) {
@@ -154,8 +154,8 @@ TEST_CASE("whatever stands in what was not verified, searches end and read nothi
         answer.distances = found.distances;
         index->search(view(values, 5), 10, 3, std::span<const std::uint8_t>(mask), 1, answer);
         index->range(view(values, 5), 0.3f, {}, 1);
-        const std::vector<std::int64_t> wanted = {0, 7, 2999};
-        const bool has_seven = index->records().contains({std::span(wanted).subspan(1, 1)});
+        const std::vector<std::int64_t> admitted = {0, 7, 2999};
+        const bool has_seven = index->records().contains({std::span(admitted).subspan(1, 1)});
         CHECK((has_seven || name == "ids"));
       }
     }

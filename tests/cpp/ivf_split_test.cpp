@@ -1,4 +1,4 @@
-// Lists that grow too long are split: nobody scans more than in an index built at once.
+// Overlong inverted lists are split, so that searches scan no more than in an index built at once.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -11,10 +11,10 @@
 
 #include "answers.hpp"
 #include "clusters.hpp"
-#include "indexes/any_index.hpp"
-#include "indexes/ivf.hpp"
-#include "indexes/ivf_learning.hpp"
-#include "indexes/ivf_split.hpp"
+#include "index/any_index.hpp"
+#include "index/ivf/ivf.hpp"
+#include "index/ivf/split.hpp"
+#include "index/ivf/training.hpp"
 #include "runtime/interrupt.hpp"
 
 namespace lookalike {
@@ -30,16 +30,16 @@ using testing::view_of;
 
 constexpr std::size_t dim = 24;
 
-constexpr std::size_t spread_rows = 5000, crowd_rows = 14000;  // together too few to be learned from anew
+constexpr std::size_t spread_rows = 5000, crowd_rows = 14000;  // in total too few rows for retraining
 
-/// Rows all over the place, and behind them rows near one point.
+/// `spread` clustered rows, then `crowd` rows near insertions point.
 std::vector<float> crowded(std::size_t spread, std::size_t crowd, unsigned seed, std::size_t width = dim) {
   std::vector<float> values = clustered_floats(spread + crowd, width, seed);
   for (std::size_t i = spread * width; i < values.size(); ++i) values[i] = 3 + 0.2f * values[i];
   return values;
 }
 
-IvfSettings scanning(WalkCodes codes) {
+IvfSettings scanning(Quantization codes) {
   IvfSettings settings;
   settings.codes = codes;
   return settings;
@@ -49,16 +49,16 @@ double scanned(const Ivf& index, const VectorsView& queries) {
   return static_cast<double>(index.costs(queries, 10, 0, 1).distances) / static_cast<double>(queries.count);
 }
 
-TEST_CASE("rows that all fall near one point get lists as short as any") {
+TEST_CASE("rows added near insertions point get lists as short as the others") {
   struct Case {
     Metric metric;
-    WalkCodes codes;
+    Quantization codes;
     std::size_t batch;
   };
   const Vectors vectors(crowded(spread_rows, crowd_rows, 1), dim, Element::f32);
   const Vectors queries(crowded(100, 100, 2), dim, Element::f32);
-  for (const Case& c : {Case{Metric::l2, WalkCodes::u4, crowd_rows}, Case{Metric::l2, WalkCodes::f32, 1000},
-                        Case{Metric::cosine, WalkCodes::u8, 500}, Case{Metric::ip, WalkCodes::u8, 1000}}) {
+  for (const Case& c : {Case{Metric::l2, Quantization::u4, crowd_rows}, Case{Metric::l2, Quantization::f32, 1000},
+                        Case{Metric::cosine, Quantization::u8, 500}, Case{Metric::ip, Quantization::u8, 1000}}) {
     CAPTURE(std::string(name_of(c.metric)));
     Ivf index(0, c.metric, scanning(c.codes)), built(0, c.metric, scanning(c.codes));
     built.add(vectors.view(), 1);
@@ -66,30 +66,30 @@ TEST_CASE("rows that all fall near one point get lists as short as any") {
     const std::size_t before = index.list_count();
     for (std::size_t i = spread_rows; i < vectors.count(); i += c.batch) {
       index.add(vectors.view(i, c.batch), 1);
-      CHECK(index.longest_list() <= 2 * length_to_split(index.records().size()));
+      CHECK(index.longest_list() <= 2 * max_list_length(index.records().size()));
     }
     CHECK(index.list_count() > before);
     CHECK(index.unreachable() == 0);
     for (const VectorsView& part : {queries.view(0, 100), queries.view(100, 100)}) {
       CHECK(recall_of(index, part, 10) >= recall_of(built, part, 10) - 0.02);
-      // In batches lists grow up to four times as long as usual before they are split.
+      // With small batches, lists grow to up to four times the usual length before a split.
       CHECK(scanned(index, part) <= (c.batch == crowd_rows ? 1.1 : 2.1) * scanned(built, part));
     }
   }
 }
 
-TEST_CASE("rows that are moved near one point are split as those are that come there") {
+TEST_CASE("lists are also split when replaced rows move near insertions point") {
   const Vectors vectors(crowded(spread_rows, crowd_rows, 1), dim, Element::f32);
   const Vectors queries(crowded(100, 100, 2), dim, Element::f32);
   Ivf index(0, Metric::l2, {});
   index.add(vectors.view(0, spread_rows), 1);
   index.upsert(vectors.view(spread_rows, 4000), view_of(id_range(0, 4000)), 1);
-  CHECK(index.longest_list() <= 2 * length_to_split(spread_rows));
+  CHECK(index.longest_list() <= 2 * max_list_length(spread_rows));
   CHECK(index.unreachable() == 0);
   CHECK(recall_of(index, queries.view(), 10, 16) >= 0.95);
 }
 
-TEST_CASE("as many lists as were asked for stay so many") {
+TEST_CASE("a requested number of lists never changes") {
   const Vectors vectors(crowded(spread_rows, crowd_rows, 1), dim, Element::f32);
   IvfSettings settings;
   settings.nlist = 100;
@@ -99,7 +99,7 @@ TEST_CASE("as many lists as were asked for stay so many") {
   CHECK(index.list_count() == 100);
 }
 
-TEST_CASE("equal rows stay in one list, which is tried again only when it has doubled") {
+TEST_CASE("equal rows stay in insertions list, whose split is retried only after it has doubled") {
   const Vectors spread = clustered(spread_rows, dim, Element::f32, 1);
   const Vectors equal(std::vector<float>(6000 * dim, 3.0f), dim, Element::f32);
   Ivf index(0, Metric::l2, {});
@@ -110,22 +110,22 @@ TEST_CASE("equal rows stay in one list, which is tried again only when it has do
   CHECK(index.longest_list() >= 6000);
   CHECK(index.unreachable() == 0);
 
-  const std::size_t limit = length_to_split(1000);
+  const std::size_t limit = max_list_length(1000);
   std::size_t tried = 0;
   for (std::size_t size = 0; size < 8 * (limit + 1); ++size) {
-    IvfLists lists_there;
-    lists_there.lists.resize(3);
-    lists_there.lists[1].rows.resize(size);
-    Arrivals one = {{7}, {1}, {}};
-    const std::vector<std::uint32_t> emptied = empty_long_lists(lists_there, nullptr, 1000, one);
+    IvfLists ivf_lists;
+    ivf_lists.lists.resize(3);
+    ivf_lists.lists[1].rows.resize(size);
+    Insertions insertions = {{7}, {1}, {}};
+    const std::vector<std::uint32_t> emptied = take_out_long_lists(ivf_lists, nullptr, 1000, insertions);
     tried += emptied.size();
-    CHECK(one.rows.size() == (emptied.empty() ? 1 : size + 1));
+    CHECK(insertions.rows.size() == (emptied.empty() ? 1 : size + 1));
   }
   CHECK(tried == 4);
 }
 
-TEST_CASE("what differs is split from what is equal") {
-  // Of a crowd three rows in four are one point.
+TEST_CASE("distinct rows are split from equal rows") {
+  // Three of four rows of the crowd are equal.
   std::vector<float> values = crowded(spread_rows, crowd_rows, 1);
   for (std::size_t i = spread_rows; i < spread_rows + crowd_rows; ++i)
     if (i % 4) std::fill_n(values.begin() + static_cast<std::ptrdiff_t>(i * dim), dim, 3.0f);
@@ -134,11 +134,11 @@ TEST_CASE("what differs is split from what is equal") {
   index.add(vectors.view(0, spread_rows), 1);
   const std::size_t before = index.list_count();
   index.add(vectors.view(spread_rows, crowd_rows), 1);
-  const std::size_t usual = length_to_split(spread_rows + crowd_rows) / 4;
+  const std::size_t usual = max_list_length(spread_rows + crowd_rows) / 4;
   CHECK(index.list_count() - before >= crowd_rows / 4 / usual * 9 / 10);
-  // Or all is learned anew, where what differs is so tight that it needs frames of its own.
-  const std::size_t anew = list_count({}, spread_rows + crowd_rows);
-  CHECK(index.list_count() <= std::max(before + crowd_rows / 4 / usual * 11 / 10, anew));
+  // Alternatively all lists are retrained, if the distinct rows are so tight that they need their own frames.
+  const std::size_t retrained_lists = list_count({}, spread_rows + crowd_rows);
+  CHECK(index.list_count() <= std::max(before + crowd_rows / 4 / usual * 11 / 10, retrained_lists));
 }
 
 TEST_CASE("splitting gives the same bytes for any number of threads, whether the index was saved between or not" *
@@ -168,20 +168,20 @@ TEST_CASE("splitting gives the same bytes for any number of threads, whether the
   }
 }
 
-std::atomic<int> questions = 0, patience = 0;
+std::atomic<int> polls = 0, polls_before_interrupt = 0;
 
-bool impatient() { return ++questions > patience; }
+bool interrupts_now() { return ++polls > polls_before_interrupt; }
 
-TEST_CASE("an addition that is interrupted while lists are split changes nothing") {
+TEST_CASE("an addition that is interrupted during a split is rolled back") {
   const Vectors vectors(crowded(spread_rows, crowd_rows, 1, 70), 70, Element::f32);
   Ivf index(0, Metric::l2, {});
   index.add(vectors.view(0, spread_rows), 1);
   const testing::Found answer = testing::search(index, vectors.view(4990, 20), 10);
   const std::size_t lists = index.list_count(), longest = index.longest_list();
   std::size_t interrupted = 0;
-  for (patience = 0; index.records().size() == spread_rows; ++patience) {
-    questions = 0;
-    set_interrupt_hook(impatient);
+  for (polls_before_interrupt = 0; index.records().size() == spread_rows; ++polls_before_interrupt) {
+    polls = 0;
+    set_interrupt_hook(interrupts_now);
     try {
       index.add(vectors.view(spread_rows, 6000), view_of(id_range(spread_rows, 6000)), 1);
     } catch (const Interrupted&) {

@@ -1,5 +1,5 @@
-// What an IVF index finds, of whatever it holds and however it is asked.
-#include "indexes/ivf.hpp"
+// Recall of IVF searches over all metrics, element types, codes and arguments.
+#include "index/ivf/ivf.hpp"
 
 #include <doctest/doctest.h>
 
@@ -12,7 +12,7 @@
 #include "answers.hpp"
 #include "base/errors.hpp"
 #include "clusters.hpp"
-#include "indexes/probe.hpp"
+#include "index/approx/recall_evaluator.hpp"
 
 namespace lookalike {
 namespace {
@@ -27,17 +27,17 @@ using testing::search;
 using testing::Vectors;
 using testing::view_of;
 
-IvfSettings with_lists(std::size_t nlist, WalkCodes codes = WalkCodes::automatic) {
+IvfSettings with_lists(std::size_t nlist, Quantization codes = Quantization::automatic) {
   IvfSettings settings;
   settings.nlist = nlist;
   settings.codes = codes;
   return settings;
 }
 
-/// The same vectors in many lists and in one that is searched exactly.
+/// The same vectors in an IVF index and in an exact index.
 struct Pair {
   Pair(const VectorsView& vectors, Metric metric, const IvfSettings& settings = with_lists(40))
-      : lists(0, metric, settings), exact(0, metric, Codes::automatic) {
+      : lists(0, metric, settings), exact(0, metric, Storage::automatic) {
     lists.add(vectors, 1);
     exact.add(vectors, 1);
   }
@@ -50,21 +50,20 @@ struct Pair {
   Flat exact;
 };
 
-TEST_CASE("near neighbours are found under every metric, of every element, by every code" *
-          doctest::test_suite("kernels")) {
+TEST_CASE("near neighbours are found for every metric, element type and code" * doctest::test_suite("kernels")) {
   struct Case {
     Metric metric;
     Element element;
-    WalkCodes codes;
+    Quantization codes;
   };
-  std::vector<Case> cases = {{Metric::hamming, Element::bits, WalkCodes::automatic}};
+  std::vector<Case> cases = {{Metric::hamming, Element::bits, Quantization::automatic}};
   for (const Metric metric : {Metric::l2, Metric::ip, Metric::cosine}) {
     for (const Element element : {Element::f32, Element::f16, Element::u8, Element::s8})
-      cases.push_back({metric, element, WalkCodes::automatic});
-    for (const WalkCodes codes : {WalkCodes::f32, WalkCodes::u8, WalkCodes::rabitq})
+      cases.push_back({metric, element, Quantization::automatic});
+    for (const Quantization codes : {Quantization::f32, Quantization::u8, Quantization::rabitq})
       cases.push_back({metric, Element::f32, codes});
-    cases.push_back({metric, Element::u8, WalkCodes::u8});
-    cases.push_back({metric, Element::s8, WalkCodes::rabitq});
+    cases.push_back({metric, Element::u8, Quantization::u8});
+    cases.push_back({metric, Element::s8, Quantization::rabitq});
   }
   for (const Case& c : cases) {
     CAPTURE(std::string(name_of(c.metric)));
@@ -75,19 +74,19 @@ TEST_CASE("near neighbours are found under every metric, of every element, by ev
     CHECK_FALSE(pair.lists.is_exact());
     CHECK(pair.lists.list_count() == 40);
     CHECK(pair.lists.unreachable() == 0);
-    CHECK(pair.recall_of(queries.view(), 10, 16) >= (c.codes == WalkCodes::rabitq ? 0.9 : 0.95));
+    CHECK(pair.recall_of(queries.view(), 10, 16) >= (c.codes == Quantization::rabitq ? 0.9 : 0.95));
     const IvfCosts costs = pair.lists.costs(queries.view(), 10, 16, 1);
     CHECK(costs.lists == 50 * 16);
     CHECK(costs.distances < 50 * 900);
-    const bool scans_vectors = c.codes == WalkCodes::f32 || c.element == Element::bits ||
-                               (c.element == Element::u8 && c.codes == WalkCodes::u8);
+    const bool scans_vectors = c.codes == Quantization::f32 || c.element == Element::bits ||
+                               (c.element == Element::u8 && c.codes == Quantization::u8);
     CHECK((costs.reranked == 0) == scans_vectors);
   }
 }
 
-TEST_CASE("more lists hold more, all of them nearly everything, and a batch finds what its queries find alone") {
+TEST_CASE("a larger nprobe finds more, and a batch finds what its queries find alone") {
   const Pair pair(clustered(3000, 24, Element::f32, 1).view(), Metric::l2, with_lists(0));
-  CHECK(pair.lists.list_count() == 164);  // three times the square root
+  CHECK(pair.lists.list_count() == 164);  // three times the square root of the rows
   const Vectors queries = clustered(61, 24, Element::f32, 2);
   double before = 0;
   for (const std::size_t nprobe : {1, 4, 16, 64, 218}) {
@@ -99,14 +98,15 @@ TEST_CASE("more lists hold more, all of them nearly everything, and a batch find
   const Found one_at_once = search(pair.lists, queries.view(), 10, 30);
   CHECK(search(pair.lists, queries.view(), 10, 30, {}, 3) == one_at_once);
   for (std::size_t q = 0; q < 61; ++q) {
-    const Found one = search(pair.lists, queries.view(q, 1), 10, 30);
-    CHECK(std::equal(one.ids.begin(), one.ids.end(), one_at_once.ids.begin() + static_cast<std::ptrdiff_t>(10 * q)));
-    CHECK(std::equal(one.distances.begin(), one.distances.end(),
+    const Found single = search(pair.lists, queries.view(q, 1), 10, 30);
+    CHECK(std::equal(single.ids.begin(), single.ids.end(),
+                     one_at_once.ids.begin() + static_cast<std::ptrdiff_t>(10 * q)));
+    CHECK(std::equal(single.distances.begin(), single.distances.end(),
                      one_at_once.distances.begin() + static_cast<std::ptrdiff_t>(10 * q)));
   }
 }
 
-TEST_CASE("k may be as large as one likes") {
+TEST_CASE("k may be arbitrarily large") {
   const std::size_t rows = 1500;
   const Pair pair(clustered(rows, 24, Element::f32, 1).view(), Metric::l2, with_lists(20));
   const Vectors queries = clustered(5, 24, Element::f32, 2);
@@ -121,7 +121,7 @@ TEST_CASE("k may be as large as one likes") {
     }
 }
 
-TEST_CASE("few vectors are searched exactly, and none at all too") {
+TEST_CASE("small and empty indexes are searched exactly") {
   const Vectors queries = clustered(5, 24, Element::f32, 2);
   const Ivf empty(0, Metric::l2, {});
   CHECK(search(empty, queries.view(), 3).ids == std::vector<std::int64_t>(15, no_id));
@@ -129,14 +129,14 @@ TEST_CASE("few vectors are searched exactly, and none at all too") {
   CHECK(empty.costs(queries.view(), 3, 0, 1).distances == 0);
   CHECK(empty.is_exact());
   CHECK(empty.unreachable() == 0);
-  CHECK(empty.scanned_codes() == WalkCodes::automatic);
+  CHECK(empty.scanned_codes() == Quantization::automatic);
   for (const std::size_t rows : {1, 2, 1023, 1024}) {
     const Pair pair(clustered(rows, 24, Element::f32, 1).view(), Metric::l2, with_lists(0));
     CHECK(pair.lists.is_exact() == (rows < 1024));
     CHECK((pair.lists.list_count() == 0) == (rows < 1024));
     if (rows < 1024) CHECK(search(pair.lists, queries.view(), 7, 1) == search(pair.exact, queries.view(), 7));
   }
-  // As many rows as lists that were asked for.
+  // As many rows as requested lists.
   Ivf many(0, Metric::l2, with_lists(1300));
   const Vectors vectors = clustered(1300, 24, Element::f32, 1);
   many.add(vectors.view(0, 1299), 1);
@@ -146,7 +146,7 @@ TEST_CASE("few vectors are searched exactly, and none at all too") {
   CHECK(testing::recall_of(many, queries.view(), 10, 400) >= 0.95);
 }
 
-TEST_CASE("filters that pass many, few, one and none") {
+TEST_CASE("filters that admit many rows, few, one and none") {
   const std::size_t rows = 3000;
   for (const Metric metric : {Metric::l2, Metric::ip, Metric::cosine}) {
     const Pair pair(clustered(rows, 80, Element::f32, 1).view(), metric, with_lists(100));
@@ -167,14 +167,14 @@ TEST_CASE("filters that pass many, few, one and none") {
       }
       if (passing) CHECK(pair.recall_of(queries.view(), 10, 0, where) >= 0.95);
     }
-    // What passes lies together, and nowhere near the queries.
+    // The admitted rows are clustered, far from the queries.
     const std::vector<std::int64_t> far = search(pair.exact, queries.view(0, 1), rows).ids;
     const std::vector<std::int64_t> last(far.end() - 1500, far.end());
     CHECK(pair.recall_of(queries.view(0, 1), 10, 20, view_of(last)) >= 0.9);
   }
 }
 
-TEST_CASE("vectors without a difference, in one dimension, and a few over and over") {
+TEST_CASE("equal vectors, one-dimensional vectors, and many copies of a few vectors") {
   for (const Metric metric : {Metric::l2, Metric::ip, Metric::cosine})
     for (const std::size_t dim : {1, 80})
       for (const float value : {0.0f, -3.5f}) {
@@ -182,10 +182,10 @@ TEST_CASE("vectors without a difference, in one dimension, and a few over and ov
         CAPTURE(dim);
         CAPTURE(value);
         const Pair same(Vectors(std::vector<float>(1100 * dim, value), dim, Element::f32).view(), metric);
-        const Vectors asked(std::vector<float>(2 * dim, 1.25f), dim, Element::f32);
-        const Found found = search(same.lists, asked.view(), 20, 30);
+        const Vectors query_vectors(std::vector<float>(2 * dim, 1.25f), dim, Element::f32);
+        const Found found = search(same.lists, query_vectors.view(), 20, 30);
         CHECK(is_in_order(found));
-        CHECK(found.distances.front() == doctest::Approx(search(same.exact, asked.view(), 1).distances[0]));
+        CHECK(found.distances.front() == doctest::Approx(search(same.exact, query_vectors.view(), 1).distances[0]));
         CHECK(found.distances.back() == doctest::Approx(found.distances.front()));
         CHECK(std::count(found.ids.begin(), found.ids.end(), no_id) == 0);
         CHECK(same.lists.unreachable() == 0);
@@ -195,17 +195,18 @@ TEST_CASE("vectors without a difference, in one dimension, and a few over and ov
   for (float& x : line) x = std::normal_distribution<float>()(random);
   const Pair pair(Vectors(line, 1, Element::f32).view(), Metric::l2);
   CHECK(pair.recall_of(Vectors(std::span(line).first(50), 1, Element::f32).view(), 10, 6) >= 0.95);
-  // Fewer different vectors than lists.
-  std::vector<float> few = clustered_floats(1200, 24, 1);
-  for (std::size_t i = 7; i < 1200; ++i) std::copy_n(few.begin() + (i % 7) * 24, 24, few.begin() + i * 24);
-  const Pair repeated(Vectors(few, 24, Element::f32).view(), Metric::l2);
-  CHECK(repeated.recall_of(Vectors(std::span(few).first(7 * 24), 24, Element::f32).view(), 10, 1) == 1);
+  // Fewer distinct vectors than lists.
+  std::vector<float> few_distinct = clustered_floats(1200, 24, 1);
+  for (std::size_t i = 7; i < 1200; ++i)
+    std::copy_n(few_distinct.begin() + (i % 7) * 24, 24, few_distinct.begin() + i * 24);
+  const Pair repeated(Vectors(few_distinct, 24, Element::f32).view(), Metric::l2);
+  CHECK(repeated.recall_of(Vectors(std::span(few_distinct).first(7 * 24), 24, Element::f32).view(), 10, 1) == 1);
 }
 
-TEST_CASE("huge and tiny vectors are found, or at least nothing is made up") {
+TEST_CASE("huge and tiny vectors are found, and no distance is NaN") {
   for (const Metric metric : {Metric::l2, Metric::ip, Metric::cosine})
     for (const float size : {1e-25f, 1e-12f, 1e12f, 1e25f, 1e36f})
-      for (const WalkCodes codes : {WalkCodes::automatic, WalkCodes::f32}) {
+      for (const Quantization codes : {Quantization::automatic, Quantization::f32}) {
         CAPTURE(std::string(name_of(metric)));
         CAPTURE(size);
         CAPTURE(std::string(name_of(codes)));
@@ -213,14 +214,14 @@ TEST_CASE("huge and tiny vectors are found, or at least nothing is made up") {
         for (float& x : rows) x *= size;
         for (float& x : queries) x *= size;
         const Pair pair(Vectors(rows, 40, Element::f32).view(), metric, with_lists(20, codes));
-        const Vectors asked(queries, 40, Element::f32);
-        const Found found = search(pair.lists, asked.view(), 10, 12);
+        const Vectors query_vectors(queries, 40, Element::f32);
+        const Found found = search(pair.lists, query_vectors.view(), 10, 12);
         CHECK(std::none_of(found.distances.begin(), found.distances.end(), [](float x) { return std::isnan(x); }));
-        CHECK(pair.recall_of(asked.view(), 10, 12) >= 0.95);
+        CHECK(pair.recall_of(query_vectors.view(), 10, 12) >= 0.95);
       }
 }
 
-TEST_CASE("a vector that floats cannot measure may come, stay and go; a query may be one") {
+TEST_CASE("vectors and queries whose squares overflow or underflow float are supported") {
   constexpr std::size_t rows = 1200;
   for (const Metric metric : {Metric::l2, Metric::ip, Metric::cosine})
     for (const float size : {1e-25f, 1e30f}) {
@@ -242,7 +243,7 @@ TEST_CASE("a vector that floats cannot measure may come, stay and go; a query ma
     }
 }
 
-TEST_CASE("one vector far away from all others costs them nothing") {
+TEST_CASE("an outlier does not lower recall") {
   for (const Metric metric : {Metric::l2, Metric::cosine})
     for (const float far : {1e4f, 1e8f, 1e15f}) {
       CAPTURE(std::string(name_of(metric)));
@@ -256,35 +257,36 @@ TEST_CASE("one vector far away from all others costs them nothing") {
     }
 }
 
-TEST_CASE("what a probe says is what searching shows, and stored vectors are searched for as if they were not stored") {
+TEST_CASE("evaluated recall matches searches, and a stored query vector does not count as its own neighbour") {
   for (const Metric metric : {Metric::l2, Metric::ip, Metric::cosine}) {
     const Vectors queries = clustered(100, 80, Element::f32, 2);
     const Pair pair(clustered(1500, 80, Element::f32, 1).view(), metric);
-    const Probe probe(pair.lists, queries.view(), 10, 2), own(pair.lists, 200, 10, 1, 2);
+    const RecallEvaluator evaluator(pair.lists.evaluated(), queries.view(), 10, 2),
+        stored_queries(pair.lists.evaluated(), 200, 10, 1, 2);
     const auto share = [](const auto& hits) {
-      return static_cast<double>(hits.found) / static_cast<double>(hits.wanted);
+      return static_cast<double>(hits.found) / static_cast<double>(hits.total);
     };
     for (const std::size_t nprobe : {1, 4, 16}) {
-      CHECK(share(probe.recall(nprobe, 2)) ==
+      CHECK(share(evaluator.recall(nprobe, 2)) ==
             doctest::Approx(pair.recall_of(queries.view(), 10, nprobe)).epsilon(0.002));
-      CHECK(std::abs(share(own.recall(nprobe, 1)) - share(probe.recall(nprobe, 1))) < 0.06);
+      CHECK(std::abs(share(stored_queries.recall(nprobe, 1)) - share(evaluator.recall(nprobe, 1))) < 0.06);
     }
-    CHECK(own.recall(4, 1).found == own.recall(4, 3).found);
+    CHECK(stored_queries.recall(4, 1).found == stored_queries.recall(4, 3).found);
   }
-  Ivf few(0, Metric::l2, {});
-  few.add(clustered(500, 8, Element::f32, 1).view(), 1);
-  const Probe probe(few, 50, 10, 1, 1);
-  CHECK(probe.recall(1, 1).found == 500);
-  few.remove(view_of(id_range(0, 1)));
-  CHECK_THROWS_AS(probe.recall(1, 1), InvalidArgument);
+  Ivf few_distinct(0, Metric::l2, {});
+  few_distinct.add(clustered(500, 8, Element::f32, 1).view(), 1);
+  const RecallEvaluator evaluator(few_distinct.evaluated(), 50, 10, 1, 1);
+  CHECK(evaluator.recall(1, 1).found == 500);
+  few_distinct.remove(view_of(id_range(0, 1)));
+  CHECK_THROWS_AS(evaluator.recall(1, 1), InvalidArgument);
 }
 
-TEST_CASE("settings that do not go together are refused") {
+TEST_CASE("inconsistent settings are rejected") {
   CHECK_THROWS_AS(Ivf(0, Metric::l2, with_lists((1 << 20) + 1)), InvalidArgument);
-  CHECK_THROWS_AS(Ivf(0, Metric::hamming, with_lists(0, WalkCodes::u4)), InvalidArgument);
-  CHECK_THROWS_AS(Ivf(0, Metric::l2, with_lists(0, WalkCodes::bits)), InvalidArgument);
+  CHECK_THROWS_AS(Ivf(0, Metric::hamming, with_lists(0, Quantization::u4)), InvalidArgument);
+  CHECK_THROWS_AS(Ivf(0, Metric::l2, with_lists(0, Quantization::bits)), InvalidArgument);
   IvfSettings settings;
-  settings.keeps_codes_only = true;
+  settings.drops_originals = true;
   CHECK_THROWS_AS(Ivf(0, Metric::l2, settings), InvalidArgument);
 }
 

@@ -1,4 +1,4 @@
-// Every instruction set measures blocks of codes as plain loops over the rows do.
+// Block kernels of every instruction set against scalar loops.
 #include <doctest/doctest.h>
 
 #include <cmath>
@@ -31,13 +31,13 @@ void check(const KernelTable& table, BlockKernel kernel, std::size_t units, std:
     }
   std::vector<std::vector<std::int32_t>> values(queries, std::vector<std::int32_t>(units * words));
   std::vector<BlockQuery> prepared;
-  for (auto& one : values) {
-    for (std::int32_t& word : one) {
+  for (auto& query_words : values) {
+    for (std::int32_t& word : query_words) {
       std::int8_t bytes[4];
       for (std::int8_t& byte : bytes) byte = static_cast<std::int8_t>(static_cast<int>(random() % 255) - 127);
       std::memcpy(&word, bytes, sizeof word);
     }
-    prepared.push_back({one.data(), -0.25f, 3.5f});
+    prepared.push_back({query_words.data(), -0.25f, 3.5f});
   }
   std::vector<float> out(queries * blocks * rows + 1, -1.0f);
   kernel(prepared.data(), queries, data.data(), units, blocks, out.data());
@@ -60,26 +60,26 @@ void check(const KernelTable& table, BlockKernel kernel, std::size_t units, std:
       const std::byte* const tail = block + CodeBlock::bytes(units) - CodeBlock::tail_bytes;
       std::memcpy(&bias, tail + row % rows * sizeof bias, sizeof bias);
       std::memcpy(&step, tail + (rows + row % rows) * sizeof step, sizeof step);
-      const double wanted = bias + double{step} * (-0.25 * static_cast<double>(sum) + 3.5);
+      const double expected = bias + double{step} * (-0.25 * static_cast<double>(sum) + 3.5);
       const double size = std::abs(bias) + std::abs(double{step}) * (0.25 * std::abs(static_cast<double>(sum)) + 3.5);
-      REQUIRE(std::abs(out[q * blocks * rows + row] - wanted) <= 1e-6 * size);
+      REQUIRE(std::abs(out[q * blocks * rows + row] - expected) <= 1e-6 * size);
     }
 
-  // The same whatever it is asked for with.
+  // Results do not depend on the other queries and blocks.
   std::vector<float> alone(rows);
   kernel(prepared.data() + queries - 1, 1, data.data() + (blocks - 1) * CodeBlock::bytes(units), units, 1,
          alone.data());
   CHECK(std::equal(alone.begin(), alone.end(), out.end() - 1 - static_cast<std::ptrdiff_t>(rows)));
 }
 
-TEST_CASE("blocks of codes are measured right by every instruction set") {
+TEST_CASE("block kernels of every instruction set match the reference") {
   for (const KernelTable* table : runnable_kernels())
     for (const std::size_t units : {1, 3, 16, 41})
       for (const std::size_t queries : {1, 2, 3, 4, 7}) {
-        check<8>(*table, table->block_octets, units, 3, queries);
-        check<4>(*table, table->block_nibbles, units, 3, queries);
-        check<2>(*table, table->block_pairs, units, 3, queries);
-        check<1>(*table, table->block_signs, units, 3, queries);
+        check<8>(*table, table->block_u8, units, 3, queries);
+        check<4>(*table, table->block_u4, units, 3, queries);
+        check<2>(*table, table->block_u2, units, 3, queries);
+        check<1>(*table, table->block_u1, units, 3, queries);
       }
 }
 

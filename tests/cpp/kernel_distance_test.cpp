@@ -1,4 +1,4 @@
-// Every distance kernel of every instruction set this machine runs, against sums in double.
+// Distance kernels of every supported instruction set against double-precision references.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -29,7 +29,7 @@ std::vector<std::size_t> dims() {
 
 enum class Kind { squared_l2, inner_product };
 
-/// The distance, and the sum of magnitudes its rounding is measured by.
+/// The distance, and the sum of magnitudes that bounds its rounding error.
 template <class Q, class X>
 std::pair<double, double> reference(Kind kind, const Q* query, const Rows<X>& rows, std::size_t row, std::size_t dim) {
   double sum = 0, size = 0;
@@ -42,10 +42,10 @@ std::pair<double, double> reference(Kind kind, const Q* query, const Rows<X>& ro
   return {kind == Kind::squared_l2 ? sum : -sum, size};
 }
 
-/// `count` rows in every arrangement: dense and strided, aligned and not, scanned and picked.
+/// Tests scan and gather on dense and strided, aligned and unaligned rows.
 template <class Q, class X, class MakeQ, class MakeX>
 void check_kernel(const char* isa, const Kernels<Q>& kernel, Kind kind, std::size_t dim, MakeQ make_q, MakeX make_x) {
-  constexpr std::size_t count = 9;  // two groups of four and one left
+  constexpr std::size_t count = 9;  // two groups of four, and one
   for (const std::size_t padding : {std::size_t{0}, sizeof(X) * 3})
     for (const std::size_t offset : {std::size_t{0}, sizeof(X)}) {
       CAPTURE(std::string(isa));
@@ -84,7 +84,7 @@ void check_random(const char* isa, const Kernels<Q>& l2, const Kernels<Q>& ip) {
   }
 }
 
-/// All of one extreme against all of another: where 16-bit sums would saturate.
+/// Vectors of extreme values, for which 16-bit sums would saturate.
 template <class X>
 void check_extremes(const char* isa, const Kernels<X>& l2, const Kernels<X>& ip) {
   const X low = std::numeric_limits<X>::min(), high = std::numeric_limits<X>::max();
@@ -97,7 +97,7 @@ void check_extremes(const char* isa, const Kernels<X>& l2, const Kernels<X>& ip)
       }
 }
 
-TEST_CASE("float queries against rows of every number type") {
+TEST_CASE("float queries with rows of every number type") {
   for (const KernelTable* table : runnable_kernels()) {
     check_random<float, float>(table->isa, table->squared_l2_f32, table->inner_product_f32);
     check_random<float, Half>(table->isa, table->squared_l2_f16, table->inner_product_f16);
@@ -106,7 +106,7 @@ TEST_CASE("float queries against rows of every number type") {
   }
 }
 
-TEST_CASE("integers against integers are exact, saturation or not") {
+TEST_CASE("integer distances are exact, also for extreme values") {
   for (const KernelTable* table : runnable_kernels()) {
     check_random<std::uint8_t, std::uint8_t>(table->isa, table->squared_l2_u8, table->inner_product_u8);
     check_random<std::int8_t, std::int8_t>(table->isa, table->squared_l2_s8, table->inner_product_s8);
@@ -140,11 +140,11 @@ TEST_CASE("Hamming distances count differing bits") {
       }
 }
 
-TEST_CASE("codes of 8, 4, 2 and 1 bits meet signed bytes exactly, and their tails are applied") {
+TEST_CASE("dot products of codes of 8, 4, 2 and 1 bits are exact, and their CodeTail is applied") {
   std::mt19937 random(3);
   for (const KernelTable* table : runnable_kernels())
-    for (const auto& of_width : {std::pair(table->octets, 8u), std::pair(table->nibbles, 4u),
-                                 std::pair(table->pairs, 2u), std::pair(table->signs, 1u)})
+    for (const auto& of_width : {std::pair(table->dot_u8, 8u), std::pair(table->dot_u4, 4u),
+                                 std::pair(table->dot_u2, 2u), std::pair(table->dot_u1, 1u)})
       for (const std::size_t stride : {64, 128, 832}) {
         const auto kernel = of_width.first;
         const unsigned width = of_width.second;
@@ -174,12 +174,12 @@ TEST_CASE("codes of 8, 4, 2 and 1 bits meet signed bytes exactly, and their tail
       }
 }
 
-TEST_CASE("halves widen exactly, every one of them") {
+TEST_CASE("every half widens exactly") {
   for (const KernelTable* table : runnable_kernels()) {
     std::vector<Half> halves;
     for (unsigned bits = 0; bits < 65536; ++bits)
       if ((bits >> 10 & 31) != 31) halves.push_back({static_cast<std::uint16_t>(bits)});
-    halves.pop_back();  // an odd count, so that a part of a register is left
+    halves.pop_back();  // an odd count, so that the last register is partial
     std::vector<float> wide(halves.size());
     table->widen(halves.data(), halves.size(), wide.data());
     std::size_t wrong = 0;
@@ -193,7 +193,7 @@ TEST_CASE("halves widen exactly, every one of them") {
   }
 }
 
-TEST_CASE("the few values at or below a limit are counted, and found in order, NaN among them") {
+TEST_CASE("values not above a limit are counted and found in order, including NaN") {
   std::mt19937 random(3);
   for (const KernelTable* table : runnable_kernels())
     for (const std::size_t count : {0, 1, 7, 16, 33, 100}) {
@@ -209,7 +209,7 @@ TEST_CASE("the few values at or below a limit are counted, and found in order, N
     }
 }
 
-TEST_CASE("a value is inserted before its equals, the last one drops out, and nothing else moves") {
+TEST_CASE("a value is inserted before equal values, the last one is dropped, and no value outside moves") {
   constexpr std::int64_t lowest = std::numeric_limits<std::int64_t>::min();
   constexpr std::int64_t highest = std::numeric_limits<std::int64_t>::max();
   std::mt19937_64 random(4);

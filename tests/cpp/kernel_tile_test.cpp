@@ -1,4 +1,4 @@
-// The tiles of every instruction set this machine runs: packing, products, sums, keys and masks.
+// Tile kernels of every supported instruction set: packing, products, sums, keys and masks.
 #include <doctest/doctest.h>
 
 #include <cmath>
@@ -19,7 +19,7 @@ using testing::Rows;
 
 constexpr std::size_t tile_dims[] = {1, 2, 3, 4, 5, 7, 8, 15, 16, 17, 31, 33, 63, 64, 65, 67, 100, 784, 1536};
 
-/// Multiplies `row_count` rows by `query_count` queries and checks all that comes out.
+/// Multiplies `row_count` rows by `query_count` queries and checks every output.
 template <class X, class Q>
 void check_tile(const char* isa, const TileKernel& tile, Element row_element, Element query_element, std::size_t dim,
                 std::size_t row_count, std::size_t query_count, bool centered) {
@@ -105,7 +105,7 @@ TEST_CASE("float tiles multiply rows of every number type, centred or not") {
       }
 }
 
-TEST_CASE("byte tiles multiply bytes exactly, shifted where unsigned") {
+TEST_CASE("byte tiles multiply signed and shifted unsigned bytes exactly") {
   for (const KernelTable* table : runnable_kernels())
     for (const std::size_t dim : tile_dims) {
       const TileKernel& tile = table->tile_bytes;
@@ -116,7 +116,7 @@ TEST_CASE("byte tiles multiply bytes exactly, shifted where unsigned") {
     }
 }
 
-TEST_CASE("a key that is not a number counts as not above any limit") {
+TEST_CASE("a NaN key counts as not above any limit") {
   for (const KernelTable* table : runnable_kernels()) {
     const TileKernel& tile = table->tile_f32;
     const float x = 1, q = 1;

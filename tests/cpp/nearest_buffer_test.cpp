@@ -1,5 +1,5 @@
-// The nearest few of many, and limits that admit so many, against sorting all of them.
-#include "select/nearest_buffer.hpp"
+// NearestBuffer and approximate_kth against sorting.
+#include "topk/nearest_buffer.hpp"
 
 #include <doctest/doctest.h>
 
@@ -10,7 +10,7 @@
 #include <tuple>
 #include <vector>
 
-#include "select/admitting_limit.hpp"
+#include "topk/approximate_kth.hpp"
 
 namespace lookalike {
 namespace {
@@ -19,7 +19,7 @@ bool is_nearer(const Neighbor& a, const Neighbor& b) {
   return std::tie(a.distance, a.row) < std::tie(b.distance, b.row);
 }
 
-TEST_CASE("a buffer holds the nearest, whatever the order they come in and however many are equally far") {
+TEST_CASE("a buffer holds the nearest, in any insertion order and with ties") {
   std::mt19937 random(1);
   NearestBuffer buffer;
   for (const std::size_t width : {1, 2, 10, 64, 333})
@@ -32,10 +32,10 @@ TEST_CASE("a buffer holds the nearest, whatever the order they come in and howev
         for (std::size_t i = 0; i < count; ++i)
           all.push_back({static_cast<Row>(i), static_cast<float>(static_cast<int>(random() % different) - 2) / 7});
         std::shuffle(all.begin(), all.end(), random);
-        buffer.begin(width);
-        for (const Neighbor& one : all) {
-          if (one.distance > buffer.limit()) continue;
-          buffer.put(one.distance, one.row);
+        buffer.reset(width);
+        for (const Neighbor& neighbor : all) {
+          if (neighbor.distance > buffer.limit()) continue;
+          buffer.push(neighbor.distance, neighbor.row);
         }
         std::vector<Neighbor> found = {{7, -1000.0f}};
         buffer.append_to(found);
@@ -49,37 +49,37 @@ TEST_CASE("a buffer holds the nearest, whatever the order they come in and howev
       }
 }
 
-TEST_CASE("a buffer that saw many has a limit that most of them are above") {
+TEST_CASE("after many rows, most are above the limit of the buffer") {
   std::mt19937 random(2);
   NearestBuffer buffer;
-  buffer.begin(20);
+  buffer.reset(20);
   CHECK(std::isinf(buffer.limit()));
   for (Row i = 0; i < 20000; ++i) {
     const float distance = std::uniform_real_distribution<float>()(random);
-    if (distance <= buffer.limit()) buffer.put(distance, i);
+    if (distance <= buffer.limit()) buffer.push(distance, i);
   }
   CHECK(buffer.limit() < 0.02f);
 }
 
-TEST_CASE("a limit admits so many values, and few more where they differ") {
+TEST_CASE("an approximate k-th distance admits at k k values, and few more except for ties") {
   constexpr float infinity = std::numeric_limits<float>::infinity();
   std::mt19937 random(3);
   for (const std::size_t count : {1, 5, 100, 3000})
-    for (const std::size_t least : {std::size_t{1}, count / 3 + 1, count}) {
+    for (const std::size_t k : {std::size_t{1}, count / 3 + 1, count}) {
       std::vector<float> values(count);
       for (float& value : values)
         value = std::ldexp(static_cast<float>(random() % 100000) - 50000, static_cast<int>(random() % 40));
-      const float limit = admitting_limit(values, least);
+      const float limit = approximate_kth(values, k);
       const auto admitted = std::count_if(values.begin(), values.end(), [&](float v) { return v <= limit; });
       std::sort(values.begin(), values.end());
-      const float last = values[least - 1];
+      const float last = values[k - 1];
       const auto equal = std::count(values.begin(), values.end(), last);
-      CHECK(admitted >= static_cast<std::ptrdiff_t>(least));
-      CHECK(admitted <= static_cast<std::ptrdiff_t>(least + least / 8) + equal);
+      CHECK(admitted >= static_cast<std::ptrdiff_t>(k));
+      CHECK(admitted <= static_cast<std::ptrdiff_t>(k + k / 8) + equal);
     }
-  CHECK(admitting_limit(std::vector<float>(9, 2.5f), 4) >= 2.5f);
-  CHECK(admitting_limit(std::vector<float>{infinity, -infinity, 0.0f}, 2) < infinity);
-  CHECK(admitting_limit(std::vector<float>{infinity, -infinity, 0.0f}, 3) == infinity);
+  CHECK(approximate_kth(std::vector<float>(9, 2.5f), 4) >= 2.5f);
+  CHECK(approximate_kth(std::vector<float>{infinity, -infinity, 0.0f}, 2) < infinity);
+  CHECK(approximate_kth(std::vector<float>{infinity, -infinity, 0.0f}, 3) == infinity);
 }
 
 }  // namespace

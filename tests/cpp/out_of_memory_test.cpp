@@ -1,4 +1,4 @@
-// Undoing an addition asks for no memory: there may be none.
+// Rolling back an addition allocates no memory.
 #include <doctest/doctest.h>
 
 #include <atomic>
@@ -9,7 +9,7 @@
 #include "answers.hpp"
 #include "base/errors.hpp"
 #include "clusters.hpp"
-#include "indexes/hnsw.hpp"
+#include "index/hnsw/hnsw.hpp"
 #include "runtime/interrupt.hpp"
 
 namespace {
@@ -18,7 +18,7 @@ std::atomic<bool> memory_is_gone = false;
 
 }  // namespace
 
-// Not inlined: a compiler that sees into only one half of new and delete takes them for a mismatched pair.
+// Not inlined: if a compiler inlines only one of new and delete, it reports a mismatched pair.
 [[gnu::noinline]] void* operator new(std::size_t size) {
   if (memory_is_gone) throw std::bad_alloc();
   if (void* memory = std::malloc(size ? size : 1)) return memory;
@@ -36,25 +36,25 @@ namespace {
 using testing::clustered;
 using testing::Vectors;
 
-int patience = 0;
+int polls_before_interrupt = 0;
 
-/// From some question on, the answer is yes, and nobody gets memory any more.
-bool impatient() {
-  if (--patience > 0) return false;
+/// Interrupts after `polls_before_interrupt` polls, and from then on every allocation fails.
+bool interrupts_now() {
+  if (--polls_before_interrupt > 0) return false;
   memory_is_gone = true;
   return true;
 }
 
-TEST_CASE("an addition that is stopped where no memory is left is undone") {
+TEST_CASE("an addition interrupted without free memory is rolled back") {
   constexpr std::size_t before = 1500, dim = 24;
   const Vectors vectors = clustered(8000, dim, Element::f32, 1);
   Hnsw index(0, Metric::l2, {});
   index.add(vectors.view(0, before), 1);
   int stopped = 0;
-  for (int longest = 1;; longest += 1 + longest / 2) {
+  for (int polls = 1;; polls += 1 + polls / 2) {
     bool failed = false;
-    patience = longest;
-    set_interrupt_hook(impatient);
+    polls_before_interrupt = polls;
+    set_interrupt_hook(interrupts_now);
     try {
       index.add(vectors.view(before, 8000 - before), 1);
     } catch (const std::exception&) {

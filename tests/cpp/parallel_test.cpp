@@ -40,7 +40,7 @@ TEST_CASE("every task runs once, on a worker whose number is in range") {
   }
 }
 
-TEST_CASE("a worker's number belongs to one thread during a call") {
+TEST_CASE("a worker number belongs to one thread during a call") {
   std::vector<std::thread::id> owners(4);
   std::atomic<bool> stable = true;
   for (int repeat = 0; repeat < 50; ++repeat) {
@@ -53,8 +53,8 @@ TEST_CASE("a worker's number belongs to one thread during a call") {
   CHECK(stable);
 }
 
-TEST_CASE("several threads do work at the same time") {
-  // Each task waits for the other three: they finish only if four threads run them.
+TEST_CASE("tasks run concurrently on several threads") {
+  // Each task waits for the other three, so the test ends only if four threads run them.
   std::atomic<int> arrived = 0;
   parallel_for(4, 4, [&](std::size_t, unsigned) {
     ++arrived;
@@ -63,7 +63,7 @@ TEST_CASE("several threads do work at the same time") {
   CHECK(arrived == 4);
 }
 
-TEST_CASE("with one thread or one task nothing leaves the calling thread, and tasks come in order") {
+TEST_CASE("with one thread or one task, all tasks run in order on the calling thread") {
   const auto caller = std::this_thread::get_id();
   std::vector<std::size_t> order;
   parallel_for(100, 1, [&](std::size_t task, unsigned worker) {
@@ -85,7 +85,7 @@ TEST_CASE("calls nest") {
   CHECK(total == 6 * 5 * 45);
 }
 
-TEST_CASE("several threads may call at once") {
+TEST_CASE("several threads may call concurrently") {
   std::vector<std::thread> callers;
   std::atomic<int> right = 0;
   for (int i = 0; i < 6; ++i) {
@@ -97,7 +97,7 @@ TEST_CASE("several threads may call at once") {
   CHECK(right == 6 * 200);
 }
 
-TEST_CASE("the first exception stops the handing out, comes back, and the pool works on") {
+TEST_CASE("the first exception stops further tasks and is rethrown, and the pool stays usable") {
   for (const unsigned threads : {1u, 2u, 4u}) {
     std::atomic<int> ran = 0;
     const auto fail_at_three = [&](std::size_t task, unsigned) {
@@ -111,7 +111,7 @@ TEST_CASE("the first exception stops the handing out, comes back, and the pool w
   }
 }
 
-TEST_CASE("every worker has come to rest when an exception arrives") {
+TEST_CASE("every worker has finished when an exception is rethrown") {
   for (int repeat = 0; repeat < 20; ++repeat) {
     std::atomic<int> inside = 0;
     const auto body = [&](std::size_t task, unsigned) {
@@ -145,7 +145,7 @@ bool hook() {
   return answer;
 }
 
-TEST_CASE("an interrupt stops the operation, and is asked about on the calling thread only and not too often") {
+TEST_CASE("an interrupt stops the operation, and polls run only on the calling thread at most every 50 ms") {
   questions = 0;
   answer = false;
   set_interrupt_hook(hook);

@@ -1,4 +1,4 @@
-// What storage and the thread pool expect of every operating system.
+// The platform functions that storage and the thread pool rely on.
 #include <doctest/doctest.h>
 
 #include <array>
@@ -33,7 +33,7 @@ std::string text_of(std::span<const std::byte> bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
-/// Writes `text`, syncs and closes.
+/// Writes `text` to a file, syncs and closes it.
 void put(const std::filesystem::path& path, std::string_view text) {
   File file;
   REQUIRE(file.create(path, 0666) == 0);
@@ -53,7 +53,7 @@ std::string text_at(const std::filesystem::path& path) {
   return text_of(std::span(buffer).first(got));
 }
 
-TEST_CASE("what the system refuses is an errno") {
+TEST_CASE("failed system calls return an errno") {
   const TemporaryFolder folder;
   FileStatus status;
   CHECK(File().open_to_read(folder / "missing") == ENOENT);
@@ -68,7 +68,7 @@ TEST_CASE("what the system refuses is an errno") {
   CHECK(folder.files() == 1);
 }
 
-TEST_CASE("files, folders and devices are told apart") {
+TEST_CASE("files, directories and devices are distinguished") {
   const TemporaryFolder folder;
   put(folder / "a", "four");
   FileStatus status;
@@ -84,7 +84,7 @@ TEST_CASE("files, folders and devices are told apart") {
   CHECK(status.type == FileType::directory);
 }
 
-TEST_CASE("bytes are read from where they lie, and none after the end") {
+TEST_CASE("reads return the bytes at an offset, and none past the end") {
   const TemporaryFolder folder;
   put(folder / "a", "0123456789");
   File file;
@@ -99,7 +99,7 @@ TEST_CASE("bytes are read from where they lie, and none after the end") {
   CHECK(got == 0);
 }
 
-TEST_CASE("whoever has the old file open or mapped goes on reading it after it was replaced") {
+TEST_CASE("an open or mapped file stays readable after it is replaced") {
   const TemporaryFolder folder;
   put(folder / "a", "old");
   put(folder / "b", "new");
@@ -124,7 +124,7 @@ TEST_CASE("whoever has the old file open or mapped goes on reading it after it w
   CHECK(folder.files() == 1);
 }
 
-TEST_CASE("threads that replace one file leave one of theirs") {
+TEST_CASE("concurrent replacements of a file leave one complete version") {
   const TemporaryFolder folder;
   std::vector<std::thread> threads;
   std::atomic<int> failures = 0;
@@ -143,7 +143,7 @@ TEST_CASE("threads that replace one file leave one of theirs") {
   CHECK(folder.files() == 1);
 }
 
-TEST_CASE("a mapping outlives its file, and advice changes no byte") {
+TEST_CASE("a mapping outlives its file, and advice does not change its bytes") {
   const TemporaryFolder folder;
   const std::string text(300'000, 'x');
   write_file(folder / "a", bytes_of(text));
@@ -159,7 +159,7 @@ TEST_CASE("a mapping outlives its file, and advice changes no byte") {
   }
 }
 
-TEST_CASE("a scratch file is gone with the last that uses it") {
+TEST_CASE("a scratch file is deleted with its last user") {
   const TemporaryFolder folder;
   {
     std::optional<Mapping> mapping(std::in_place);
@@ -176,7 +176,7 @@ TEST_CASE("a scratch file is gone with the last that uses it") {
   CHECK(folder.files() == 0);
 }
 
-TEST_CASE("names may be in any script, and messages show them as UTF-8") {
+TEST_CASE("file names may use any script, and messages show them as UTF-8") {
   const TemporaryFolder folder;
   const std::filesystem::path path = folder.path() / u8"\u0436\u0430\u0431\u0430-\u86d9-\U0001f438";
   FileWriter writer("test");
@@ -208,8 +208,8 @@ TEST_CASE("paths may be longer than 260 characters") {
   CHECK(status_of(path, status) == ENOENT);
 }
 
-TEST_CASE("as many threads run as were started") {
-  // Threads are never joined: what they touch outlives the test.
+TEST_CASE("all started threads run") {
+  // Threads are never joined, so the data they use must outlive the test.
   static std::atomic<unsigned> ran = 0;
   const ThreadBody body = [](void* argument) noexcept -> void* {
     name_this_thread("lookalike");
@@ -223,7 +223,7 @@ TEST_CASE("as many threads run as were started") {
   CHECK(ran == 30);
 }
 
-TEST_CASE("memory is aligned as asked") {
+TEST_CASE("memory has the requested alignment") {
   for (const std::size_t granule : {std::size_t{64}, std::size_t{2} << 20}) {
     void* const memory = allocate_aligned(granule, 2 * granule);
     REQUIRE(memory);

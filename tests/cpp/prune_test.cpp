@@ -1,4 +1,4 @@
-// Which candidates become neighbours, and in what order places are given.
+// The neighbours that pruning selects, and their order.
 #include "graph/prune.hpp"
 
 #include <doctest/doctest.h>
@@ -6,18 +6,18 @@
 #include <functional>
 #include <vector>
 
-#include "codes/plane.hpp"
+#include "distance/metric_space.hpp"
 
 namespace lookalike {
 namespace {
 
-/// A node at the origin of a plane and its candidates, nearest first.
-struct Around {
+/// A node at the origin and its candidates, nearest first.
+struct Candidates {
   std::vector<float> points = {0, 0};
   std::vector<Neighbor> candidates;
-  std::function<Scorer(Row, ScorerSpace&)> from = [this](Row row, ScorerSpace& space) {
+  std::function<Scorer(Row, ScorerScratch&)> from = [this](Row row, ScorerScratch& scratch) {
     const VectorsView rows = {reinterpret_cast<const std::byte*>(points.data()), Element::f32, points.size() / 2, 2, 8};
-    return Plane{rows}.from_row(row, space);
+    return MetricSpace{rows}.row_scorer(row, scratch);
   };
 
   void put(float x, float y) {
@@ -31,8 +31,8 @@ struct Around {
   }
 };
 
-TEST_CASE("places left over go to those ruled out by little, behind all others") {
-  Around node;
+TEST_CASE("free slots go to candidates pruned within the tolerance alpha, after all others") {
+  Candidates node;
   node.put(1, 0);       // row 1
   node.put(.52f, 1);    // row 2: nearer to row 1, by 3 %
   node.put(1.5f, .5f);  // row 3: nearer to row 1 by far
@@ -42,8 +42,8 @@ TEST_CASE("places left over go to those ruled out by little, behind all others")
   CHECK(node.pruned(1.1f, 2) == std::vector<Row>{1, 4});
 }
 
-TEST_CASE("those let in by tolerance rule one another out") {
-  Around node;
+TEST_CASE("candidates admitted by the tolerance prune one another") {
+  Candidates node;
   node.put(1, 0);
   node.put(.52f, 1);
   node.put(.53f, 1.01f);  // beside row 2
@@ -51,8 +51,8 @@ TEST_CASE("those let in by tolerance rule one another out") {
   CHECK(node.pruned(1.1f, 4) == std::vector<Row>{1, 4, 2});
 }
 
-TEST_CASE("where few are kept, the nearest of those ruled out fill a quarter of the places") {
-  Around node;
+TEST_CASE("if few candidates remain, the nearest pruned ones fill a quarter of the slots") {
+  Candidates node;
   for (const float x : {1.0f, 1.1f, 1.2f, 1.3f, 1.4f, 1.5f}) node.put(x, 0);
   CHECK(node.pruned(1, 12) == std::vector<Row>{1, 2, 3});
 }

@@ -1,4 +1,4 @@
-#include "select/row_filter.hpp"
+#include "topk/row_filter.hpp"
 
 #include <doctest/doctest.h>
 
@@ -47,7 +47,7 @@ TEST_CASE("set, reset and resize behave as a vector of bool does") {
   }
 }
 
-TEST_CASE("intersecting keeps what both admit") {
+TEST_CASE("an intersection keeps the rows that both filters admit") {
   RowFilter even(200), third(200);
   for (Row row = 0; row < 200; row += 2) even.set(row);
   for (Row row = 0; row < 200; row += 3) third.set(row);
@@ -61,7 +61,7 @@ TEST_CASE("a mask admits the rows whose byte is not 0") {
     std::vector<std::uint8_t> mask(rows);
     for (std::size_t row = 0; row < rows; ++row)
       mask[row] = static_cast<std::uint8_t>(row * row % 7 ? 1 << row % 8 : 0);
-    const RowFilter filter = RowFilter::of_mask(mask);
+    const RowFilter filter = RowFilter::from_mask(mask);
     CHECK(filter.rows() == rows);
     std::size_t admitted = 0;
     for (std::size_t row = 0; row < rows; ++row) {

@@ -1,4 +1,4 @@
-// Saving when the disk is full, the folder is gone or the process dies: the old file or the new one is there, whole.
+// Saves are atomic: if the disk is full, the directory is missing or the process dies, a complete file remains.
 #include <doctest/doctest.h>
 #include <fcntl.h>
 #include <sys/resource.h>
@@ -46,7 +46,7 @@ int error_of_saving(const std::filesystem::path& path) {
   return 0;
 }
 
-/// The wait status of a child that ran `body` and left with 0.
+/// The wait status of a child that runs `body` and exits with 0.
 int in_child(const std::function<void()>& body, const std::function<void(pid_t)>& meanwhile = [](pid_t) {}) {
   const pid_t child = ::fork();
   REQUIRE(child >= 0);
@@ -73,7 +73,7 @@ mode_t mode_of(const std::filesystem::path& path) {
   return status.st_mode & 07777;
 }
 
-TEST_CASE("places that cannot be written are reported with their errno") {
+TEST_CASE("unwritable paths are reported with their errno") {
   const TemporaryFolder folder;
   CHECK(error_of_saving(folder / "missing/a") == ENOENT);
   CHECK(error_of_saving(folder.path()) == EISDIR);
@@ -86,13 +86,13 @@ TEST_CASE("places that cannot be written are reported with their errno") {
   CHECK(error_of_saving("/dev/null") == 0);
 }
 
-TEST_CASE("a name as long as the system takes can be saved to") {
+TEST_CASE("a file name of the maximum length can be saved to") {
   const TemporaryFolder folder;
   save(folder / std::string(255, 'n'), 1);
   CHECK(saved_version(folder / std::string(255, 'n')) == 1);
 }
 
-TEST_CASE("a new file gets the mode of the umask, a replaced one keeps its own") {
+TEST_CASE("a new file gets the umask's mode, a replaced file keeps its mode") {
   const TemporaryFolder folder;
   const mode_t before = ::umask(027);
   save(folder / "a", 1);
@@ -108,7 +108,7 @@ TEST_CASE("a new file gets the mode of the umask, a replaced one keeps its own")
   CHECK(saved_version(folder / "a") == 2);
 }
 
-TEST_CASE("a link is followed") {
+TEST_CASE("a symbolic link is followed") {
   const TemporaryFolder folder;
   std::filesystem::create_directory(folder / "inner");
   save(folder / "inner/file", 1);
@@ -118,7 +118,7 @@ TEST_CASE("a link is followed") {
   CHECK(saved_version(folder / "inner/file") == 2);
 }
 
-TEST_CASE("a pipe is written into") {
+TEST_CASE("a pipe is written to directly") {
   const TemporaryFolder folder;
   REQUIRE(::mkfifo((folder / "pipe").c_str(), 0600) == 0);
   std::vector<std::byte> received;
@@ -129,7 +129,7 @@ TEST_CASE("a pipe is written into") {
   CHECK(saved_version(folder / "copy") == 3);
 }
 
-TEST_CASE("a disk that fills at any byte leaves the old file and nothing beside it") {
+TEST_CASE("a disk that fills at any byte leaves the old file and no temporary file") {
   const TemporaryFolder folder;
   save(folder / "a", 1);
   const auto size = static_cast<std::size_t>(std::filesystem::file_size(folder / "a"));
@@ -151,7 +151,7 @@ TEST_CASE("a disk that fills at any byte leaves the old file and nothing beside 
   }
 }
 
-TEST_CASE("a process that dies at any byte it writes leaves the old file") {
+TEST_CASE("a process that dies at any byte of a write leaves the old file") {
   const TemporaryFolder folder;
   save(folder / "a", 1);
   const auto size = static_cast<std::size_t>(std::filesystem::file_size(folder / "a"));
@@ -159,7 +159,7 @@ TEST_CASE("a process that dies at any byte it writes leaves the old file") {
     CAPTURE(limit);
     const int status = in_child([&] {
       std::signal(SIGXFSZ, SIG_DFL);
-      limit_file_size(limit);  // the write that passes it kills
+      limit_file_size(limit);  // a write past the limit kills the process
       save(folder / "a", 2);
     });
     REQUIRE(WIFSIGNALED(status));
@@ -193,7 +193,7 @@ TEST_CASE("a process killed at any time leaves the old file or the new one") {
   }
 }
 
-TEST_CASE("threads that save to one name leave one of their files") {
+TEST_CASE("concurrent saves to one path leave one complete file") {
   const TemporaryFolder folder;
   std::vector<std::thread> threads;
   for (std::uint32_t version = 1; version <= 4; ++version) {

@@ -1,5 +1,5 @@
-// Floats rounded to bytes, by every instruction set alike.
-#include "codes/signed_bytes.hpp"
+// Rounding floats to signed bytes, equally on every instruction set.
+#include "linalg/signed_bytes.hpp"
 
 #include <doctest/doctest.h>
 
@@ -14,7 +14,7 @@
 namespace lookalike {
 namespace {
 
-TEST_CASE("values are rounded to multiples of a step that makes the largest 127") {
+TEST_CASE("values are rounded to multiples of step = largest magnitude / 127") {
   std::mt19937 random(1);
   std::normal_distribution<float> normal;
   for (const std::size_t count : {1, 3, 15, 16, 17, 63, 64, 65, 200, 1000})
@@ -43,7 +43,7 @@ TEST_CASE("values are rounded to multiples of a step that makes the largest 127"
     }
 }
 
-TEST_CASE("ties go to even, and zeros have no step") {
+TEST_CASE("ties round to even, and zeros have step 0") {
   const std::vector<float> values = {127, 0.5f, 1.5f, 2.5f, -0.5f, -1.5f, -127, 126.5f};
   const std::vector<float> none(70), nearly(70, 1e-44f);
   for (const KernelTable* table : runnable_kernels()) {
@@ -52,14 +52,14 @@ TEST_CASE("ties go to even, and zeros have no step") {
     CHECK(table->round_to_bytes(values.data(), values.size(), bytes.data()) == 1);
     CHECK(bytes == std::vector<std::int8_t>{127, 0, 2, 2, 0, -2, -127, 126});
     for (const std::vector<float>* zeros : {&none, &nearly}) {
-      std::vector<std::int8_t> nothing(70, 99);
-      CHECK(table->round_to_bytes(zeros->data(), 70, nothing.data()) == 0);
-      CHECK(nothing == std::vector<std::int8_t>(70, 0));
+      std::vector<std::int8_t> out(70, 99);
+      CHECK(table->round_to_bytes(zeros->data(), 70, out.data()) == 0);
+      CHECK(out == std::vector<std::int8_t>(70, 0));
     }
   }
 }
 
-TEST_CASE("bytes fill the room there is, and are summed") {
+TEST_CASE("bytes are padded with zeros, and summed") {
   SignedBytes bytes;
   for (const std::size_t room : {64, 5}) {
     bytes.assign(std::vector<float>{1, -2, 4, 0.5f}, room);

@@ -1,4 +1,4 @@
-// What tests need of the operating system.
+// Differences between operating systems that matter to the tests.
 #pragma once
 
 #include <cstdlib>
@@ -7,7 +7,7 @@ namespace lookalike::testing {
 
 #ifdef _WIN32
 inline constexpr const char* null_device = "NUL";
-// Before Windows 10, under wine, and on file systems beside NTFS.
+// True before Windows 10, under Wine and on file systems other than NTFS.
 inline constexpr bool may_refuse_to_replace_open_files = true;
 #else
 inline constexpr const char* null_device = "/dev/null";

@@ -1,4 +1,4 @@
-// A folder for the files of one test, removed with what is in it.
+// A folder for the files of one test. The destructor removes it with its content.
 #pragma once
 
 #include <cstddef>

@@ -1,4 +1,4 @@
-// Vectors of every element type for the tests of kernels and searches, and the plainest way to measure them.
+// Random vectors of every element type, with guarded memory.
 #pragma once
 
 #include <cmath>
@@ -26,9 +26,9 @@ inline Half to_half(float value) {
   const int base = exponent <= 0 ? 0 : (exponent << 10 | static_cast<int>(bits >> 13 & 1023u));
   for (int candidate = std::max(base - 1, 0); candidate <= base + 2; ++candidate) {
     const Half half{static_cast<std::uint16_t>(sign | candidate)};
-    const float off = std::abs(half_to_float(half) - value);
-    if (off < distance || (off == distance && candidate % 2 == 0)) {
-      distance = off;
+    const float error = std::abs(half_to_float(half) - value);
+    if (error < distance || (error == distance && candidate % 2 == 0)) {
+      distance = error;
       best = half;
     }
   }
@@ -59,8 +59,8 @@ inline std::int8_t random_element(std::mt19937& random) {
   return static_cast<std::int8_t>(random());
 }
 
-/// Rows of exactly `dim` elements, `stride` bytes apart, that begin `offset` bytes into an allocation which ends with
-/// the last row: one element too far is an error that AddressSanitizer reports.
+/// Rows of `dim` elements, `stride` bytes apart, that begin `offset` bytes into an allocation. The allocation ends with
+/// the last row, so AddressSanitizer reports a read past it.
 template <class X>
 class Rows {
  public:

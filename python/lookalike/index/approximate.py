@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from .._core import _Approximate as Core
-    from .._core import _Probe as Probe
+    from .._core import RecallEvaluator
     from .index import Where
 
 K = 10  # neighbours that recall is measured for
@@ -91,8 +91,8 @@ class Approximate(Index):
                 f" (keep='none') recall cannot be measured; pass {self._effort}= instead"
             )
         try:
-            probe = self._probe(None)
-            measured = least_effort(lambda effort: _share(probe, effort), target, self._least(), self._most())
+            evaluator = self._recall_evaluator(None)
+            measured = least_effort(lambda effort: _share(evaluator, effort), target, self._least(), self._most())
             core.set_tuned(merge(core.tuned, measured), core.least_effort, core.promise)
         except InvalidArgument:  # another thread has changed the index meanwhile: this search goes exact
             return MOST
@@ -160,10 +160,10 @@ class Approximate(Index):
         (5, 10)
         """
         target = as_recall(recall)
-        probe = self._probe(queries)
+        evaluator = self._recall_evaluator(queries)
         core, is_small = self._core, self._is_small()
         first = core.usual_effort(K) if is_small else self._least()
-        measured = least_effort(lambda effort: _share(probe, effort), target, first, max(first, self._most()))
+        measured = least_effort(lambda effort: _share(evaluator, effort), target, first, max(first, self._most()))
         effort = effort_for(target, measured)
         if effort is None and self._has_codes_only():
             best, most = max(measured)
@@ -176,12 +176,12 @@ class Approximate(Index):
         if is_small:
             core.set_tuned(core.tuned, core.least_effort, promise)
         elif queries is None:
-            share, count = _share(probe, effort), probe.count if probe else 0
+            share, count = _share(evaluator, effort), evaluator.count if evaluator else 0
             promise |= {"effort": effort, "recall": share, "queries": count, "rows": len(core), "changed": 0}
             core.set_tuned(merge(core.tuned, measured), 0, promise)
         else:
             core.set_tuned(merge(core.tuned, measured), effort, promise | {"effort": 0, "recall": 0.0})
-        return self._state(probe, effort)
+        return self._state(evaluator, effort)
 
     def check(self) -> Check:
         """Return the index's state of health; recall@10 is measured at the default effort.
@@ -201,7 +201,7 @@ class Approximate(Index):
         >>> state.recall > 0.95 and state.interval[0] < state.recall
         True
         """
-        return self._state(self._probe(None), 0)
+        return self._state(self._recall_evaluator(None), 0)
 
     def _stats(
         self, queries: ArrayLike | None, k: int, effort: int | None, threads: int | None
@@ -215,20 +215,20 @@ class Approximate(Index):
             array = np.atleast_2d(as_vectors(queries, "queries", self._metric))
         return self._core.profile(array, k, effort, as_threads(threads))
 
-    def _probe(self, queries: ArrayLike | None) -> Probe | None:
+    def _recall_evaluator(self, queries: ArrayLike | None) -> RecallEvaluator | None:
         """Return queries and their true neighbours, or None where there is nothing to find."""
         rows, core = len(self._core), self._core
         array = None if queries is None else np.atleast_2d(as_vectors(queries, "queries", self._metric))
         if array is not None and array.size == 0:
             raise InvalidArgument("queries are empty; they must be at least one, to measure recall")
         if array is not None:
-            return core.probe(array, min(K, rows), len(array), core.seed, 0) if rows else None
-        return core.probe(None, min(K, rows - 1), min(rows, SAMPLE), core.seed, 0) if rows > 1 else None
+            return core.recall_evaluator(array, min(K, rows), len(array), core.seed, 0) if rows else None
+        return core.recall_evaluator(None, min(K, rows - 1), min(rows, SAMPLE), core.seed, 0) if rows > 1 else None
 
-    def _state(self, probe: Probe | None, effort: int) -> Check:
+    def _state(self, evaluator: RecallEvaluator | None, effort: int) -> Check:
         core, promise = self._core, self._core.promise
-        recall = _share(probe, effort)
-        interval = wilson(recall, probe.count) if probe else (1.0, 1.0)
+        recall = _share(evaluator, effort)
+        interval = wilson(recall, evaluator.count) if evaluator else (1.0, 1.0)
         target = 1.0 if core.is_exact else round(promise["target"], 6)
         lost, unreachable, aged = self._lost(), core.unreachable(), core.aged
         advice = []
@@ -278,9 +278,9 @@ class Approximate(Index):
         return self._core.seed
 
 
-def _share(probe: Probe | None, effort: int) -> float:
+def _share(evaluator: RecallEvaluator | None, effort: int) -> float:
     """Return the share of the true neighbours that searches with this effort find."""
-    if probe is None:
+    if evaluator is None:
         return 1.0
-    found, wanted = probe.recall(effort, 0)
+    found, wanted = evaluator.recall(effort, 0)
     return found / wanted if wanted else 1.0
