@@ -71,7 +71,7 @@ def test_a_graph_that_mixes_the_images_of_a_batch(tmp_path: Path) -> None:
         (TensorProto.UINT8, ["n", 1, 8, 8, 3], "it must take uint8, float32 or float16 of shape"),
         (TensorProto.UINT8, None, "it must take uint8, float32 or float16 of shape"),
         (TensorProto.INT64, ["n", 8, 8, 3], "int64.*it must take uint8, float32 or float16"),
-        (TensorProto.UINT8, ["n", 8, 8, 4], "which dimension is the colours cannot be told"),
+        (TensorProto.UINT8, ["n", 8, 8, 4], "which dimension holds the colours is ambiguous"),
         (TensorProto.UINT8, ["n", 8, 16, 3], "it must take a square image"),
         (TensorProto.UINT8, ["n", 100_000, 100_000, 3], "at most 4096 pixels"),
         (TensorProto.UINT8, [1_000_000, 8, 8, 3], "a batch of 1000000"),
