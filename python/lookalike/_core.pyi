@@ -81,7 +81,6 @@ class RecallEvaluator(metaclass=type):  # noqa: UP050
     @property
     def count(self) -> int: ...
 
-
 class HNSW(_Approximate):
     def __init__(
         self,

@@ -29,7 +29,8 @@ def test_includes_go_down_only(source) -> None:
 
 def test_no_file_includes_itself_through_others() -> None:
     graph = {
-        source.relative_to(CPP).as_posix(): [path for ours, path in includes(source) if ours] for source in SOURCES
+        source.relative_to(CPP).as_posix(): [path for ours, path in includes(source) if ours]
+        for source in SOURCES
     }
     finished: set[str] = set()
 
@@ -47,4 +48,6 @@ def test_no_file_includes_itself_through_others() -> None:
 def test_our_headers_are_quoted() -> None:
     for source in SOURCES:
         for ours, path in includes(source):
-            assert ours or path.rpartition("/")[0] not in storeys(), f"{source.name}: write <{path}> with quotes"
+            assert ours or path.rpartition("/")[0] not in storeys(), (
+                f"{source.name}: write <{path}> with quotes"
+            )

@@ -18,8 +18,8 @@ from .vectors import as_queries, as_vectors
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
-    from .._core import _Approximate as Core
     from .._core import RecallEvaluator
+    from .._core import _Approximate as Core
     from .index import Where
 
 K = 10  # neighbours that recall is measured for
@@ -92,7 +92,9 @@ class Approximate(Index):
             )
         try:
             evaluator = self._recall_evaluator(None)
-            measured = least_effort(lambda effort: _share(evaluator, effort), target, self._least(), self._most())
+            measured = least_effort(
+                lambda effort: _share(evaluator, effort), target, self._least(), self._most()
+            )
             core.set_tuned(merge(core.tuned, measured), core.least_effort, core.promise)
         except InvalidArgument:  # another thread has changed the index meanwhile: this search goes exact
             return MOST
@@ -163,7 +165,9 @@ class Approximate(Index):
         evaluator = self._recall_evaluator(queries)
         core, is_small = self._core, self._is_small()
         first = core.usual_effort(K) if is_small else self._least()
-        measured = least_effort(lambda effort: _share(evaluator, effort), target, first, max(first, self._most()))
+        measured = least_effort(
+            lambda effort: _share(evaluator, effort), target, first, max(first, self._most())
+        )
         effort = effort_for(target, measured)
         if effort is None and self._has_codes_only():
             best, most = max(measured)
@@ -223,7 +227,11 @@ class Approximate(Index):
             raise InvalidArgument("queries are empty; they must be at least one, to measure recall")
         if array is not None:
             return core.recall_evaluator(array, min(K, rows), len(array), core.seed, 0) if rows else None
-        return core.recall_evaluator(None, min(K, rows - 1), min(rows, SAMPLE), core.seed, 0) if rows > 1 else None
+        return (
+            core.recall_evaluator(None, min(K, rows - 1), min(rows, SAMPLE), core.seed, 0)
+            if rows > 1
+            else None
+        )
 
     def _state(self, evaluator: RecallEvaluator | None, effort: int) -> Check:
         core, promise = self._core, self._core.promise
