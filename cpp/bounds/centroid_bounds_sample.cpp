@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "bounds/cost_model.hpp"
 #include "kernels/table.hpp"
 #include "linalg/projection.hpp"
 #include "runtime/parallel.hpp"
@@ -11,11 +12,10 @@
 namespace lookalike {
 namespace {
 
-constexpr std::size_t max_queries = 64;                          // rows of the sample that serve as queries
+constexpr std::size_t max_sampled_queries = 64;                  // rows of the sample that serve as queries
 constexpr std::size_t max_sample_values = std::size_t{1} << 24;  // rows x dim
 
 // Rough speeds; a factor of two does not matter.
-constexpr double byte_products_per_ns = 200, float_products_per_ns = 55;
 constexpr double gathered_bytes_per_ns = 40, gather_latency_ns = 15;
 
 /// Nanoseconds to compute the distances of a row to all centroids.
@@ -57,7 +57,7 @@ std::size_t CentroidBoundsSample::best_length(std::span<const float> directions,
                                               std::size_t rounds, unsigned threads) const {
   constexpr std::size_t candidates[] = {12, 20, 28, 36, 44, 60, 92, 124};
   const std::size_t dim = center_.size(), clusters = centroids.size() / dim;
-  const std::size_t max_length = directions.size() / dim, queries = std::min(max_queries, count());
+  const std::size_t max_length = directions.size() / dim, queries = std::min(max_sampled_queries, count());
   std::vector<float> query_rows(queries * dim), centered_centroids(centroids.begin(), centroids.end());
   for (std::size_t i = 0; i < queries; ++i)
     std::copy_n(centered_.data() + i * count() / queries * dim, dim, query_rows.data() + i * dim);

@@ -15,8 +15,8 @@
 namespace lookalike {
 namespace {
 
-constexpr std::uint64_t seed = 0x736b65746368;  // fixed, so that codes are reproducible
-constexpr double deviations = 3;                // where to clip; prunes most on the three data sets tried
+constexpr std::uint64_t row_bounds_seed = 0x736b65746368;  // fixed, so that codes are reproducible
+constexpr double clip_deviations = 3;                      // where to clip; prunes most on the three data sets tried
 
 /// An upper bound of the spectral norm of `rows`: the root of the largest absolute row sum of the Gram matrix, which is
 /// at least its largest eigenvalue [Gershgorin 1931].
@@ -56,18 +56,18 @@ std::shared_ptr<const RowBounds> RowBounds::build(const VectorsView& rows, const
   const RowBoundsSample sample(rows, scales);
   const std::size_t max_dim = std::min<std::size_t>(256, rows.dim / 2 / 16 * 16);
   if (max_dim == 0 || sample.count() < 1024) return nullptr;
-  std::vector<float> directions = principal_directions(sample.centered(), rows.dim, max_dim, seed, threads);
+  std::vector<float> directions = principal_directions(sample.centered(), rows.dim, max_dim, row_bounds_seed, threads);
   const std::size_t dim = sample.best_length(directions, rows, threads);
   if (dim == 0) return nullptr;
 
   std::vector<float> leading(dim * rows.dim), transposed(dim * rows.dim);
   for (std::size_t i = 0; i < dim; ++i)
     for (std::size_t d = 0; d < rows.dim; ++d) transposed[d * dim + i] = directions[i * rows.dim + d];
-  inner_products(random_rotation(dim, seed), transposed, dim, threads, leading);
+  inner_products(random_rotation(dim, row_bounds_seed), transposed, dim, threads, leading);
   orthonormalize(leading, rows.dim);
 
   auto bounds = std::shared_ptr<RowBounds>(new RowBounds(std::move(leading), sample.center(), rows.dim));
-  bounds->step_ = std::max(sample.deviation(bounds->directions_, threads), 1e-30) * deviations / 127;
+  bounds->step_ = std::max(sample.deviation(bounds->directions_, threads), 1e-30) * clip_deviations / 127;
   bounds->encode_rows(rows, scales, threads);
   return bounds;
 }

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "base/array.hpp"
+#include "bounds/cost_model.hpp"
 #include "kernels/table.hpp"
 #include "linalg/projection.hpp"
 #include "runtime/parallel.hpp"
@@ -15,10 +16,8 @@ constexpr std::size_t max_rows = 4096;
 constexpr std::size_t max_queries = 64;  // rows of the sample that serve as queries
 
 // Rough speeds; a factor of two does not matter.
-constexpr double byte_products_per_ns = 200;
-constexpr double float_products_per_ns = 55;
-constexpr double gathered_bytes_per_ns = 25;  // random access to rows
-constexpr double gather_latency_ns = 10;
+constexpr double gathered_row_bytes_per_ns = 25;  // random access to rows
+constexpr double row_latency_ns = 10;
 
 /// Nanoseconds per distance.
 double exact_cost(const VectorsView& rows) {
@@ -98,7 +97,7 @@ std::size_t RowBoundsSample::best_length(std::span<const float> directions, cons
     }
     const double survivor_share = static_cast<double>(survivors) / static_cast<double>(queries * count_);
     const double gather =
-        gather_latency_ns + static_cast<double>(dim_ * element_size(rows.element)) / gathered_bytes_per_ns;
+        row_latency_ns + static_cast<double>(dim_ * element_size(rows.element)) / gathered_row_bytes_per_ns;
     const double cost = static_cast<double>(candidate) / byte_products_per_ns + survivor_share * gather;
     if (cost < best_cost) {
       best_cost = cost;

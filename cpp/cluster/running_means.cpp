@@ -10,7 +10,7 @@
 namespace lookalike {
 namespace {
 
-constexpr std::size_t values_per_task = std::size_t{1} << 18, clusters_per_task = 16;
+constexpr std::size_t values_per_task = std::size_t{1} << 18, means_per_task = 16;
 
 /// Runs body(slice) for slices of the values, in parallel.
 template <class Body>
@@ -87,8 +87,8 @@ void RunningMeans::update_sums(std::span<const std::uint32_t> labels) {
     if (labels_.empty() || labels_[i] != labels[i]) changed.push_back(static_cast<Row>(i));
   const Members joined = group_by_label(changed, labels, clusters_);
   const Members left = labels_.empty() ? Members({}, clusters_) : group_by_label(changed, labels_, clusters_);
-  parallel_for((clusters_ + clusters_per_task - 1) / clusters_per_task, threads_, [&](std::size_t task, unsigned) {
-    for (std::size_t c = task * clusters_per_task; c < std::min(clusters_, (task + 1) * clusters_per_task); ++c) {
+  parallel_for((clusters_ + means_per_task - 1) / means_per_task, threads_, [&](std::size_t task, unsigned) {
+    for (std::size_t c = task * means_per_task; c < std::min(clusters_, (task + 1) * means_per_task); ++c) {
       const std::span<double> sums(sums_.data() + c * dim_, dim_);
       const auto row_of = [&](std::span<const Row> positions) {
         return [&changed, positions](std::size_t i) { return changed[positions[i]]; };

@@ -14,7 +14,7 @@
 namespace lookalike {
 namespace {
 
-constexpr std::size_t rows_per_task = 512, encoded_rows_per_task = 256;
+constexpr std::size_t points_per_pass = 512, encoded_rows_per_task = 256;
 constexpr std::size_t sampled_rows_per_cluster = 16, min_sampled_rows = 16384;
 
 /// Sampled rows and their squared distances to the nearest chosen row.
@@ -40,11 +40,11 @@ class SeedSampler {
     const float* const chosen = point(place);
     const auto* const rows = reinterpret_cast<const std::byte*>(points_.data());
     const double lower_bound_factor = 1 - 2 * static_cast<double>(square_error(dim_));
-    parallel_for((sample_.size() + rows_per_task - 1) / rows_per_task, threads_, [&](std::size_t task, unsigned) {
-      const std::size_t first = task * rows_per_task, size = std::min(rows_per_task, sample_.size() - first);
-      std::array<std::size_t, rows_per_task> places;
-      std::array<Row, rows_per_task> picks;
-      std::array<float, rows_per_task> squares;
+    parallel_for((sample_.size() + points_per_pass - 1) / points_per_pass, threads_, [&](std::size_t task, unsigned) {
+      const std::size_t first = task * points_per_pass, size = std::min(points_per_pass, sample_.size() - first);
+      std::array<std::size_t, points_per_pass> places;
+      std::array<Row, points_per_pass> picks;
+      std::array<float, points_per_pass> squares;
       const std::size_t survivors = bounds_ ? unpruned(place, first, size, places.data()) : size;
       if (!bounds_) std::iota(places.begin(), places.begin() + static_cast<std::ptrdiff_t>(size), first);
       for (std::size_t i = 0; i < survivors; ++i) picks[i] = sample_[places[i]];
@@ -95,7 +95,7 @@ class SeedSampler {
   /// Writes the places in [first, first + size) that may be nearer to `chosen` than to the rows chosen before.
   std::size_t unpruned(std::size_t chosen, std::size_t first, std::size_t size, std::size_t* places) const {
     const std::size_t length = bounds_->length();
-    std::array<float, rows_per_task> squares;
+    std::array<float, points_per_pass> squares;
     kernels().squared_l2_s8.scan(codes_.data() + chosen * length,
                                  reinterpret_cast<const std::byte*>(codes_.data() + first * length), length, size,
                                  length, squares.data());

@@ -164,14 +164,14 @@ Scorer MetricSpace::query_scorer(const std::byte* query, Element element, double
   return scorer;
 }
 
-Scorer MetricSpace::row_scorer(Row row, ScorerScratch& scratch) const {
+Scorer MetricSpace::row_scorer(Row row, ScorerScratch& scorer_scratch) const {
   const std::byte* query = rows.row(row);
   Element element = rows.element;
   const bool is_integer = element == Element::u8 || element == Element::s8;
   if (element == Element::f16 || (is_integer && rows.dim > max_integer_dim)) {
-    scratch.values.resize(rows.dim);
-    convert(rows.slice(row, 1), Element::f32, reinterpret_cast<std::byte*>(scratch.values.data()));
-    query = reinterpret_cast<const std::byte*>(scratch.values.data());
+    scorer_scratch.values.resize(rows.dim);
+    convert(rows.slice(row, 1), Element::f32, reinterpret_cast<std::byte*>(scorer_scratch.values.data()));
+    query = reinterpret_cast<const std::byte*>(scorer_scratch.values.data());
     element = Element::f32;
   }
   Scorer scorer = {nullptr, rows.data, rows.stride, rows.dim, query};

@@ -71,7 +71,7 @@ struct MetricSpace {
     return query_scorer(query, element, query_squared_norm(query, element));
   }
   /// Computes distances from a row: squared L2 between points, negated inner products for Metric::ip, or Hamming.
-  Scorer row_scorer(Row row, ScorerScratch& scratch) const;
+  Scorer row_scorer(Row row, ScorerScratch& scorer_scratch) const;
 };
 
 /// Writes every bit of `count` bytes as 0 or 1.

@@ -14,7 +14,7 @@ namespace lookalike {
 namespace {
 
 /// Up to this dim, sums of squared differences of bytes stay below 2^31, as the integer kernels require.
-constexpr std::size_t max_integer_dim = 33025;
+constexpr std::size_t max_exact_sum_dim = 33025;
 
 /// Converts a vector of any number type to floats.
 void to_floats(const std::byte* vector, Element element, std::size_t dim, float* out) {
@@ -49,7 +49,7 @@ PreparedQueries::PreparedQueries(const VectorsView& queries, Element rows, Metri
   if (metric == Metric::hamming) return;
   const std::size_t dim = queries.dim;
   const bool has_byte_rows = rows == Element::u8 || rows == Element::s8;
-  const bool uses_integer_kernels = has_byte_rows && dim <= max_integer_dim;
+  const bool uses_integer_kernels = has_byte_rows && dim <= max_exact_sum_dim;
   if (queries.element == rows && (uses_integer_kernels || rows == Element::f32)) return;
   if (queries.element == Element::f32 && !uses_integer_kernels) return;
 

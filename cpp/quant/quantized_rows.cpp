@@ -11,12 +11,12 @@
 namespace lookalike {
 namespace {
 
-constexpr std::size_t rows_per_task = 512;
+constexpr std::size_t encoded_per_task = 512;
 
 void encode_into(const Encoder& encoder, const MetricSpace& space, unsigned threads, std::byte* out) {
   const std::size_t dim = space.point_dim(), count = space.rows.count;
-  parallel_for((count + rows_per_task - 1) / rows_per_task, threads, [&](std::size_t task, unsigned) {
-    const std::size_t first = task * rows_per_task, rows = std::min(rows_per_task, count - first);
+  parallel_for((count + encoded_per_task - 1) / encoded_per_task, threads, [&](std::size_t task, unsigned) {
+    const std::size_t first = task * encoded_per_task, rows = std::min(encoded_per_task, count - first);
     std::vector<float> points(rows * dim);
     for (std::size_t i = 0; i < rows; ++i) space.write_point(first + i, points.data() + i * dim);
     std::byte* const codes = out + first * encoder.stride();
